@@ -1,0 +1,1 @@
+"""Statistics of a safeguarding board, from tidy tables to chapters."""

@@ -1,0 +1,97 @@
+"""What a published table implies: which whole numbers could have produced the percentages printed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lscb_analysis.rates import PERIOD, decimals
+from lscb_analysis.trends import two_proportions
+
+LARGEST_TOTAL = 2_000
+"""How far `conclusive_from` looks."""
+
+
+def possible_totals(count: int, printed: str) -> list[int]:
+    """Return every whole number of which `count` is the percentage printed, halves rounded either way.
+
+    Raises ValueError if the count is not above zero: any total would then do.
+    """
+    if count <= 0:
+        raise ValueError(
+            f"count is {count}: a total follows from a percentage only where something was counted"
+        )
+    scale, units = _units(printed)
+    lowest = -(-200 * count * scale // (2 * units + 1))
+    highest = 200 * count * scale // (2 * units - 1) if units > 0 else 0
+    return list(range(max(count, lowest), highest + 1))
+
+
+def possible_counts(total: int, printed: str) -> list[int]:
+    """Return every whole number that is the percentage printed of `total`, halves rounded either way."""
+    scale, units = _units(printed)
+    lowest = max(0, -(-(2 * units - 1) * total // (200 * scale)))
+    highest = min(total, (2 * units + 1) * total // (200 * scale))
+    return list(range(lowest, highest + 1))
+
+
+def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the totals of which `counts` are `percentages`, as a frame of counts of `measure`.
+
+    Both frames have one row for each area and period. Where exactly one whole number fits, it is the
+    value; where none or several do, the value is missing, with status `x`.
+    """
+    key = ["area_code", *PERIOD, "category"]
+    both = counts.merge(percentages[[*key, "printed"]], on=key, suffixes=("", "_percent"))
+    fitting = [
+        possible_totals(int(value), text) if pd.notna(value) and value > 0 else []
+        for value, text in zip(both["value"], both["printed_percent"], strict=True)
+    ]
+    single = [found[0] if len(found) == 1 else np.nan for found in fitting]
+    return both.assign(
+        measure=measure,
+        value=single,
+        printed="",
+        status=["" if len(found) == 1 else "x" for found in fitting],
+    )[counts.columns]
+
+
+def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
+    """Return `totals` with a column `fits`: could the period's percentages all be shares of that total?
+
+    A percentage fits a total if some whole number is that percentage of it. Suppressed ones are
+    passed over.
+    """
+    told = percentages[percentages["value"].notna()]
+    return totals.assign(
+        fits=[
+            all(possible_counts(int(row.value), text) for text in _printed(told, row))
+            for row in totals.itertuples()
+        ]
+    )
+
+
+def conclusive_from(printed: str, numerator: int, denominator: int, level: float = 0.05) -> int | None:
+    """Return the smallest unpublished total from which on a printed percentage differs beyond chance.
+
+    The percentage `printed` is compared with `numerator` of `denominator` by `two_proportions`. From
+    the total returned up to `LARGEST_TOTAL`, every whole number that could lie behind the print gives
+    a p-value below `level`; None if that is true of no total so far.
+    """
+    pairs = [(k, n) for n in range(1, LARGEST_TOTAL + 1) for k in possible_counts(n, printed)]
+    counts, totals = np.array(pairs).T
+    p_values = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals)
+    inconclusive = totals[p_values >= level]
+    first = int(inconclusive.max()) + 1 if len(inconclusive) else int(totals.min())
+    return first if first <= LARGEST_TOTAL else None
+
+
+def _printed(percentages: pd.DataFrame, row: object) -> list[str]:
+    same = (percentages["area_code"] == row.area_code) & (percentages["time_period"] == row.time_period)  # type: ignore[attr-defined]
+    return percentages.loc[same, "printed"].tolist()
+
+
+def _units(printed: str) -> tuple[int, int]:
+    """The scale of a printed percentage, and how many units of its last decimal it is."""
+    places = decimals(printed)
+    return 10**places, int(printed.rstrip("%").replace(".", ""))

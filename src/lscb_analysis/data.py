@@ -1,0 +1,164 @@
+"""Find the project, read its tables, part values from symbols. No arithmetic is done here."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from lscb_analysis.schema import (
+    SYMBOLS,
+    DataError,
+    Dictionary,
+    Problem,
+    nearest,
+    validate,
+    validate_dictionary,
+)
+
+LARGEST_FILE = 5_000_000
+"""A table larger than this, in bytes, is refused."""
+
+DICTIONARY_FILES = ("measures", "categories", "sources")
+
+
+def project() -> Path:
+    """Return the project's folder.
+
+    It is `LSCB_PROJECT` if that is set, else the nearest of the working folder and its parents, else
+    the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/`.
+    """
+    named = os.environ.get("LSCB_PROJECT")
+    here = Path.cwd()
+    candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
+    for folder in candidates:
+        if (folder / "data").is_dir() and (folder / "notebooks").is_dir():
+            return folder.resolve()
+    looked = f"LSCB_PROJECT is {named!r}, which" if named else f"No folder from {here} upwards"
+    raise FileNotFoundError(
+        f"{looked} has not both data/ and notebooks/. Set LSCB_PROJECT to the project's folder."
+    )
+
+
+def tables() -> list[str]:
+    """Return the names of the tables of figures in `data/`, sorted."""
+    names = (path.stem for path in (project() / "data").glob("*.csv"))
+    return sorted(name for name in names if name not in DICTIONARY_FILES)
+
+
+def dictionary() -> Dictionary:
+    """Return the measures, categories and sources. Raises DataError with every problem they have."""
+    paths = [project() / "data" / f"{name}.csv" for name in DICTIONARY_FILES]
+    return _dictionary(*((path, path.stat().st_mtime_ns if path.exists() else 0) for path in paths))
+
+
+def measures() -> pd.DataFrame:
+    """Return the dictionary of measures, indexed by measure; numbers as floats, empty ones missing."""
+    frame = dictionary().measures.set_index("measure")
+    numbers = ["decimals", "smallest_change", "dispersion"]
+    return frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
+
+
+def load(table: str, **where: str | int) -> pd.DataFrame:
+    """Return a table of `data/` as a tidy frame, checked.
+
+    The frame has the columns of the file, then `counted` (what the dictionary says is counted) and
+    `status`. `value` is a float, missing where the source has a symbol; `status` then holds the
+    symbol. Dates are timestamps. `where` keeps the rows whose column equals the value given, as in
+    `load("conferences", measure="icpc_in_time")`.
+
+    Raises DataError with every problem of the table, or if `where` names a value that is not there.
+    """
+    known = dictionary()
+    path = project() / "data" / f"{table}.csv"
+    if table not in tables():
+        what = f"is not a table of {path.parent.name}/"
+        raise DataError([Problem(path.name, None, None, table, what, nearest(table, tables()).rstrip("."))])
+    raw = read(path)
+    problems = validate(raw, known, f"data/{path.name}")
+    if problems:
+        raise DataError(problems)
+    return _where(_typed(raw, known), where, path.name)
+
+
+def check() -> list[Problem]:
+    """Return every problem of every file in `data/`; the dictionary first, since the rest stands on it."""
+    try:
+        known = dictionary()
+    except DataError as error:
+        return error.problems
+    problems = []
+    for table in tables():
+        path = project() / "data" / f"{table}.csv"
+        try:
+            problems += validate(read(path), known, f"data/{path.name}")
+        except DataError as error:
+            problems += error.problems
+    return problems
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Return a CSV file as a frame of strings. Raises DataError if it is no readable CSV."""
+    file = f"{path.parent.name}/{path.name}"
+
+    def refused(what: str, remedy: str) -> DataError:
+        return DataError([Problem(file, None, None, None, what, remedy)])
+
+    if not path.is_file():
+        raise refused("is not there", "Put it back, or take it from version control")
+    if path.stat().st_size > LARGEST_FILE:
+        raise refused(
+            f"is larger than {LARGEST_FILE:,} bytes", "Split it, or check that it is the right file"
+        )
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", on_bad_lines="error")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise refused(f"is not UTF-8 text near line {line}", "Save it as CSV UTF-8") from error
+    except pd.errors.EmptyDataError as error:
+        raise refused("is empty", "Put the header and the rows back") from error
+    except pd.errors.ParserError as error:
+        raise refused(f"is not a table ({error})", "Give every row as many cells as the header") from error
+    if raw.empty:
+        raise refused("has a header and no rows", "Add the rows, or take the file away")
+    return raw.fillna("")
+
+
+@cache
+def _dictionary(*stamped: tuple[Path, int]) -> Dictionary:
+    paths = [path for path, _ in stamped]
+    known = Dictionary(*(read(path) for path in paths))
+    first, second, third = (f"data/{path.name}" for path in paths)
+    problems = validate_dictionary(known, (first, second, third))
+    if problems:
+        raise DataError(problems)
+    return known
+
+
+def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
+    symbol = raw["value"].isin(list(SYMBOLS))
+    counted = known.measures.set_index("measure")["counted"]
+    return raw.assign(
+        time_period=raw["time_period"].astype(int),
+        period_start=pd.to_datetime(raw["period_start"]),
+        period_end=pd.to_datetime(raw["period_end"]),
+        counted=raw["measure"].map(counted),
+        value=pd.to_numeric(raw["value"].mask(symbol)),
+        status=raw["value"].where(symbol, ""),
+    )
+
+
+def _where(frame: pd.DataFrame, where: dict[str, str | int], file: str) -> pd.DataFrame:
+    for column, wanted in where.items():
+        if column not in frame.columns:
+            remedy = nearest(column, frame.columns).rstrip(".")
+            raise DataError([Problem(file, None, column, None, "is not a column of this table", remedy)])
+        kept = frame[frame[column] == wanted]
+        if kept.empty:
+            values = frame[column].astype(str).unique()
+            remedy = nearest(str(wanted), values).rstrip(".")
+            raise DataError([Problem(file, None, column, str(wanted), "is not in this table", remedy)])
+        frame = kept
+    return frame.reset_index(drop=True)

@@ -1,0 +1,76 @@
+"""An edition: its area, periods, chapters and the comparisons it declares, read from TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lscb_analysis.data import project
+from lscb_analysis.schema import nearest
+
+Rows = dict[str, str]
+"""Which rows: `table`, then any columns and the value each must have."""
+
+
+class EditionError(ValueError):
+    """An edition that does not exist or cannot be read; the message says what to change."""
+
+
+class Comparison(BaseModel):
+    """One question of the edition, asked of two periods. Without `totals` they follow from `printed`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question: str
+    chapter: str
+    method: Literal["rate", "proportion", "mix"]
+    counts: Rows
+    totals: Rows | None = None
+    printed: Rows
+
+
+class Edition(BaseModel):
+    """What a pack is made of. `previous` and `latest` are periods by the code of the DfE."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    board: str
+    area: str
+    period: str
+    previous: Annotated[int, Field(ge=1990, le=2100)]
+    latest: Annotated[int, Field(ge=1990, le=2100)]
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    rule: str
+    chapters: Annotated[list[str], Field(min_length=1)]
+    comparisons: list[Comparison] = []
+
+
+def editions() -> list[str]:
+    """Return the names of the editions in `notebooks/editions/`, sorted."""
+    return sorted(path.stem for path in (project() / "notebooks" / "editions").glob("*.toml"))
+
+
+def read_edition(name: str, **changed: Any) -> Edition:
+    """Return an edition, with any of its fields changed.
+
+    Raises EditionError, with every problem, if there is none of that name or it does not hold.
+    """
+    path = project() / "notebooks" / "editions" / f"{name}.toml"
+    if name not in editions():
+        raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Edition.model_validate(content | {"name": name} | changed)
+    except tomllib.TOMLDecodeError as error:
+        raise EditionError(f"{path.name} is not TOML: {error}.") from error
+    except ValidationError as error:
+        lines = [f"{_place(problem['loc'])}: {problem['msg']}." for problem in error.errors()]
+        raise EditionError("\n".join(f"{path.name}, {line}" for line in lines)) from error
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    return " ".join(f"number {part + 1}" if isinstance(part, int) else str(part) for part in loc)

@@ -1,0 +1,383 @@
+"""What a valid table is. `validate` reports every problem of a table at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+COLUMNS = [
+    "time_period",
+    "time_identifier",
+    "period_start",
+    "period_end",
+    "geographic_level",
+    "area_code",
+    "area_name",
+    "measure",
+    "category",
+    "value",
+    "printed",
+    "qualifier",
+    "source",
+]
+KEY = ["area_code", "time_period", "time_identifier", "measure", "category", "source"]
+MEASURE_COLUMNS = [
+    "measure",
+    "title",
+    "phrase",
+    "unit",
+    "decimals",
+    "counted",
+    "scheme",
+    "definition",
+    "denominator",
+    "denominator_source",
+    "polarity",
+    "smallest_change",
+    "dispersion",
+    "dispersion_source",
+    "publication",
+    "dfe_table",
+]
+CATEGORY_COLUMNS = ["scheme", "category", "label"]
+SOURCE_COLUMNS = ["source", "publisher", "document", "section", "table", "release", "licence"]
+
+SYMBOLS = {
+    "c": "confidential",
+    "x": "not available",
+    "z": "not applicable",
+    "low": "rounds to zero but is not",
+    "k": "rounds to zero but is not",
+    "u": "unreliable",
+}
+"""The symbols of the Analysis Function and the Department for Education, and what each means."""
+
+MONTHS = [
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+]
+TIME_IDENTIFIERS = ["Reporting year", *MONTHS]
+LEVELS = ["National", "Regional", "Local authority"]
+UNITS = ["number", "%", "per 10,000 children"]
+POLARITIES = ["higher is better", "lower is better", "neither"]
+QUALIFIERS = ["", "about", "nearly", "over"]
+LONGEST_CELL = 400
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a table: where it is, what it is, and what to do."""
+
+    file: str
+    row: int | None
+    column: str | None
+    value: str | None
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        where = [self.file]
+        where += [f"row {self.row}"] if self.row is not None else []
+        where += [f"column {self.column}"] if self.column is not None else []
+        value = f"{_shortened(self.value)!r} " if self.value is not None else ""
+        return f"{', '.join(where)}: {value}{self.what}. {self.remedy}."
+
+
+class DataError(ValueError):
+    """A table that cannot be used; `problems` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """The measures, categories and sources that tables may name, as frames of strings."""
+
+    measures: pd.DataFrame
+    categories: pd.DataFrame
+    sources: pd.DataFrame
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that offers the known name closest to `name`, or lists the first few."""
+    names = [str(candidate) for candidate in known]
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"There is: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}" if names else "There is none"
+
+
+def check_columns(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:
+    """Every column that is missing, unknown or there twice."""
+    for column in columns:
+        if column not in raw.columns:
+            yield Problem(file, 1, column, None, "is missing", "Add the column, spelt exactly so")
+    for column in raw.columns:
+        if column not in columns:
+            remedy = f"Take it out, or rename it. {nearest(str(column), columns)}".rstrip("?.") + ""
+            yield Problem(file, 1, str(column), None, "is not a column of this table", remedy)
+
+
+def validate(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> list[Problem]:
+    """Return every problem of a table of figures, as read: all cells still strings.
+
+    `raw` has the columns `COLUMNS`; row numbers in the problems are those a spreadsheet shows.
+    """
+    problems = list(check_columns(raw, COLUMNS, file))
+    if problems:
+        return problems
+    checks = (
+        check_text(raw, file),
+        check_periods(raw, file),
+        check_areas(raw, file),
+        check_names(raw, dictionary, file),
+        check_values(raw, dictionary, file),
+        check_printed(raw, file),
+        check_unique(raw, KEY, file),
+    )
+    return sorted((p for check in checks for p in check), key=lambda p: p.row or 0)
+
+
+def validate_dictionary(dictionary: Dictionary, files: tuple[str, str, str]) -> list[Problem]:
+    """Return every problem of the three dictionary files, named in `files`."""
+    measures, categories, sources = files
+    problems = [
+        *check_columns(dictionary.measures, MEASURE_COLUMNS, measures),
+        *check_columns(dictionary.categories, CATEGORY_COLUMNS, categories),
+        *check_columns(dictionary.sources, SOURCE_COLUMNS, sources),
+    ]
+    if problems:
+        return problems
+    return [
+        *check_text(dictionary.measures, measures),
+        *check_text(dictionary.categories, categories),
+        *check_text(dictionary.sources, sources),
+        *check_measures(dictionary, measures),
+        *check_filled(dictionary.categories, CATEGORY_COLUMNS, categories),
+        *check_filled(dictionary.sources, ["source", "publisher", "document", "table"], sources),
+        *check_unique(dictionary.measures, ["measure"], measures),
+        *check_unique(dictionary.categories, ["scheme", "category"], categories),
+        *check_unique(dictionary.sources, ["source"], sources),
+    ]
+
+
+def check_text(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Cells with markup, control characters, stray spaces or far too much text."""
+    for column in raw.columns:
+        cells = raw[column]
+        yield from _each(
+            raw, column, cells.str.contains(r"[<>]"), file, "holds markup", "Write plain text without < or >"
+        )
+        yield from _each(
+            raw,
+            column,
+            cells.str.contains(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"),
+            file,
+            "holds a character that cannot be seen",
+            "Type the cell again",
+        )
+        yield from _each(
+            raw, column, cells != cells.str.strip(), file, "has spaces around it", "Take them out"
+        )
+        yield from _each(
+            raw,
+            column,
+            cells.str.len() > LONGEST_CELL,
+            file,
+            f"is longer than {LONGEST_CELL} characters",
+            "Shorten it",
+        )
+
+
+def check_periods(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Periods that are none, and dates that do not belong to the period they are filed under."""
+    year = raw["time_period"].where(raw["time_period"].str.fullmatch(r"(19|20)\d\d"))
+    yield from _each(
+        raw, "time_period", year.isna(), file, "is not a year", "Write the year the period ends in, as 2018"
+    )
+    yield from _unknown(raw, "time_identifier", TIME_IDENTIFIERS, file)
+    dates = {column: _dates(raw[column]) for column in ("period_start", "period_end")}
+    for column, parsed in dates.items():
+        yield from _each(raw, column, parsed.isna(), file, "is not a date", "Write it as 2018-03-31")
+    start, end = dates["period_start"], dates["period_end"]
+    yield from _each(
+        raw, "period_end", end < start, file, "comes before period_start", "Correct one of the two dates"
+    )
+    elsewhere = year.notna() & end.notna() & (end.dt.year.astype("Int64").astype(str) != year)
+    yield from _each(
+        raw, "period_end", elsewhere, file, "is not in the year of time_period", "Correct one of the two"
+    )
+    month = raw["time_identifier"].map({name: i for i, name in enumerate(MONTHS, 1)})
+    whole = (
+        (start.dt.day == 1)
+        & end.dt.is_month_end
+        & (start.dt.month == month)
+        & (end - start < pd.Timedelta("31D"))
+    )
+    yield from _each(
+        raw,
+        "period_start",
+        month.notna() & start.notna() & end.notna() & ~whole,
+        file,
+        "does not begin the month that time_identifier names",
+        "Give the first and the last day of that month",
+    )
+
+
+def check_areas(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Levels and codes that are none, and a code that goes by two names."""
+    yield from _unknown(raw, "geographic_level", LEVELS, file)
+    yield from _each(
+        raw,
+        "area_code",
+        ~raw["area_code"].str.fullmatch(r"[A-Z]\d{8}"),
+        file,
+        "is not a nine-character area code",
+        "Write the ONS code, as E06000033",
+    )
+    yield from _each(raw, "area_name", raw["area_name"] == "", file, "is empty", "Name the area")
+    usual = raw.groupby("area_code")["area_name"].transform(lambda names: names.mode().iloc[0])
+    other = (raw["area_name"] != usual) & (raw["area_name"] != "")
+    yield from _each(
+        raw,
+        "area_name",
+        other,
+        file,
+        "is not the name that this code has elsewhere",
+        "Use one name for one code",
+    )
+
+
+def check_names(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterator[Problem]:
+    """Measures, categories, sources and qualifiers that the dictionary does not know."""
+    yield from _unknown(raw, "measure", dictionary.measures["measure"], file)
+    yield from _unknown(raw, "source", dictionary.sources["source"], file)
+    yield from _unknown(raw, "qualifier", QUALIFIERS, file)
+    scheme = raw["measure"].map(_lookup(dictionary.measures, "scheme"))
+    for name, rows in raw.groupby(scheme, dropna=True):
+        known = dictionary.categories.query("scheme == @name")["category"]
+        yield from _unknown(rows, "category", known if name else ["Total"], file)
+
+
+def check_values(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterator[Problem]:
+    """Values that are neither number nor symbol, or that their unit does not allow."""
+    value, unit = raw["value"], raw["measure"].map(_lookup(dictionary.measures, "unit"))
+    number = pd.to_numeric(value.where(value.str.fullmatch(_NUMBER)))
+    yield from _each(
+        raw,
+        "value",
+        number.isna() & ~value.isin(list(SYMBOLS)),
+        file,
+        "is neither a number nor a symbol",
+        f"Write a plain number, or one of {', '.join(SYMBOLS)}",
+    )
+    yield from _each(
+        raw, "value", number < 0, file, "is below zero", "Correct it: nothing here can be negative"
+    )
+    yield from _each(
+        raw, "value", (unit == "%") & (number > 100), file, "is a percentage above 100", "Correct the figure"
+    )
+    yield from _each(
+        raw,
+        "value",
+        (unit == "number") & (number % 1 != 0) & number.notna(),
+        file,
+        "is a count that is not a whole number",
+        "Correct it, or use the measure that is a percentage or a rate",
+    )
+
+
+def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Figures whose value is not the number printed: each is typed twice, to catch the slip of a key."""
+    printed = raw["printed"].str.replace(r"[,£%]", "", regex=True)
+    digits = printed.str.fullmatch(_NUMBER)
+    number = pd.to_numeric(raw["value"].where(raw["value"].str.fullmatch(_NUMBER)))
+    differs = digits & number.notna() & (pd.to_numeric(printed.where(digits)) != number)
+    yield from _each(
+        raw, "printed", raw["printed"] == "", file, "is empty", "Give the text as it stands in the source"
+    )
+    yield from _each(
+        raw, "printed", differs, file, "is not the number in value", "Check both against the source"
+    )
+    yield from _each(
+        raw,
+        "printed",
+        digits & raw["value"].isin(list(SYMBOLS)),
+        file,
+        "is a number where value is a symbol",
+        "Check both against the source",
+    )
+
+
+def check_measures(dictionary: Dictionary, file: str) -> Iterator[Problem]:
+    """Entries of the dictionary of measures that are empty, unknown or not numbers."""
+    measures = dictionary.measures
+    needed = ["measure", "title", "phrase", "counted", "definition"]
+    yield from check_filled(measures, needed, file)
+    yield from _unknown(measures, "unit", UNITS, file)
+    yield from _unknown(measures, "polarity", POLARITIES, file)
+    yield from _unknown(measures, "scheme", ["", *dictionary.categories["scheme"].unique()], file)
+    yield from _unknown(measures, "denominator", ["", *measures["measure"]], file)
+    for column, pattern in (("decimals", r"\d"), ("smallest_change", _NUMBER), ("dispersion", _NUMBER)):
+        blank = (measures[column] == "") & (column != "decimals")
+        wrong = ~measures[column].str.fullmatch(pattern) & ~blank
+        yield from _each(measures, column, wrong, file, "is not a number", "Write a plain number")
+    unsourced = (measures["dispersion"] != "") & (measures["dispersion_source"] == "")
+    yield from _each(
+        measures, "dispersion_source", unsourced, file, "is empty", "Say where the dispersion comes from"
+    )
+
+
+def check_filled(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:
+    """Cells that must not be empty."""
+    for column in columns:
+        yield from _each(raw, column, raw[column] == "", file, "is empty", "Fill it in")
+
+
+def check_unique(raw: pd.DataFrame, key: list[str], file: str) -> Iterator[Problem]:
+    """Rows whose key stands in the table more than once."""
+    for key_values, rows in raw[raw.duplicated(key, keep=False)].groupby(key, sort=False):
+        lines = [int(index) + 2 for index in rows.index]  # type: ignore[call-overload]
+        others = " and ".join(str(line) for line in lines[:-1])
+        value = " / ".join(str(part) for part in key_values)
+        what = f"stands in row {others} already" if len(lines) == 2 else f"stands in rows {others} already"
+        yield Problem(
+            file, lines[-1], ", ".join(key), value, what, "Keep one of them, or correct the one that is wrong"
+        )
+
+
+def _each(
+    raw: pd.DataFrame, column: str, wrong: pd.Series, file: str, what: str, remedy: str
+) -> Iterator[Problem]:
+    for index in raw.index[wrong.fillna(False).astype(bool)]:
+        yield Problem(file, int(index) + 2, column, str(raw.at[index, column]), what, remedy)
+
+
+def _unknown(raw: pd.DataFrame, column: str, known: Iterable[str], file: str) -> Iterator[Problem]:
+    names = list(known)
+    for index in raw.index[~raw[column].isin(names)]:
+        value = str(raw.at[index, column])
+        yield Problem(file, int(index) + 2, column, value, "is not known", nearest(value, names).rstrip("."))
+
+
+def _lookup(measures: pd.DataFrame, column: str) -> dict[str, str]:
+    return dict(zip(measures["measure"], measures[column], strict=True))
+
+
+def _dates(texts: pd.Series) -> pd.Series:
+    return pd.to_datetime(
+        texts.where(texts.str.fullmatch(r"\d{4}-\d\d-\d\d")), format="%Y-%m-%d", errors="coerce"
+    )
+
+
+def _shortened(value: str | None) -> str:
+    text = value or ""
+    return text if len(text) <= 60 else f"{text[:57]}…"

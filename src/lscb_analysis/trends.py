@@ -1,0 +1,182 @@
+"""Two periods compared: the change, its interval, and how often chance alone would produce it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, stats
+
+from lscb_analysis.rates import AS_PRINTED, FEW_EVENTS, PERIOD, Interval, wilson
+
+Floats = NDArray[np.float64]
+
+SERIES = ["geographic_level", "area_code", "area_name", "measure", "category", "counted", "unit"]
+OTHER_PERIOD = "a different kind of period"
+NO_FIGURE = "no figure for one of the periods"
+NO_DENOMINATOR = "no number behind the percentage"
+
+
+def newcombe(
+    events: ArrayLike,
+    trials: ArrayLike,
+    before: ArrayLike,
+    trials_before: ArrayLike,
+    confidence: float = 0.95,
+) -> Interval:
+    """Return the hybrid score interval for the difference of two independent proportions.
+
+    The difference is `events / trials - before / trials_before`, as fractions. Source: method 10 of
+    Newcombe (1998), Statistics in Medicine 17:873-890.
+    """
+    now, then = np.asarray(events, float) / trials, np.asarray(before, float) / trials_before
+    low, high = wilson(events, trials, confidence)
+    low_then, high_then = wilson(before, trials_before, confidence)
+    difference = now - then
+    return (
+        difference - np.sqrt((now - low) ** 2 + (high_then - then) ** 2),
+        difference + np.sqrt((high - now) ** 2 + (then - low_then) ** 2),
+    )
+
+
+def two_proportions(
+    events: ArrayLike, trials: ArrayLike, before: ArrayLike, trials_before: ArrayLike
+) -> Floats:
+    """Return the two-sided p-value for the equality of two independent proportions.
+
+    Conditional on the margins: twice the smaller tail of the hypergeometric distribution, mid-p, or
+    exact when the events (or the non-events, if those are rarer) of both together are below ten.
+    """
+    x, n, x0, n0 = (np.asarray(a, float) for a in (events, trials, before, trials_before))
+    both = x + x0
+    law = stats.hypergeom(n + n0, both, n)
+    rarer = np.minimum(both, n + n0 - both)
+    return _twice_smaller_tail(law.cdf(x), law.sf(x - 1), law.pmf(x), rarer)
+
+
+def two_rates(
+    events: ArrayLike, exposure: ArrayLike, before: ArrayLike, exposure_before: ArrayLike
+) -> Floats:
+    """Return the two-sided p-value for the equality of two Poisson rates.
+
+    Conditional on the events of both together: twice the smaller tail of the binomial distribution,
+    mid-p, or exact when those events are below ten. Source: Przyborowski and Wilenski (1940),
+    Biometrika 31:313-323.
+    """
+    x, t, x0, t0 = (np.asarray(a, float) for a in (events, exposure, before, exposure_before))
+    law = stats.binom(x + x0, t / (t + t0))
+    return _twice_smaller_tail(law.cdf(x), law.sf(x - 1), law.pmf(x), x + x0)
+
+
+def rate_ratio(
+    events: ArrayLike,
+    exposure: ArrayLike,
+    before: ArrayLike,
+    exposure_before: ArrayLike,
+    confidence: float = 0.95,
+) -> Interval:
+    """Return the interval for the ratio of two Poisson rates, the first to the second.
+
+    It inverts the test of `two_rates`: mid-p from ten events together, exact below.
+    """
+    x, t, x0, t0 = (np.asarray(a, float) for a in (events, exposure, before, exposure_before))
+    limits = np.vectorize(_binomial_limits, otypes=[float, float])
+    low, high = limits(x, x + x0, (1 - confidence) / 2)
+    with np.errstate(divide="ignore"):
+        return low / (1 - low) * t0 / t, high / (1 - high) * t0 / t
+
+
+def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: float = 0.95) -> pd.DataFrame:
+    """Return one row for each series of `estimates`: how it changed from `previous` to `latest`.
+
+    `change`, `lower` and `upper` are in `change_unit`: percentage points for percentages (Newcombe's
+    interval), per cent for rates and counts (the conditional interval of their ratio). Where the two
+    periods cannot be compared `reason` says why, and interval and `p_value` are missing.
+    """
+    wanted = estimates[estimates["time_identifier"] == "Reporting year"]
+    now, then = (wanted[wanted["time_period"] == period] for period in (latest, previous))
+    pairs = now.merge(then, on=SERIES, how="outer", suffixes=("", "_before"))
+    pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
+    return pairs.assign(**_changed(pairs))[_COMPARISON]
+
+
+_COMPARISON = [
+    *SERIES,
+    *PERIOD,
+    *("previous_period", "period_start_before", "period_end_before"),
+    *("numerator_before", "denominator_before", "value_before", "status_before"),
+    *("numerator", "denominator", "value", "status"),
+    *("change", "lower", "upper", "change_unit", "p_value", "method", "confidence", "reason"),
+    *("source", "denominator_source", "denominator_source_before"),
+]
+
+
+def _changed(pairs: pd.DataFrame) -> dict[str, object]:
+    percent = pairs["unit"] == "%"
+    reason = _reason(pairs, percent)
+    able = reason == ""
+    x, n, x0, n0 = (
+        pairs[column].fillna(fill).to_numpy(float)
+        for column, fill in (
+            ("numerator", 0),
+            ("denominator", 1),
+            ("numerator_before", 0),
+            ("denominator_before", 1),
+        )
+    )
+    value, before = pairs["value"].to_numpy(float), pairs["value_before"].to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = np.where(percent, value - before, 100 * (value / before - 1))
+    lower, upper, p_value = (np.full(len(pairs), np.nan) for _ in range(3))
+    confidence = float(pairs["confidence"].iloc[0]) if len(pairs) else 0.95
+    for chosen, interval, test, scale, base in (
+        (able & percent, newcombe, two_proportions, 100, 0),
+        (able & ~percent, rate_ratio, two_rates, 100, 1),
+    ):
+        at = chosen.to_numpy()
+        low, high = interval(x[at], n[at], x0[at], n0[at], confidence)
+        lower[at], upper[at] = scale * (low - base), scale * (high - base)
+        p_value[at] = test(x[at], n[at], x0[at], n0[at])
+    return {
+        "change": change,
+        "lower": lower,
+        "upper": upper,
+        "change_unit": np.where(percent, "percentage points", "%"),
+        "p_value": p_value,
+        "method": np.where(
+            ~able, AS_PRINTED, np.where(percent, "Newcombe hybrid score", "conditional ratio")
+        ),
+        "reason": reason,
+    }
+
+
+def _reason(pairs: pd.DataFrame, percent: pd.Series) -> pd.Series:
+    length = (pairs["period_end"] - pairs["period_start"]).dt.days
+    length_before = (pairs["period_end_before"] - pairs["period_start_before"]).dt.days
+    other = (length - length_before).abs() > 1
+    untold = pairs["value"].isna() | pairs["value_before"].isna()
+    bare = percent & (pairs["denominator"].isna() | pairs["denominator_before"].isna())
+    bare |= pairs["numerator"].isna() | pairs["numerator_before"].isna()
+    reason = np.select([untold, other, bare], [NO_FIGURE, OTHER_PERIOD, NO_DENOMINATOR], "")
+    return pd.Series(reason, index=pairs.index)
+
+
+def _twice_smaller_tail(below: Floats, above: Floats, point: Floats, events: Floats) -> Floats:
+    half = np.where(events >= FEW_EVENTS, point / 2, 0)
+    return np.minimum(1.0, 2 * np.minimum(below - half, above - half))
+
+
+def _binomial_limits(x: float, n: float, tail: float) -> tuple[float, float]:
+    if n == 0:
+        return 0.0, 1.0
+    weight = 0.5 if n >= FEW_EVENTS else 0.0
+
+    def above(p: float) -> float:
+        return float(stats.binom.sf(x - 1, n, p) - weight * stats.binom.pmf(x, n, p) - tail)
+
+    def below(p: float) -> float:
+        return float(stats.binom.cdf(x, n, p) - weight * stats.binom.pmf(x, n, p) - tail)
+
+    low = 0.0 if x == 0 else optimize.brentq(above, 0, 1, xtol=1e-14)
+    high = 1.0 if x == n else optimize.brentq(below, 0, 1, xtol=1e-14)
+    return low, high
