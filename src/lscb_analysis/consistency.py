@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,9 +20,7 @@ def possible_totals(count: int, printed: str) -> list[int]:
     Raises ValueError if the count is not above zero: any total would then do.
     """
     if count <= 0:
-        raise ValueError(
-            f"count is {count}: a total follows from a percentage only where something was counted"
-        )
+        raise ValueError(f"count is {count}: a total follows from a percentage only of something counted")
     scale, units = _units(printed)
     lowest = -(-200 * count * scale // (2 * units + 1))
     highest = 200 * count * scale // (2 * units - 1) if units > 0 else 0
@@ -57,17 +57,18 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
 
 
 def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
-    """Return `totals` with a column `fits`: could the period's percentages all be shares of that total?
+    """Return `totals` with their `unit` and a column `fits`: could the period's percentages all be shares of that total?
 
     A percentage fits a total if some whole number is that percentage of it. Suppressed ones are
     passed over.
     """
     told = percentages[percentages["value"].notna()]
     return totals.assign(
+        unit="number",
         fits=[
             all(possible_counts(int(row.value), text) for text in _printed(told, row))
             for row in totals.itertuples()
-        ]
+        ],
     )
 
 
@@ -86,8 +87,8 @@ def conclusive_from(printed: str, numerator: int, denominator: int, level: float
     return first if first <= LARGEST_TOTAL else None
 
 
-def _printed(percentages: pd.DataFrame, row: object) -> list[str]:
-    same = (percentages["area_code"] == row.area_code) & (percentages["time_period"] == row.time_period)  # type: ignore[attr-defined]
+def _printed(percentages: pd.DataFrame, row: Any) -> list[str]:
+    same = (percentages["area_code"] == row.area_code) & (percentages["time_period"] == row.time_period)
     return percentages.loc[same, "printed"].tolist()
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lscb_analysis import data
+from lscb_analysis.data import dictionary
+from lscb_analysis.schema import nearest
 
 NUMBERS = ["value", "lower", "upper", "numerator", "value_before", "numerator_before", "change"]
 
@@ -18,21 +19,19 @@ class DisclosureError(ValueError):
 
 @dataclass(frozen=True, repr=False)
 class Release:
-    """Figures that may be shown, and the rule that lets them. Charts, tables and sentences take nothing else."""
+    """Figures that may be shown, and the rule that lets them: all that charts, tables and sentences take."""
 
     frame: pd.DataFrame
     rule: str
 
     def __repr__(self) -> str:
-        shown = [
-            c for c in ("time_period", "measure", "category", "value", "lower", "upper", "unit", "status")
-        ]
-        rows = self.frame[[c for c in shown if c in self.frame.columns]]
+        shown = ["time_period", "measure", "category", "value", "lower", "upper", "unit", "status"]
+        rows = self.frame[[column for column in shown if column in self.frame.columns]]
         return f"Release under the rule {self.rule!r}, {len(rows)} rows\n{rows.to_string(index=False)}"
 
 
-def protect(estimates: pd.DataFrame, rule: str) -> Release:
-    """Return `estimates` as a release under `rule`.
+def protect(*estimates: pd.DataFrame, rule: str) -> Release:
+    """Return frames of estimates, or of comparisons, as one release under `rule`.
 
     The rule `published` is for figures that their source has published already: nothing is
     suppressed further, every source must be one that the dictionary lists with its release, and a
@@ -41,18 +40,20 @@ def protect(estimates: pd.DataFrame, rule: str) -> Release:
     Raises DisclosureError for an unknown rule, or if the rule cannot be met.
     """
     if rule not in RULES:
-        raise DisclosureError(f"There is no rule {rule!r}. {data.nearest(rule, RULES)}")
-    RULES[rule](estimates)
-    return Release(estimates.copy(), rule)
+        raise DisclosureError(f"There is no rule {rule!r}. {nearest(rule, RULES)}")
+    together = pd.concat(estimates, ignore_index=True)
+    RULES[rule](together)
+    return Release(together, rule)
 
 
 def _published(estimates: pd.DataFrame) -> None:
-    released = data.dictionary().sources.query("release != ''")["source"]
+    released = dictionary().sources.query("release != ''")["source"]
     named = {name for column in ("source", "denominator_source") for name in _names(estimates, column)}
     unknown = sorted(named - set(released))
     if unknown:
         raise DisclosureError(
-            f"Not known to be published: {', '.join(unknown)}. Give the release in data/sources.csv, or use another rule."
+            f"Not known to be published: {', '.join(unknown)}. "
+            "Give the release in data/sources.csv, or use another rule."
         )
     for status in [column for column in estimates.columns if column.startswith("status")]:
         suffix = status.removeprefix("status")

@@ -29,6 +29,7 @@ MEASURE_COLUMNS = [
     "measure",
     "title",
     "phrase",
+    "label",
     "unit",
     "decimals",
     "counted",
@@ -44,7 +45,7 @@ MEASURE_COLUMNS = [
     "dfe_table",
 ]
 CATEGORY_COLUMNS = ["scheme", "category", "label"]
-SOURCE_COLUMNS = ["source", "publisher", "document", "section", "table", "release", "licence"]
+SOURCE_COLUMNS = ["source", "short", "publisher", "document", "section", "table", "release", "licence"]
 
 SYMBOLS = {
     "c": "confidential",
@@ -162,7 +163,7 @@ def validate_dictionary(dictionary: Dictionary, files: tuple[str, str, str]) -> 
         *check_text(dictionary.sources, sources),
         *check_measures(dictionary, measures),
         *check_filled(dictionary.categories, CATEGORY_COLUMNS, categories),
-        *check_filled(dictionary.sources, ["source", "publisher", "document", "table"], sources),
+        *check_filled(dictionary.sources, ["source", "short", "publisher", "document", "table"], sources),
         *check_unique(dictionary.measures, ["measure"], measures),
         *check_unique(dictionary.categories, ["scheme", "category"], categories),
         *check_unique(dictionary.sources, ["source"], sources),
@@ -320,7 +321,7 @@ def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
 def check_measures(dictionary: Dictionary, file: str) -> Iterator[Problem]:
     """Entries of the dictionary of measures that are empty, unknown or not numbers."""
     measures = dictionary.measures
-    needed = ["measure", "title", "phrase", "counted", "definition"]
+    needed = ["measure", "title", "phrase", "label", "counted", "definition"]
     yield from check_filled(measures, needed, file)
     yield from _unknown(measures, "unit", UNITS, file)
     yield from _unknown(measures, "polarity", POLARITIES, file)
@@ -345,7 +346,7 @@ def check_filled(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[P
 def check_unique(raw: pd.DataFrame, key: list[str], file: str) -> Iterator[Problem]:
     """Rows whose key stands in the table more than once."""
     for key_values, rows in raw[raw.duplicated(key, keep=False)].groupby(key, sort=False):
-        lines = [int(index) + 2 for index in rows.index]  # type: ignore[call-overload]
+        lines = [int(index) + 2 for index in rows.index]
         others = " and ".join(str(line) for line in lines[:-1])
         value = " / ".join(str(part) for part in key_values)
         what = f"stands in row {others} already" if len(lines) == 2 else f"stands in rows {others} already"

@@ -29,7 +29,8 @@ def newcombe(
     The difference is `events / trials - before / trials_before`, as fractions. Source: method 10 of
     Newcombe (1998), Statistics in Medicine 17:873-890.
     """
-    now, then = np.asarray(events, float) / trials, np.asarray(before, float) / trials_before
+    x, n, x0, n0 = (np.asarray(a, float) for a in (events, trials, before, trials_before))
+    now, then = x / n, x0 / n0
     low, high = wilson(events, trials, confidence)
     low_then, high_then = wilson(before, trials_before, confidence)
     difference = now - then

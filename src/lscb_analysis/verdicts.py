@@ -5,6 +5,8 @@ The false discovery rate belongs to the edition as a whole, so a verdict is neve
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -19,6 +21,8 @@ from lscb_analysis.trends import compare
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
 NOT_COMPARED = "not compared"
+
+METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
 
 
 def verdicts(edition: Edition) -> pd.DataFrame:
@@ -52,8 +56,7 @@ def estimates(comparison: Comparison, edition: Edition) -> pd.DataFrame:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
         totals = _rows(comparison.totals, edition)
-    method = {"rate": rate, "proportion": proportion, "mix": share}[comparison.method]
-    return stated(printed, method(counts, totals, confidence=edition.confidence))
+    return stated(printed, METHODS[comparison.method](counts, totals, confidence=edition.confidence))
 
 
 def _rows(rows: Rows, edition: Edition) -> pd.DataFrame:

@@ -1,0 +1,192 @@
+"""One figure as a reader sees it: rounded, and bound in the HTML to what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lscb_analysis.data import dictionary, measures
+from lscb_analysis.rates import rounded
+
+Row = Mapping[str, Any]
+"""One row of the frame of a release."""
+
+MINUS = "\N{MINUS SIGN}"
+
+_BEFORE = "_before"
+_OF_CHANGE = ("change", "lower", "upper")
+
+
+@dataclass(frozen=True)
+class Display:
+    """Something a chapter shows: HTML, the same as plain text, and for a table its CSV.
+
+    JupyterLab and nbconvert ask for it by `_repr_mimebundle_`. `name` is its own on a page.
+    """
+
+    html: Markup
+    kind: str
+    name: str = ""
+    caption: str = ""
+    csv: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.html.striptags()
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        bundle = {"text/plain": self.text, "text/html": str(self.html)}
+        if self.csv:
+            bundle["text/csv"] = self.csv
+        return bundle, {"lscb": {"kind": self.kind, "name": self.name, "caption": self.caption}}
+
+
+@cache
+def templates() -> Environment:
+    """Return the environment of the package's templates; what is put into them is escaped."""
+    loader = PackageLoader("lscb_analysis")
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def number(value: float, places: int) -> str:
+    """Return a number rounded half away from zero, thousands separated; a true zero is `0`.
+
+    What rounds to zero but is not is `[low]`.
+    """
+    figure = rounded(value, places)
+    if figure == 0:
+        return "0" if value == 0 else "[low]"
+    return f"{figure:,.{places}f}".replace("-", MINUS)
+
+
+def text(row: Row, statistic: str) -> str:
+    """Return a statistic of `row` as text, with `%` where it is one, or its symbol in brackets."""
+    value = row[_column(statistic)]
+    if pd.isna(value):
+        status = row.get("status_before" if statistic.endswith(_BEFORE) else "status") or "x"
+        return f"[{status}]"
+    shown = number(value, places(row, statistic))
+    return f"{shown}%" if _unit(row, statistic) == "%" and shown != "[low]" else shown
+
+
+def places(row: Row, statistic: str) -> int:
+    """Return how many decimals a statistic of `row` is shown with: those of its measure, or none."""
+    if statistic in ("numerator", "denominator", "numerator_before", "denominator_before", "compared"):
+        return 0
+    if statistic in ("change", "change_lower", "change_upper", "size") and row["change_unit"] == "%":
+        return 0
+    return (
+        1
+        if statistic in ("dispersion", "tips_at", "shift")
+        else int(measures().loc[row["measure"], "decimals"])
+    )
+
+
+def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
+    """Return a statistic of `row` as a `<data>` element that says what it is.
+
+    `shown` replaces the number by a word that the number bears out, such as "fell". Statistics are
+    the columns of the row, `change_lower` and `change_upper` for the interval of a change, and `size`
+    for a change without its sign.
+    """
+    value = row[_column(statistic)]
+    if pd.isna(value):
+        return Markup('<span data-status="{}">{}</span>').format(
+            text(row, statistic)[1:-1], text(row, statistic)
+        )
+    words = shown if shown is not None else text(row, statistic)
+    attributes = {"value": f"{value:.10g}"} | {
+        f"data-{key}": said for key, said in _about(row, statistic).items()
+    }
+    inside = Markup(" ").join(Markup('{}="{}"').format(key, said) for key, said in attributes.items())
+    return Markup("<data {}>{}</data>").format(inside, words)
+
+
+def day(date: pd.Timestamp) -> Markup:
+    """Return a date in words, as a `<time>` element."""
+    return Markup('<time datetime="{:%Y-%m-%d}">{} {:%B %Y}</time>').format(date, date.day, date)
+
+
+def when(row: Row, before: bool = False) -> Markup:
+    """Return when a row's figure holds, to follow a verb: at a date, in a month, in a year."""
+    start, end = _dates(row, before)
+    if start == end:
+        return Markup("at {}").format(day(end))
+    if (end - start).days < 31:
+        return Markup('in <time datetime="{:%Y-%m}">{:%B %Y}</time>').format(end, end)
+    return Markup("in the year ending {}").format(day(end))
+
+
+def period(row: Row, before: bool = False) -> str:
+    """Return the period of a row as a table names it: `31 March 2018`, `2017 to 2018`, `December 2018`."""
+    start, end = _dates(row, before)
+    if start == end:
+        return f"{end.day} {end:%B %Y}"
+    return f"{end:%B %Y}" if (end - start).days < 31 else f"{start.year} to {end.year}"
+
+
+def series(row: Row) -> str:
+    """Return the short name of a row's series: its category, or its measure's label."""
+    return category(row) if row["category"] != "Total" else str(measures().loc[row["measure"], "label"])
+
+
+def category(row: Row) -> str:
+    """Return the label of a row's category."""
+    scheme = measures().loc[row["measure"], "scheme"]
+    labels = dictionary().categories.set_index(["scheme", "category"])["label"]
+    return str(labels.get((scheme, row["category"]), row["category"]))
+
+
+def sources(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Return what the dictionary says of every source that `frame` draws on, in its order."""
+    columns = [column for column in frame.columns if "source" in column]
+    named = {name for column in columns for cell in frame[column].dropna() for name in str(cell).split()}
+    known = dictionary().sources
+    return known[known["source"].isin(named)].to_dict("records")
+
+
+def _about(row: Row, statistic: str) -> dict[str, str]:
+    before = statistic.endswith(_BEFORE)
+    about = {
+        "statistic": statistic,
+        "measure": row["measure"],
+        "category": row["category"],
+        "area": row["area_code"],
+        "period": str(row["previous_period"] if before else row["time_period"]),
+    }
+    if "previous_period" in row and not before:
+        about["period-before"] = str(row["previous_period"])
+    if "lower" in statistic or "upper" in statistic:
+        about["confidence"] = f"{row['confidence']:g}"
+    about["unit"] = _unit(row, statistic)
+    about["source"] = row["source"]
+    return about
+
+
+def _column(statistic: str) -> str:
+    renamed = {"size": "change", "change_lower": "lower", "change_upper": "upper"}
+    return renamed.get(statistic, statistic)
+
+
+def _unit(row: Row, statistic: str) -> str:
+    if statistic in ("change", "change_lower", "change_upper", "size"):
+        return str(row["change_unit"])
+    if statistic in ("value", "lower", "upper", "value_before"):
+        return str(row["unit"])
+    return {"shift": "percentage points", "dispersion": "ratio", "tips_at": "ratio"}.get(statistic, "number")
+
+
+def _dates(row: Row, before: bool) -> tuple[pd.Timestamp, pd.Timestamp]:
+    suffix = _BEFORE if before else ""
+    return row[f"period_start{suffix}"], row[f"period_end{suffix}"]

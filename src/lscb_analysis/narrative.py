@@ -1,0 +1,358 @@
+"""Releases to sentences. Every number, direction and comparison in them is bound to its figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup, escape
+
+from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_from
+from lscb_analysis.data import measures
+from lscb_analysis.disclosure import Release
+from lscb_analysis.display import Display, Row, bind, category, number, series, sources, when
+from lscb_analysis.verdicts import NO_CLEAR_CHANGE, NOT_COMPARED
+
+ROSE, FELL, STAYED = "rose", "fell", "stayed the same"
+
+
+def describe_latest(release: Release) -> Display:
+    """Say the latest figure of each series, with the whole numbers and the interval it rests on."""
+    rows = _rows(_latest(release.frame))
+    return _finding(
+        Markup("In {}, {} was {}{} {}{}.").format(
+            row["area_name"], _phrase(row), bind(row, "value"), _per(row), when(row), _resting_on(row)
+        )
+        for row in rows
+    )
+
+
+def describe_largest(release: Release) -> Display:
+    """Say which category of a mix is the largest in the latest period, and which comes next."""
+    latest = _latest(release.frame).sort_values("value", ascending=False, kind="stable")
+    first, second = _rows(latest)[:2]
+    return _finding(
+        [
+            Markup("In {}, {} was {} {}{}: the {} category.").format(
+                first["area_name"],
+                _phrase(first),
+                bind(first, "value"),
+                when(first),
+                _resting_on(first),
+                bind(first, "value", "largest"),
+            ),
+            Markup("Next comes {}, with {}{}.").format(
+                _quoted(second), bind(second, "value"), _resting_on(second)
+            ),
+        ]
+    )
+
+
+def describe_change(release: Release) -> Display:
+    """Say how each comparison changed from the previous period to the latest, with its interval."""
+    return _finding(_change(row) for row in _rows(release.frame))
+
+
+def describe_movers(release: Release) -> Display:
+    """Say which categories of a mix rose and fell the most between the two periods."""
+    told = release.frame.dropna(subset=["change"]).sort_values("change", kind="stable")
+    fell, rose = _rows(told.head(1)), _rows(told.tail(1))
+    return _finding(_change(row) for row in [*rose, *fell])
+
+
+def describe_verdict(release: Release) -> Display:
+    """Say whether each comparison's change is more than chance would produce."""
+    return _finding(_verdict(row) for row in _rows(release.frame))
+
+
+def describe_mix(release: Release) -> Display:
+    """Say how much of a mix changed category, and whether that is more than chance would produce."""
+    return _finding(
+        Markup(
+            "Between {} and {}, {} percentage points of the mix moved from one category to another. {}"
+        ).format(_date(row, before=True), _date(row), bind(row, "shift"), _verdict(row))
+        for row in _rows(release.frame)
+    )
+
+
+def describe_fit(percentages: Release, totals: Release) -> Display:
+    """Say of which totals the printed percentages could be shares, by the column `fits`."""
+    sentences = []
+    for row in _rows(totals.frame):
+        same = percentages.frame["time_period"] == row["time_period"]
+        shares = [
+            bind(share, "value") for share in _rows(percentages.frame[same]) if pd.notna(share["value"])
+        ]
+        could = bind(row, "value", "could be" if row["fits"] else "cannot all be")
+        sentences.append(
+            Markup("The percentages {} {} shares of {}: {} {}.").format(
+                _listed(shares), could, _subject(row), bind(row, "value"), when(row)
+            )
+        )
+    return _listing(sentences)
+
+
+def describe_missing_total(estimates: Release, changes: Release) -> Display:
+    """Say how many people an unpublished total must have had for a change to exceed chance.
+
+    The latest figures of `estimates` have their numbers; the previous ones only a printed percentage.
+    """
+    sentences = []
+    for row in _rows(changes.frame):
+        of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
+        before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
+        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
+            continue
+        needed = conclusive_from(before["printed"], int(row["numerator"]), int(row["denominator"]))
+        sentences.append(_needed(row, needed))
+    return _listing(sentences)
+
+
+def describe_sources(*releases: Release) -> Display:
+    """Say where every figure of the releases comes from, and that it was published before."""
+    named: dict[str, dict[str, str]] = {}
+    for release in releases:
+        named |= {source["source"]: source for source in sources(release.frame)}
+    items = [Markup("<li>{}</li>").format(cite(source)) for source in named.values()]
+    licences = sorted({source["licence"] for source in named.values() if source["licence"]})
+    notice = Markup(" ").join(
+        Markup("<p>Contains public sector information licensed under the {}.</p>").format(licence)
+        for licence in licences
+    )
+    html = Markup('<ul class="sources">{}</ul>{}').format(Markup("").join(items), notice)
+    return Display(html, "sources")
+
+
+def cite(source: dict[str, str]) -> Markup:
+    """Return a source as a reader may look it up: publisher, document, release, section and table."""
+    parts = [source["publisher"], source["document"]]
+    parts += [f"section {source['section']}"] if source["section"] else [f"release {source['release']}"]
+    return Markup('<cite data-source="{}">{}: {}</cite>').format(
+        source["source"], ", ".join(parts), source["table"]
+    )
+
+
+def credit(frame: pd.DataFrame) -> Markup:
+    """Return the sources of `frame` in short, for the line below a chart or a table."""
+    named = dict.fromkeys(source["short"] for source in sources(frame))
+    cites = (Markup("<cite>{}</cite>").format(short) for short in named)
+    return Markup("Source: {}.").format(Markup("; ").join(cites))
+
+
+def headline(frame: pd.DataFrame) -> Markup:
+    """Return the finding of a chart of series over time, in the active voice.
+
+    One series: how it changed between its last two periods. Several measures: each. Several
+    categories: the one that changed most.
+    """
+    lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby(["measure", "category"], sort=False)]
+    pairs = [_last_two(rows) for rows in lines if len(rows) > 1]
+    if frame["category"].nunique() > 1:
+        pairs = [max(pairs, key=lambda pair: abs(pair["change"]))]
+    return Markup("; ").join(_moved(pair) for pair in pairs)
+
+
+def change_words(row: Row) -> tuple[str, str]:
+    """Return the verb and the noun for a change: fell and fall, rose and rise, or stayed the same."""
+    if row["change"] == 0:
+        return STAYED, "change"
+    return (ROSE, "rise") if row["change"] > 0 else (FELL, "fall")
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    return frame.to_dict("records")
+
+
+def _latest(frame: pd.DataFrame) -> pd.DataFrame:
+    told = frame.dropna(subset=["value"])
+    return told[told["time_period"] == told["time_period"].max()]
+
+
+def _finding(sentences: Iterable[Markup]) -> Display:
+    said = Markup(" ").join(sentences)
+    return Display(Markup('<p class="finding">{}</p>').format(said), "finding")
+
+
+def _listing(sentences: Iterable[Markup]) -> Display:
+    items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
+    return Display(Markup('<ul class="findings">{}</ul>').format(items), "finding")
+
+
+def _listed(parts: list[Markup]) -> Markup:
+    return Markup(", ").join(parts[:-1]) + Markup(" and ") + parts[-1] if len(parts) > 1 else parts[0]
+
+
+def _subject(row: Row) -> Markup:
+    phrase = measures().loc[row["measure"], "phrase"]
+    return Markup('<span data-name="{}">{}</span>').format(row["measure"], phrase)
+
+
+def _phrase(row: Row) -> Markup:
+    if row["category"] == "Total":
+        return _subject(row)
+    return Markup("{} {}").format(_subject(row), _quoted(row))
+
+
+def _quoted(row: Row) -> Markup:
+    """A category in quotation marks: the words are the source's, not ours."""
+    return Markup("“{}”").format(category(row))
+
+
+def _per(row: Row) -> Markup:
+    return (
+        Markup(' <span data-name="unit">{}</span>').format(row["unit"])
+        if row["unit"].startswith("per")
+        else Markup("")
+    )
+
+
+def _resting_on(row: Row) -> Markup:
+    if pd.isna(row["lower"]):
+        return (
+            Markup(" (the source gives no number behind it, so no interval)")
+            if row["unit"] == "%"
+            else Markup("")
+        )
+    return Markup(" ({} of {}; {}% confidence interval {} to {})").format(
+        bind(row, "numerator"),
+        bind(row, "denominator"),
+        _confidence(row),
+        bind(row, "lower"),
+        bind(row, "upper"),
+    )
+
+
+def _confidence(row: Row) -> Markup:
+    return Markup('<data value="{:g}" data-statistic="confidence">{}</data>').format(
+        row["confidence"], number(100 * row["confidence"], 0 if row["confidence"] <= 0.99 else 1)
+    )
+
+
+def _change(row: Row) -> Markup:
+    if pd.isna(row["value_before"]) or pd.isna(row["value"]):
+        return Markup("For {} there is {} and {}.").format(
+            _phrase(row), bind(row, "value_before"), bind(row, "value")
+        )
+    verb, noun = change_words(row)
+    return Markup("In {}, {} {} from {}{} {} to {} {}, {} of {}{}{}.").format(
+        row["area_name"],
+        _phrase(row),
+        bind(row, "change", verb),
+        bind(row, "value_before"),
+        _per(row),
+        when(row, before=True),
+        bind(row, "value"),
+        when(row),
+        Markup("a {}").format(bind(row, "change", noun)),
+        _size(row),
+        _points(row),
+        _change_interval(row),
+    )
+
+
+def _size(row: Row) -> Markup:
+    return (
+        bind(row, "size", number(abs(row["change"]), 0) + "%")
+        if row["change_unit"] == "%"
+        else _unsigned(row, "size")
+    )
+
+
+def _unsigned(row: Row, statistic: str) -> Markup:
+    shown = bind(row, statistic)
+    return Markup(str(shown).replace("\N{MINUS SIGN}", ""))
+
+
+def _points(row: Row) -> str:
+    return " percentage points" if row["change_unit"] != "%" else ""
+
+
+def _change_interval(row: Row) -> Markup:
+    if pd.isna(row["lower"]):
+        return Markup("")
+    if row["lower"] < 0 < row["upper"]:
+        return Markup(" ({}% confidence interval: from {} of {} to {} of {})").format(
+            _confidence(row),
+            bind(row, "change_lower", "a fall"),
+            _unsigned(row, "change_lower"),
+            bind(row, "change_upper", "a rise"),
+            _unsigned(row, "change_upper"),
+        )
+    ends = ["change_lower", "change_upper"] if row["change"] > 0 else ["change_upper", "change_lower"]
+    return Markup(" ({}% confidence interval {} to {})").format(
+        _confidence(row), *(_unsigned(row, end) for end in ends)
+    )
+
+
+def _verdict(row: Row) -> Markup:
+    name = Markup('<strong data-verdict="{}">{}</strong>').format(row["question"], row["verdict"])
+    if row["verdict"] == NOT_COMPARED:
+        return Markup("Verdict: {}, since there is {}.").format(name, row["reason"])
+    tested = Markup("It is one of {} comparisons tested together in this pack.").format(bind(row, "compared"))
+    allowed = Markup("counts that vary {} times as much as independent ones").format(bind(row, "dispersion"))
+    tips = Markup("the verdict would tip at {} times").format(bind(row, "tips_at"))
+    if row["verdict"] != NO_CLEAR_CHANGE:
+        return Markup(
+            "Verdict: {}. That is more than chance alone is likely to produce, even allowing for siblings, who enter "
+            "together ({}; {}).{} {}"
+        ).format(name, allowed, tips, _no_polarity(row), tested)
+    if row["p_value"] > row["threshold"]:
+        return Markup("Verdict: {}. Chance alone could produce a change of this size. {}").format(
+            name, tested
+        )
+    return Markup(
+        "Verdict: {}. Chance would be an unlikely explanation if every child were independent of every other, but "
+        "siblings enter together: allowing for {}, chance alone could produce this ({}). {}"
+    ).format(name, allowed, tips, tested)
+
+
+def _no_polarity(row: Row) -> Markup:
+    return (
+        Markup(" By itself that is neither good news nor bad.")
+        if row["polarity"] == "neither"
+        else Markup("")
+    )
+
+
+def _needed(row: Row, needed: int | None) -> Markup:
+    _, noun = change_words(row)
+    behind = Markup("Of {}: {} of {} stand behind the figure {}; no number stands behind the one {}.").format(
+        _subject(row), bind(row, "numerator"), bind(row, "denominator"), when(row), when(row, before=True)
+    )
+    figures = bind(row, "change", noun), bind(row, "value_before"), bind(row, "value")
+    change = Markup("the {} from {} to {}").format(*figures)
+    figure = Markup('<data value="{0}" data-statistic="{1}" data-measure="{2}">{0:,}</data>')
+    if needed is None:
+        largest = figure.format(LARGEST_TOTAL, "largest_total", row["measure"])
+        return Markup("{} Whatever that number was, up to {}, chance alone could produce {}.").format(
+            behind, largest, change
+        )
+    total = figure.format(needed, "conclusive_from", row["measure"])
+    return Markup(
+        "{} Only if there were at least {} young people then is {} more than chance alone is likely to produce."
+    ).format(behind, total, change)
+
+
+def _date(row: Row, before: bool = False) -> Markup:
+    phrase = str(when(row, before))
+    return Markup(phrase.removeprefix("at ").removeprefix("in "))
+
+
+def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
+    before, now = (rows.sort_values("period_end").iloc[at] for at in (-2, -1))
+    percent = now["unit"] == "%"
+    return now.to_dict() | {
+        "value_before": before["value"],
+        "previous_period": before["time_period"],
+        "change": now["value"] - before["value"],
+        "change_unit": "percentage points" if percent else now["unit"],
+    }
+
+
+def _moved(pair: Row) -> Markup:
+    verb, _ = change_words(pair)
+    name = escape(series(pair))
+    return Markup("{} {} from {} to {}{}").format(
+        name, bind(pair, "change", verb), bind(pair, "value_before"), bind(pair, "value"), _per(pair)
+    )

@@ -1,0 +1,30 @@
+"""What several test files share: a project of one's own to break, and the folder of shared material."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of data/ and notebooks/ that the library takes for the project."""
+    folder = tmp_path / "project"
+    for name in ("data", "notebooks"):
+        shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    monkeypatch.setenv("LSCB_PROJECT", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared material; a test that needs it is skipped where it is absent."""
+    folder = Path(os.environ.get("LSCB_SHARED") or CHECKOUT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"There is no folder of shared material at {folder}: set LSCB_SHARED to where it is.")
+    return folder

@@ -1,0 +1,220 @@
+"""An edition's verdicts: the false discovery rate over all of it, dispersion, words."""
+
+import math
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from lscb_analysis.editions import read_edition
+from lscb_analysis.schema import DataError
+from lscb_analysis.trends import NO_DENOMINATOR
+from lscb_analysis.verdicts import _thresholds, estimates, verdicts
+
+EDITION = "southend-2017-19"
+TESTED = ("primary_need", "plans", "conferences", "abuse")
+
+
+def judged(*questions, reverse=False):
+    """The verdicts of the edition, by question; of a few questions only if these are named."""
+    edition = read_edition(EDITION)
+    kept = [c for c in edition.comparisons if not questions or c.question in questions]
+    chosen = edition.model_copy(update={"comparisons": kept[::-1] if reverse else kept})
+    return verdicts(chosen).set_index("question")
+
+
+@cache
+def published():
+    return judged()
+
+
+def redefine(project, measure, **changes):
+    """Change a measure of the project's dictionary."""
+    path = project / "data" / "measures.csv"
+    known = pd.read_csv(path, dtype=str, keep_default_na=False)
+    known.loc[known["measure"] == measure, list(changes)] = list(changes.values())
+    known.to_csv(path, index=False)
+
+
+def step_up(p_values):
+    """Benjamini & Hochberg's procedure as they state it: reject the k smallest, k the last below its line."""
+    order = np.argsort(p_values)
+    below = np.flatnonzero(np.array(p_values)[order] <= 0.05 * np.arange(1, len(order) + 1) / len(order))
+    rejected = np.zeros(len(order), bool)
+    rejected[order[: below.max() + 1 if len(below) else 0]] = True
+    return rejected
+
+
+p_value_lists = st.lists(st.floats(0, 1) | st.floats(0, 0.06), min_size=1, max_size=20)
+
+
+def test_the_thresholds_reject_what_benjamini_and_hochberg_reject():
+    # Benjamini & Hochberg (1995), J R Stat Soc B 57:289-300, section 4.1: the first four at 5%
+    clear = [0.0001, 0.0004, 0.0019, 0.0095]
+    unclear = [0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
+    p_values = np.array([*clear, *unclear])
+    assert (p_values <= _thresholds(p_values)).tolist() == [True] * 4 + [False] * 11
+
+
+@given(p_value_lists)
+def test_a_p_value_is_below_its_threshold_just_when_it_is_rejected(p_values):
+    adjusted = stats.false_discovery_control(p_values)
+    assume(np.abs(adjusted - 0.05).min() > 1e-9)
+    rejected = np.array(p_values) <= _thresholds(np.array(p_values))
+    assert rejected.tolist() == (adjusted <= 0.05).tolist() == step_up(p_values).tolist()
+
+
+@given(p_value_lists, st.randoms(use_true_random=False))
+def test_the_order_of_the_tests_does_not_matter(p_values, random):
+    order = list(range(len(p_values)))
+    random.shuffle(order)
+    shuffled = _thresholds(np.array(p_values)[order])
+    np.testing.assert_array_equal(shuffled, _thresholds(np.array(p_values))[order])
+
+
+@given(p_value_lists, st.integers(0, 19), st.floats(0, 1))
+def test_a_tests_threshold_does_not_depend_on_its_own_p_value(p_values, which, other):
+    i = which % len(p_values)
+    changed = [other if j == i else p for j, p in enumerate(p_values)]
+    assert _thresholds(np.array(p_values))[i] == _thresholds(np.array(changed))[i]
+
+
+def test_what_was_not_tested_has_no_threshold_and_is_not_counted():
+    thresholds = _thresholds(np.array([0.04, math.nan, 0.9]))
+    # of two tests: alone it must lie below 5% of a half, after the other is rejected below 5%
+    assert thresholds[[0, 2]] == pytest.approx([0.025, 0.05])
+    assert math.isnan(thresholds[1])
+
+
+def test_there_is_one_verdict_for_each_comparison_in_order():
+    declared = [comparison.question for comparison in read_edition(EDITION).comparisons]
+    assert published().index.tolist() == declared
+
+
+def test_the_order_of_the_comparisons_does_not_matter():
+    backwards = judged(reverse=True)
+    pd.testing.assert_frame_equal(backwards.loc[published().index], published())
+
+
+def test_every_verdict_follows_from_the_step_up_procedure_over_the_edition():
+    tested = published().dropna(subset="p_value")
+    assert tested.index.tolist() == list(TESTED)
+    assert (published()["compared"] == len(tested)).all()
+    clear = tested["verdict"] != "no clear change"
+    assert clear.tolist() == step_up(tested["p_dispersed"]).tolist()
+
+
+def test_the_p_value_of_conferences_in_time_is_fishers_mid_p():
+    # 105 of 159 after 146 of 321; scipy's one-sided Fisher less half the table's own probability
+    above = stats.fisher_exact([[105, 54], [146, 175]], alternative="greater").pvalue
+    point = stats.hypergeom.pmf(105, 480, 251, 159)
+    assert published().loc["conferences", "p_value"] == pytest.approx(2 * (above - point / 2))
+
+
+def test_dispersion_divides_the_squared_deviate():
+    for question in ("plans", "conferences"):
+        row = published().loc[question]
+        deviate = stats.norm.isf(row["p_value"] / 2) / math.sqrt(row["dispersion"])
+        assert row["dispersion"] > 1
+        assert row["p_dispersed"] == pytest.approx(2 * stats.norm.sf(deviate))
+
+
+def test_dispersion_divides_the_chi_squared_of_a_mix():
+    row = published().loc["primary_need"]
+    assert row["p_dispersed"] == pytest.approx(
+        stats.chi2.sf(row["statistic"] / row["dispersion"], row["degrees"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "question"), [("icpc_in_time_percent", "conferences"), ("cpp_rate", "plans")]
+)
+def test_independent_children_leave_the_p_value_as_it_is(project, measure, question):
+    redefine(project, measure, dispersion="1")
+    row = judged(question).loc[question]
+    assert row["p_dispersed"] == pytest.approx(row["p_value"])
+
+
+@pytest.mark.parametrize(
+    ("measure", "question"),
+    [("icpc_in_time_percent", "conferences"), ("cpp_rate", "plans"), ("primary_need", "primary_need")],
+)
+def test_the_verdict_tips_at_the_dispersion_it_names(project, measure, question):
+    asked = ("primary_need", "plans", "conferences")
+    tips_at = judged(*asked).loc[question, "tips_at"]
+    redefine(project, measure, dispersion=f"{tips_at * 0.999:.9f}")
+    assert judged(*asked).loc[question, "verdict"] != "no clear change"
+    redefine(project, measure, dispersion=f"{tips_at * 1.001:.9f}")
+    assert judged(*asked).loc[question, "verdict"] == "no clear change"
+
+
+@pytest.mark.parametrize(
+    ("polarity", "rose", "fell"),
+    [
+        ("higher is better", "better", "worse"),
+        ("lower is better", "worse", "better"),
+        ("neither", "higher", "lower"),
+    ],
+)
+def test_a_clear_change_is_worded_by_the_polarity_of_its_measure(project, polarity, rose, fell):
+    # conferences in time rose from 45.5% to 66.0%, the rate of plans fell from 56.7 to 29.7
+    redefine(project, "icpc_in_time_percent", polarity=polarity)
+    redefine(project, "cpp_rate", polarity=polarity)
+    words = judged("conferences", "plans")["verdict"]
+    assert words.to_dict() == {"conferences": rose, "plans": fell}
+
+
+def test_a_mix_that_clearly_differs_has_changed(project):
+    redefine(project, "primary_need", dispersion="1")
+    row = judged("primary_need", "plans").loc["primary_need"]
+    assert (row["verdict"], row["category"]) == ("changed", "Total")
+    assert math.isnan(row["change"])
+
+
+def test_a_mix_keeps_the_totals_of_both_periods_and_no_single_categorys_figures():
+    row = published().loc["abuse"]
+    assert (row["denominator_before"], row["denominator"]) == (263, 110)
+    assert row[["numerator", "value", "change", "lower", "upper"]].isna().all()
+
+
+@pytest.mark.parametrize("question", ["care_leavers_17_18", "care_leavers_19_21"])
+def test_a_percentage_without_numbers_is_not_compared_and_says_why(question):
+    row = published().loc[question]
+    assert (row["verdict"], row["reason"]) == ("not compared", NO_DENOMINATOR)
+    assert row[["p_value", "p_dispersed", "threshold", "tips_at", "lower", "upper"]].isna().all()
+
+
+def test_comparisons_that_cannot_be_made_do_not_cost_the_others_anything():
+    alone = judged(*TESTED)
+    pd.testing.assert_series_equal(alone["threshold"], published().loc[list(TESTED), "threshold"])
+
+
+def test_totals_that_are_not_given_follow_from_the_print():
+    edition = read_edition(EDITION)
+    conferences = next(c for c in edition.comparisons if c.question == "conferences")
+    frame = estimates(conferences, edition)
+    assert frame["denominator"].tolist() == [216, 321, 159]
+    assert frame["numerator"].tolist() == [103, 146, 105]
+
+
+def test_the_editions_confidence_reaches_the_intervals():
+    edition = read_edition(EDITION, confidence=0.998)
+    conferences = [c for c in edition.comparisons if c.question == "conferences"]
+    wide = verdicts(edition.model_copy(update={"comparisons": conferences})).iloc[0]
+    usual = published().loc["conferences"]
+    assert wide["confidence"] == 0.998
+    assert wide["lower"] < usual["lower"] < usual["upper"] < wide["upper"]
+
+
+@pytest.mark.parametrize(
+    "counts", [{"table": "conference"}, {"table": "conferences", "measure": "icpc_on_time"}]
+)
+def test_a_comparison_of_what_is_not_there_is_refused(counts):
+    edition = read_edition(EDITION)
+    wrong = edition.comparisons[2].model_copy(update={"counts": counts})
+    with pytest.raises(DataError, match=r"conferences|icpc_in_time"):
+        verdicts(edition.model_copy(update={"comparisons": [wrong]}))
