@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lscb_analysis.consistency import conclusive_from, fits, implied_totals, possible_counts, possible_totals
@@ -69,6 +69,7 @@ def test_only_one_number_of_conferences_gives_each_printed_percentage(count, pri
     assert possible_totals(count, printed) == [total]
 
 
+@settings(deadline=None)
 @given(printed_figures())
 def test_the_true_total_and_the_true_count_are_always_possible(figure):
     count, total, printed = figure
@@ -76,6 +77,7 @@ def test_the_true_total_and_the_true_count_are_always_possible(figure):
     assert count in possible_counts(total, printed)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 40), st.integers(40, 1000))
 def test_possible_totals_are_all_that_trying_each_would_find(count, tenths):
     printed = f"{tenths / 10:.1f}"
@@ -85,6 +87,7 @@ def test_possible_totals_are_all_that_trying_each_would_find(count, tenths):
     ]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(0, 100))
 def test_possible_counts_are_all_that_trying_each_would_find(total, percent):
     expected = [k for k in range(total + 1) if prints_as(k, total, str(percent))]
@@ -178,7 +181,7 @@ def test_the_printed_categories_of_abuse_are_shares_of_plans_starting_not_of_pla
 
 
 @pytest.mark.parametrize(
-    ("printed", "numerator", "denominator"), [("90.0", 5, 10), ("20.0", 30, 45), ("57", 2, 30)]
+    ("printed", "numerator", "denominator"), [("90.0", 5, 10), ("20.0", 30, 45), ("41", 30, 45)]
 )
 def test_conclusive_from_is_what_trying_each_total_would_find(printed, numerator, denominator):
     inconclusive = [
@@ -191,7 +194,7 @@ def test_conclusive_from_is_what_trying_each_total_would_find(printed, numerator
 
 
 def test_where_every_total_is_conclusive_the_smallest_that_could_be_printed_so_is_given():
-    # 10 per cent of fewer than ten is no whole number; 1 of 10 against 9 of 10 is p = 202 / C(20, 10)
+    # 10 per cent of fewer than ten is no whole number; 1 of 10 against 9 of 10 is p = 102 / C(20, 10)
     assert conclusive_from("10", 9, 10) == 10
 
 

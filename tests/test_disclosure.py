@@ -43,7 +43,7 @@ def frame(*rows: dict[str, object]) -> pd.DataFrame:
 
 def test_published_figures_go_out_as_they_are_with_their_rule():
     estimates = frame(ROW, SUPPRESSED)
-    release = protect(estimates, "published")
+    release = protect(estimates, rule="published")
     assert release.rule == "published"
     pd.testing.assert_frame_equal(release.frame, estimates)
 
@@ -51,7 +51,7 @@ def test_published_figures_go_out_as_they_are_with_their_rule():
 @pytest.mark.parametrize("rule", ["publish", "local", "", "Published"])
 def test_an_unknown_rule_stops_the_release_and_the_known_one_is_offered(rule):
     with pytest.raises(DisclosureError) as stopped:
-        protect(frame(ROW), rule)
+        protect(frame(ROW), rule=rule)
     assert repr(rule) in str(stopped.value)
     assert "published" in str(stopped.value).replace(repr(rule), "")
 
@@ -59,19 +59,19 @@ def test_an_unknown_rule_stops_the_release_and_the_known_one_is_offered(rule):
 @pytest.mark.parametrize("column", ["source", "denominator_source"])
 def test_a_source_that_the_dictionary_does_not_know_stops_the_release(column):
     with pytest.raises(DisclosureError, match=r"local-return-7.*data/sources\.csv"):
-        protect(frame(ROW, ROW | {column: "local-return-7"}), "published")
+        protect(frame(ROW, ROW | {column: "local-return-7"}), rule="published")
 
 
 def test_one_unknown_source_among_several_stops_the_release():
     with pytest.raises(DisclosureError, match="local-return-7") as stopped:
-        protect(frame(ROW | {"denominator_source": "dfe-cin-2020-d2 local-return-7"}), "published")
+        protect(frame(ROW | {"denominator_source": "dfe-cin-2020-d2 local-return-7"}), rule="published")
     assert "dfe-cin-2020-d2" not in str(stopped.value)
 
 
 @pytest.mark.xfail(strict=True, reason="_published does not look at denominator_source_before")
 def test_an_unknown_source_of_the_earlier_denominator_stops_the_release():
     with pytest.raises(DisclosureError, match="local-return-7"):
-        protect(frame(CHANGE | {"denominator_source_before": "local-return-7"}), "published")
+        protect(frame(CHANGE | {"denominator_source_before": "local-return-7"}), rule="published")
 
 
 def test_a_source_without_a_release_stops_the_release(project):
@@ -80,13 +80,13 @@ def test_a_source_without_a_release_stops_the_release(project):
     sources.loc[sources["source"] == PUBLISHED, "release"] = ""
     sources.to_csv(path, index=False)
     with pytest.raises(DisclosureError, match=PUBLISHED):
-        protect(frame(ROW), "published")
+        protect(frame(ROW), rule="published")
 
 
 @pytest.mark.parametrize("column", ["value", "numerator", "lower", "upper"])
 def test_a_suppressed_figure_that_came_back_as_a_number_stops_the_release(column):
     with pytest.raises(DisclosureError) as stopped:
-        protect(frame(ROW, SUPPRESSED | {column: 2.0}), "published")
+        protect(frame(ROW, SUPPRESSED | {column: 2.0}), rule="published")
     message = str(stopped.value)
     for name in ("category_of_abuse", "Sexual abuse", "2018"):
         assert name in message
@@ -98,22 +98,22 @@ def test_a_suppressed_figure_that_came_back_as_a_number_stops_the_release(column
 def test_a_figure_suppressed_in_the_earlier_period_stops_the_release_of_a_comparison(column):
     missing = dict.fromkeys(["value_before", "numerator_before", "change"], np.nan)
     earlier = CHANGE | missing | {"status_before": "c"}
-    assert protect(frame(CHANGE, earlier), "published").rule == "published"
+    assert protect(frame(CHANGE, earlier), rule="published").rule == "published"
     with pytest.raises(DisclosureError, match="Neglect"):
-        protect(frame(CHANGE, earlier | {column: 2.0}), "published")
+        protect(frame(CHANGE, earlier | {column: 2.0}), rule="published")
 
 
 @pytest.mark.xfail(strict=True, reason="the change gives the earlier figure away and is not looked at")
 def test_a_change_from_a_suppressed_figure_stops_the_release():
     earlier = CHANGE | dict.fromkeys(["value_before", "numerator_before"], np.nan) | {"status_before": "c"}
     with pytest.raises(DisclosureError, match="Neglect"):
-        protect(frame(earlier), "published")
+        protect(frame(earlier), rule="published")
 
 
 @pytest.mark.xfail(strict=True, reason="a printed number beside a suppressed value is let out")
 def test_a_suppressed_figure_that_is_still_printed_stops_the_release():
     with pytest.raises(DisclosureError, match="Sexual abuse"):
-        protect(frame(SUPPRESSED | {"printed": "1.8"}), "published")
+        protect(frame(SUPPRESSED | {"printed": "1.8"}), rule="published")
 
 
 @pytest.mark.xfail(
@@ -126,12 +126,12 @@ def test_a_figure_suppressed_in_the_later_period_alone_goes_out_with_the_earlier
         "status_before": "",
         "change": np.nan,
     }
-    assert protect(frame(CHANGE, later), "published").rule == "published"
+    assert protect(frame(CHANGE, later), rule="published").rule == "published"
 
 
 def test_changing_the_frame_afterwards_does_not_change_the_release():
     estimates = frame(ROW)
-    release = protect(estimates, "published")
+    release = protect(estimates, rule="published")
     estimates.loc[0, "value"] = 1.0
     estimates["extra"] = 1
     assert release.frame["value"].tolist() == [69.1]
@@ -139,14 +139,14 @@ def test_changing_the_frame_afterwards_does_not_change_the_release():
 
 
 def test_a_release_cannot_be_given_another_frame_or_rule():
-    release = protect(frame(ROW), "published")
+    release = protect(frame(ROW), rule="published")
     for field, value in (("frame", frame(SUPPRESSED)), ("rule", "other")):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(release, field, value)
 
 
 def test_a_release_shows_its_rule_its_size_and_its_rows():
-    shown = repr(protect(frame(ROW, SUPPRESSED), "published"))
+    shown = repr(protect(frame(ROW, SUPPRESSED), rule="published"))
     for text in ("'published'", "2 rows", "category_of_abuse", "Neglect", "Sexual abuse", "69.1"):
         assert text in shown
 

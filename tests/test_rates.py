@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
@@ -86,18 +86,21 @@ def test_wilson_ends_at_exactly_zero_and_one(trials):
     assert wilson(trials, trials)[1] == 1
 
 
+@settings(deadline=None)
 @given(events_of_trials(), st.sampled_from(CONFIDENCES))
 def test_wilson_holds_the_proportion(counted, confidence):
     lower, upper = wilson(*counted, confidence)
     assert 0 <= lower <= counted[0] / counted[1] <= upper <= 1
 
 
+@settings(deadline=None)
 @given(events_of_trials(), st.integers(2, 50))
 def test_wilson_narrows_as_trials_grow_at_the_same_proportion(counted, times):
     few, many = wilson(*counted), wilson(counted[0] * times, counted[1] * times)
     assert many[1] - many[0] < few[1] - few[0]
 
 
+@settings(deadline=None)
 @given(events_of_trials())
 def test_wilson_mirrors_when_success_and_failure_swap(counted):
     events, trials = counted
@@ -150,6 +153,7 @@ def test_a_count_is_exact_below_ten_events_and_byars_from_ten(events, method):
     assert count(rows({"value": events}))["method"].tolist() == [name]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000), st.sampled_from(CONFIDENCES))
 def test_a_counts_interval_holds_the_count(events, confidence):
     lower, upper = poisson(events, confidence)
@@ -188,6 +192,7 @@ def test_a_rate_divides_the_count_and_both_limits_by_the_population():
     assert row["unit"] == "per 1,000 children"
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 3000), st.integers(1, 100_000), st.integers(1, 100_000))
 def test_scaling_per_scales_value_and_limits(events, population, per):
     people = rows(MID_2017 | {"value": population})

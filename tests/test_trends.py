@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
@@ -96,6 +96,7 @@ def test_newcombe_agrees_with_statsmodels(table, confidence):
     assert newcombe(*table, confidence) == pytest.approx(theirs, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(two_by_two())
 def test_newcombe_holds_the_difference_within_minus_one_and_one(table):
     x, n, x0, n0 = table
@@ -103,6 +104,7 @@ def test_newcombe_holds_the_difference_within_minus_one_and_one(table):
     assert -1 - 1e-12 <= lower <= x / n - x0 / n0 <= upper <= 1 + 1e-12
 
 
+@settings(deadline=None)
 @given(two_by_two())
 def test_newcombe_changes_sign_when_the_periods_swap(table):
     x, n, x0, n0 = table
@@ -110,6 +112,7 @@ def test_newcombe_changes_sign_when_the_periods_swap(table):
     assert newcombe(x0, n0, x, n) == pytest.approx((-upper, -lower), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(two_by_two())
 def test_two_proportions_is_twice_the_smaller_tail_of_fishers_test(table):
     # scipy's own two-sided Fisher adds up the tables no likelier than this one: not the definition here
@@ -122,6 +125,7 @@ def test_two_proportions_is_twice_the_smaller_tail_of_fishers_test(table):
     assert two_proportions(*table) == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(two_by_two())
 def test_two_proportions_is_the_same_for_failures_and_for_swapped_periods(table):
     x, n, x0, n0 = table
@@ -156,6 +160,7 @@ def test_two_rates_and_their_ratio_give_openepis_exact_values_below_ten_events()
     assert (round(float(lower), 3), round(float(upper), 1)) == (1.064, 352.3)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 500), st.integers(0, 60), st.integers(1, 500))
 def test_two_rates_is_twice_the_smaller_binomial_tail(x, t, x0, t0):
     # scipy's and statsmodels' two-sided values add up the outcomes no likelier: not the definition here
@@ -187,6 +192,7 @@ def test_rate_ratio_below_ten_events_is_clopper_and_pearsons(x, x0, confidence):
     assert rate_ratio(x, 200, x0, 300, confidence) == pytest.approx(expected, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_the_limits_of_the_ratio_are_where_the_test_gives_five_per_cent(x, x0):
     lower, upper = rate_ratio(x, 1, x0, 1)
@@ -196,6 +202,7 @@ def test_the_limits_of_the_ratio_are_where_the_test_gives_five_per_cent(x, x0):
         assert two_rates(x, ratio, x0, 1) == pytest.approx(0.05, rel=1e-6)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 50), st.integers(1, 50))
 def test_the_ratio_inverts_when_the_periods_swap(x, x0, t, t0):
     lower, upper = rate_ratio(x, t, x0, t0)

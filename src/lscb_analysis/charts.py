@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, number, period, places, series, templates, text
-from lscb_analysis.narrative import change_words, credit, headline
+from lscb_analysis.display import Display, Row, bind, number, period, periods, places, series, templates, text
+from lscb_analysis.narrative import change_words, credit, headline, largest
 
 PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
 """The Analysis Function's categorical palette, in its order; never more than four."""
@@ -57,12 +57,14 @@ def line_chart(release: Release) -> Display:
     """Draw series over time, an interval wherever there is one; measures side by side on one axis."""
     frame = release.frame.dropna(subset=["value"])
     panels = [rows for _, rows in frame.groupby("measure", sort=False)]
+    highest = frame[["value", "upper"]].max().max()
+    top = 100.0 if highest > 60 and (frame["unit"] == "%").all() else 1.18 * highest
 
     def draw(canvas: Canvas) -> None:
         shape = (len(panels), 1) if canvas.narrow else (1, len(panels))
         axes = canvas.figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).flat
         for ax, rows in zip(axes, panels, strict=True):
-            _draw_lines(ax, rows, canvas.narrow)
+            _draw_lines(ax, rows, top, canvas.narrow, tight=canvas.narrow or len(panels) > 1)
             if len(panels) > 1:
                 ax.set_title(series(rows.iloc[0]), fontsize=15, fontweight="bold", loc="left", color=INK)
 
@@ -76,30 +78,23 @@ def bar_chart(release: Release) -> Display:
     ranked = frame.sort_values("value", ascending=False, kind="stable", na_position="last").reset_index(
         drop=True
     )
-    top = ranked.iloc[0].to_dict()
-    said = Markup("{} is the {} category: {} of {}").format(
-        escape(series(top)), bind(top, "value", "largest"), bind(top, "value"), _whole(top)
-    )
 
     def draw(canvas: Canvas) -> None:
         ax = canvas.figure.subplots()
-        names = [textwrap.fill(series(row), 17 if canvas.narrow else 34) for row in ranked.to_dict("records")]
+        rows = ranked.to_dict("records")
+        at = list(range(len(rows)))
         sns.barplot(
-            x=ranked["value"].fillna(0), y=names, ax=ax, color=FOCUS, saturation=1, width=0.6, errorbar=None
+            x=ranked["value"].fillna(0), y=at, ax=ax, orient="h", color=FOCUS, saturation=1, width=0.5
         )
-        ax.hlines(range(len(ranked)), ranked["lower"], ranked["upper"], color=INK, linewidth=1.5)
-        for at, row in enumerate(ranked.to_dict("records")):
-            end = row["upper"] if pd.notna(row["upper"]) else 0
-            _label(ax, end, at, text(row, "value"), offset=6)
-        _horizontal(ax, top["upper"] * 1.22)
+        ax.hlines(at, ranked["lower"], ranked["upper"], color=INK, linewidth=1.5)
+        for y, row in enumerate(rows):
+            _label(ax, row["upper"] if pd.notna(row["upper"]) else 0, y, text(row, "value"), 6)
+        _name_rows(ax, rows, canvas.narrow)
+        ax.set_xlim(0, ranked[["value", "upper"]].max().max() * 1.22)
+        ax.set_xticks([])
 
-    return _chart(
-        Release(ranked, release.rule),
-        "by-category",
-        said,
-        draw,
-        (60 + 36 * len(ranked), 60 + 48 * len(ranked)),
-    )
+    heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
+    return _chart(Release(ranked, release.rule), "by-category", largest(ranked), draw, heights)
 
 
 def change_chart(release: Release) -> Display:
@@ -110,93 +105,84 @@ def change_chart(release: Release) -> Display:
 
     def draw(canvas: Canvas) -> None:
         ax = canvas.figure.subplots()
-        names = [textwrap.fill(series(row), 17 if canvas.narrow else 34) for row in rows]
-        sns.scatterplot(x=ranked["change"], y=names, ax=ax, color=FOCUS, s=70, zorder=3, legend=False)
-        ax.hlines(range(len(rows)), ranked["lower"], ranked["upper"], color=FOCUS, linewidth=2)
+        at = list(range(len(rows)))
+        sns.scatterplot(x=ranked["change"], y=at, ax=ax, color=FOCUS, s=70, zorder=3, legend=False)
+        ax.hlines(at, ranked["lower"], ranked["upper"], color=FOCUS, linewidth=2)
         ax.axvline(0, color=INK, linewidth=1)
-        for at, row in enumerate(rows):
-            _label(
-                ax,
-                row["upper"] if pd.notna(row["upper"]) else row["change"],
-                at,
-                text(row, "change"),
-                offset=8,
-            )
-        spread = ranked[["lower", "upper"]].max().max() - ranked[["lower", "upper"]].min().min()
-        ax.set_xlim(
-            ranked["lower"].min() - 0.05 * spread,
-            ranked["upper"].max() + (0.28 if canvas.narrow else 0.14) * spread,
-        )
-        ax.set_ylim(len(rows) - 0.4, -0.6)
-        _bare(ax, "x")
+        for y, row in enumerate(rows):
+            outer = row["upper"] if row["change"] >= 0 else row["lower"]
+            end = outer if pd.notna(outer) else row["change"]
+            _label(ax, end, y, text(row, "change"), 8 if row["change"] >= 0 else -8)
+        _name_rows(ax, rows, canvas.narrow)
+        low, high = ranked[["lower", "change"]].min().min(), ranked[["upper", "change"]].max().max()
+        room = (0.2 if canvas.narrow else 0.14) * (high - low)
+        ax.set_xlim(min(low, 0) - room, max(high, 0) + room)
+        ax.grid(visible=True, axis="x")
         ax.set_xlabel(f"Change ({rows[0]['change_unit']})")
 
-    return _chart(release, "changes", said, draw, (90 + 36 * len(rows), 100 + 48 * len(rows)))
+    return _chart(release, "changes", said, draw, (80 + 36 * len(rows), 80 + 62 * len(rows)))
 
 
 def part_chart(release: Release) -> Display:
     """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers."""
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = frame.to_dict("records")
+    before, now = rows[-2], rows[-1]
+    said = Markup("{}: {} of {} {}, after {} of {} the period before").format(
+        series(now),
+        *(bind(now, part) for part in ("numerator", "denominator")),
+        now["counted"],
+        *(bind(before, part) for part in ("numerator", "denominator")),
+    )
 
     def draw(canvas: Canvas) -> None:
         ax = canvas.figure.subplots()
-        names = [textwrap.fill(period(row), 12) for row in rows]
-        for column, colour, width in (("denominator", CONTEXT, 0.62), ("numerator", FOCUS, 0.62)):
-            sns.barplot(
-                x=frame[column], y=names, ax=ax, color=colour, saturation=1, width=width, errorbar=None
-            )
-        for at, row in enumerate(rows):
-            _label(
-                ax,
-                row["denominator"],
-                at,
-                f"{text(row, 'numerator')} of {text(row, 'denominator')}",
-                offset=6,
-            )
-        _horizontal(ax, frame["denominator"].max() * (1.5 if canvas.narrow else 1.25))
+        for column, colour in (("denominator", CONTEXT), ("numerator", FOCUS)):
+            names = [period(row) for row in rows]
+            sns.barplot(x=frame[column], y=names, ax=ax, color=colour, saturation=1, width=0.62)
+        for y, row in enumerate(rows):
+            _label(ax, row["denominator"], y, f"{text(row, 'numerator')} of {text(row, 'denominator')}", 6)
+        ax.set_xlim(0, frame["denominator"].max() * (1.5 if canvas.narrow else 1.25))
+        ax.set_xticks([])
+        _bare(ax)
 
-    before, now = rows[-2], rows[-1]
-    said = Markup("{}: {} of {} {}, after {} of {} the period before").format(
-        escape(series(now)),
-        bind(now, "numerator"),
-        bind(now, "denominator"),
-        escape(now["counted"]),
-        bind(before, "numerator"),
-        bind(before, "denominator"),
-    )
-    return _chart(release, "parts", said, draw, (60 + 62 * len(rows), 60 + 62 * len(rows)))
+    about = "the number as the dark part of each bar, the total as the whole bar"
+    return _chart(release, "parts", said, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about)
 
 
 def _chart(
-    release: Release, kind: str, said: Markup, draw: Callable[[Canvas], None], heights: tuple[int, int]
+    release: Release,
+    kind: str,
+    said: Markup,
+    draw: Callable[[Canvas], None],
+    heights: tuple[int, int],
+    about: str | None = None,
 ) -> Display:
     frame = release.frame
-    name = f"{frame['measure'].iloc[0]}-{kind}".replace("_", "-") + "-chart"
+    name = f"{frame['measure'].iloc[0]}-{kind}-chart".replace("_", "-")
     wide, narrow = (
         _svg(draw, width, height, name) for width, height in zip((WIDE, NARROW), heights, strict=True)
     )
+    subtitle = _subtitle(frame, about)
     html = (
         templates()
         .get_template("figure.html.j2")
         .render(
             name=name,
             headline=said,
-            subtitle=_subtitle(frame),
+            subtitle=subtitle,
             alternative=Markup("{}. {} The numbers are in the table below.").format(said, _in_words(frame)),
             wide=wide,
             narrow=narrow,
             credit=credit(frame),
         )
     )
-    return Display(Markup(html), "chart", name, _subtitle(frame))
+    return Display(Markup(html), "chart", name, subtitle)
 
 
-def _draw_lines(ax: Axes, frame: pd.DataFrame, narrow: bool) -> None:
+def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: bool) -> None:
     lines = [rows.sort_values("period_end") for _, rows in frame.groupby("category", sort=False)]
     at = {end: i for i, end in enumerate(sorted(frame["period_end"].unique()))}
-    highest = frame[["value", "upper"]].max().max()
-    top = 100 if highest > 60 and frame["unit"].iloc[0] == "%" else highest * 1.18
     for colour, rows in zip(PALETTE, lines, strict=False):
         x = rows["period_end"].map(at)
         sns.lineplot(
@@ -217,8 +203,9 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, narrow: bool) -> None:
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
     ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
-    ax.set_xticks(list(ticks), [textwrap.fill(words, 8) for words in ticks.values()])
-    _bare(ax, "y")
+    ax.set_xticks(list(ticks), [textwrap.fill(words, 8) if tight else words for words in ticks.values()])
+    _bare(ax)
+    ax.grid(visible=True, axis="y")
 
 
 def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) -> None:
@@ -230,25 +217,33 @@ def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) 
         _label(ax, last, y, word, offset=12)
 
 
+def _name_rows(ax: Axes, rows: list[Row], narrow: bool) -> None:
+    """Name the rows of a horizontal chart: beside them, or above each where there is little room."""
+    _bare(ax)
+    ax.set_ylim(len(rows) - 0.5, -0.7 if narrow else -0.5)
+    ax.set_yticks(range(len(rows)), [""] * len(rows) if narrow else [series(row) for row in rows])
+    if narrow:
+        for y, row in enumerate(rows):
+            ax.annotate(
+                series(row),
+                (0, y),
+                (0, 18),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                color=INK,
+            )
+
+
 def _label(ax: Axes, x: float, y: float, words: str, offset: int) -> None:
-    ax.annotate(
-        words, (x, y), (offset, 0), textcoords="offset points", va="center", color=INK, linespacing=1.1
-    )
+    side = "left" if offset > 0 else "right"
+    ax.annotate(words, (x, y), (offset, 0), textcoords="offset points", va="center", ha=side, color=INK)
 
 
-def _horizontal(ax: Axes, most: float) -> None:
-    ax.set_xlim(0, most)
-    ax.set_xticks([])
-    _bare(ax, "x")
-    ax.grid(visible=False)
-
-
-def _bare(ax: Axes, grid: str) -> None:
+def _bare(ax: Axes) -> None:
     ax.set_xlabel("")
     ax.set_ylabel("")
     ax.grid(visible=False)
-    ax.grid(visible=True, axis=grid)  # type: ignore[arg-type]
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, pad=6)
 
 
 def _apart(values: list[float], gap: float) -> list[float]:
@@ -319,20 +314,17 @@ def _in_page_font(element: ET.Element) -> None:
     element.set("style", "; ".join(f"{key}: {value}" for key, value in style.items()))
 
 
-def _subtitle(frame: pd.DataFrame) -> str:
+def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
     titles = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"])
-    rows = frame.sort_values("period_end").to_dict("records")
-    first = period(rows[0], before="period_end_before" in rows[0])
-    last = period(rows[-1])
-    unit = rows[0].get("change_unit", rows[0]["unit"])
-    interval = (
-        ""
-        if frame["lower"].isna().all()
-        else f", with {number(100 * frame['confidence'].max(), 0)}% intervals"
-    )
-    over = first if first == last else f"{first} to {last}" if " to " not in first else f"{first} and {last}"
+    row = frame.iloc[0]
+    unit = row.get("change_unit", row["unit"])
     measured = "percentages" if unit == "%" else f"rate {unit}" if unit.startswith("per ") else unit
-    return f"{'; '.join(titles)}, {measured}, {rows[0]['area_name']}, {over}{interval}"
+    told = (
+        f", with {number(100 * frame['confidence'].max(), 0)}% intervals"
+        if frame["lower"].notna().any()
+        else ""
+    )
+    return f"{'; '.join(titles)}, {about or measured + told}, {row['area_name']}, {periods(frame)}"
 
 
 def _in_words(frame: pd.DataFrame) -> Markup:
@@ -349,7 +341,3 @@ def _moved_most(row: Row) -> Markup:
     shown = number(abs(row["change"]), places(row, "change"))
     most = Markup("{} the most").format(bind(row, "change", verb))
     return Markup("“{}” {}, by {} {}").format(series(row), most, bind(row, "size", shown), row["change_unit"])
-
-
-def _whole(row: Row) -> Markup:
-    return Markup("{} {}").format(bind(row, "denominator"), row["counted"])

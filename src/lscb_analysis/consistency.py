@@ -57,7 +57,7 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
 
 
 def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
-    """Return `totals` with their `unit` and a column `fits`: could the period's percentages all be shares of that total?
+    """Return `totals` with their `unit` and a column `fits`: could the percentages all be shares of them?
 
     A percentage fits a total if some whole number is that percentage of it. Suppressed ones are
     passed over.

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lscb_analysis.data import dictionary, measures
-from lscb_analysis.rates import rounded
+from lscb_analysis.rates import AS_PRINTED, decimals, rounded
 
 Row = Mapping[str, Any]
 """One row of the frame of a release."""
@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 MINUS = "\N{MINUS SIGN}"
 
 _BEFORE = "_before"
-_OF_CHANGE = ("change", "lower", "upper")
+_OF_CHANGE = ("change", "change_lower", "change_upper", "size")
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,16 @@ def text(row: Row, statistic: str) -> str:
 
 
 def places(row: Row, statistic: str) -> int:
-    """Return how many decimals a statistic of `row` is shown with: those of its measure, or none."""
-    if statistic in ("numerator", "denominator", "numerator_before", "denominator_before", "compared"):
+    """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
+    if statistic.removesuffix(_BEFORE) in ("numerator", "denominator", "compared"):
         return 0
-    if statistic in ("change", "change_lower", "change_upper", "size") and row["change_unit"] == "%":
+    if statistic in _OF_CHANGE and row["change_unit"] == "%":
         return 0
-    return (
-        1
-        if statistic in ("dispersion", "tips_at", "shift")
-        else int(measures().loc[row["measure"], "decimals"])
-    )
+    if statistic in ("dispersion", "tips_at", "shift"):
+        return 1
+    if statistic == "value" and row.get("method") == AS_PRINTED and "printed" in row:
+        return decimals(row["printed"])
+    return int(measures().loc[row["measure"], "decimals"])
 
 
 def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
@@ -134,6 +134,16 @@ def period(row: Row, before: bool = False) -> str:
     if start == end:
         return f"{end.day} {end:%B %Y}"
     return f"{end:%B %Y}" if (end - start).days < 31 else f"{start.year} to {end.year}"
+
+
+def periods(frame: pd.DataFrame) -> str:
+    """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
+    rows = frame.sort_values("period_end").drop_duplicates("time_period").to_dict("records")
+    before = [period(rows[0], before=True)] if "period_end_before" in frame.columns else []
+    names = [*before, *(period(row) for row in rows)]
+    if len(names) > 3:
+        return f"from {names[0]} until {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def series(row: Row) -> str:
@@ -180,7 +190,7 @@ def _column(statistic: str) -> str:
 
 
 def _unit(row: Row, statistic: str) -> str:
-    if statistic in ("change", "change_lower", "change_upper", "size"):
+    if statistic in _OF_CHANGE:
         return str(row["change_unit"])
     if statistic in ("value", "lower", "upper", "value_before"):
         return str(row["unit"])

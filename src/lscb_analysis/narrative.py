@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_from
 from lscb_analysis.data import measures
@@ -21,10 +21,10 @@ def describe_latest(release: Release) -> Display:
     """Say the latest figure of each series, with the whole numbers and the interval it rests on."""
     rows = _rows(_latest(release.frame))
     return _finding(
-        Markup("In {}, {} was {}{} {}{}.").format(
-            row["area_name"], _phrase(row), bind(row, "value"), _per(row), when(row), _resting_on(row)
+        Markup("{} was {}{} {}{}.").format(
+            _opening(row, at), bind(row, "value"), _per(row), when(row), _resting_on(row)
         )
-        for row in rows
+        for at, row in enumerate(rows)
     )
 
 
@@ -51,44 +51,44 @@ def describe_largest(release: Release) -> Display:
 
 def describe_change(release: Release) -> Display:
     """Say how each comparison changed from the previous period to the latest, with its interval."""
-    return _finding(_change(row) for row in _rows(release.frame))
+    return _finding(_change(row, at) for at, row in enumerate(_rows(release.frame)))
 
 
 def describe_movers(release: Release) -> Display:
     """Say which categories of a mix rose and fell the most between the two periods."""
     told = release.frame.dropna(subset=["change"]).sort_values("change", kind="stable")
     fell, rose = _rows(told.head(1)), _rows(told.tail(1))
-    return _finding(_change(row) for row in [*rose, *fell])
+    return _finding(_change(row, at) for at, row in enumerate([*rose, *fell]))
 
 
 def describe_verdict(release: Release) -> Display:
     """Say whether each comparison's change is more than chance would produce."""
-    return _finding(_verdict(row) for row in _rows(release.frame))
+    rows = _rows(release.frame)
+    of = [f" ({series(row)})" if len(rows) > 1 else "" for row in rows]
+    return _finding(
+        Markup("Verdict{}: {}").format(*pair) for pair in zip(of, map(_verdict, rows), strict=True)
+    )
 
 
 def describe_mix(release: Release) -> Display:
     """Say how much of a mix changed category, and whether that is more than chance would produce."""
     return _finding(
         Markup(
-            "Between {} and {}, {} percentage points of the mix moved from one category to another. {}"
+            "Between {} and {}, {} percentage points of the mix moved from one category to another. Verdict: {}"
         ).format(_date(row, before=True), _date(row), bind(row, "shift"), _verdict(row))
         for row in _rows(release.frame)
     )
 
 
-def describe_fit(percentages: Release, totals: Release) -> Display:
-    """Say of which totals the printed percentages could be shares, by the column `fits`."""
+def describe_fit(totals: Release) -> Display:
+    """Say which totals the printed percentages could be shares of, by the column `fits`."""
     sentences = []
-    for row in _rows(totals.frame):
-        same = percentages.frame["time_period"] == row["time_period"]
-        shares = [
-            bind(share, "value") for share in _rows(percentages.frame[same]) if pd.notna(share["value"])
-        ]
-        could = bind(row, "value", "could be" if row["fits"] else "cannot all be")
+    for (_, could), rows in totals.frame.groupby(["measure", "fits"], sort=False):
+        each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in _rows(rows)]
+        verb = bind(rows.iloc[0].to_dict(), "value", "could be" if could else "cannot be")
+        what = _subject(rows.iloc[0].to_dict())
         sentences.append(
-            Markup("The percentages {} {} shares of {}: {} {}.").format(
-                _listed(shares), could, _subject(row), bind(row, "value"), when(row)
-            )
+            Markup("The percentages printed {} shares of {}: {}.").format(verb, what, _listed(each))
         )
     return _listing(sentences)
 
@@ -143,14 +143,26 @@ def credit(frame: pd.DataFrame) -> Markup:
 def headline(frame: pd.DataFrame) -> Markup:
     """Return the finding of a chart of series over time, in the active voice.
 
-    One series: how it changed between its last two periods. Several measures: each. Several
-    categories: the one that changed most.
+    One series: how it changed between its last two periods; several measures: each of them. Several
+    categories: which is the largest in the latest period.
     """
-    lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby(["measure", "category"], sort=False)]
-    pairs = [_last_two(rows) for rows in lines if len(rows) > 1]
     if frame["category"].nunique() > 1:
-        pairs = [max(pairs, key=lambda pair: abs(pair["change"]))]
-    return Markup("; ").join(_moved(pair) for pair in pairs)
+        return largest(_latest(frame))
+    lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby("measure", sort=False)]
+    colon = ":" if len(lines) > 1 else ""
+    return Markup("; ").join(_moved(_last_two(rows), colon) for rows in lines)
+
+
+def largest(frame: pd.DataFrame) -> Markup:
+    """Return the finding of a chart of a mix in one period: its largest category."""
+    top = frame.loc[frame["value"].idxmax()].to_dict()
+    return Markup("“{}” is the {} category: {} of {} {}").format(
+        series(top),
+        bind(top, "value", "largest"),
+        bind(top, "value"),
+        bind(top, "denominator"),
+        top["counted"],
+    )
 
 
 def change_words(row: Row) -> tuple[str, str]:
@@ -194,6 +206,13 @@ def _phrase(row: Row) -> Markup:
     return Markup("{} {}").format(_subject(row), _quoted(row))
 
 
+def _opening(row: Row, at: int) -> Markup:
+    """What a sentence speaks of; the first one of several says where."""
+    if at == 0:
+        return Markup("In {}, {}").format(row["area_name"], _phrase(row))
+    return Markup(str(_phrase(row)).replace(">the ", ">The ", 1))
+
+
 def _quoted(row: Row) -> Markup:
     """A category in quotation marks: the words are the source's, not ours."""
     return Markup("“{}”").format(category(row))
@@ -229,15 +248,14 @@ def _confidence(row: Row) -> Markup:
     )
 
 
-def _change(row: Row) -> Markup:
+def _change(row: Row, at: int) -> Markup:
     if pd.isna(row["value_before"]) or pd.isna(row["value"]):
         return Markup("For {} there is {} and {}.").format(
             _phrase(row), bind(row, "value_before"), bind(row, "value")
         )
     verb, noun = change_words(row)
-    return Markup("In {}, {} {} from {}{} {} to {} {}, {} of {}{}{}.").format(
-        row["area_name"],
-        _phrase(row),
+    return Markup("{} {} from {}{} {} to {} {}, {} of {}{}{}.").format(
+        _opening(row, at),
         bind(row, "change", verb),
         bind(row, "value_before"),
         _per(row),
@@ -288,22 +306,20 @@ def _change_interval(row: Row) -> Markup:
 def _verdict(row: Row) -> Markup:
     name = Markup('<strong data-verdict="{}">{}</strong>').format(row["question"], row["verdict"])
     if row["verdict"] == NOT_COMPARED:
-        return Markup("Verdict: {}, since there is {}.").format(name, row["reason"])
+        return Markup("{}, since there is {}.").format(name, row["reason"])
     tested = Markup("It is one of {} comparisons tested together in this pack.").format(bind(row, "compared"))
     allowed = Markup("counts that vary {} times as much as independent ones").format(bind(row, "dispersion"))
     tips = Markup("the verdict would tip at {} times").format(bind(row, "tips_at"))
     if row["verdict"] != NO_CLEAR_CHANGE:
         return Markup(
-            "Verdict: {}. That is more than chance alone is likely to produce, even allowing for siblings, who enter "
-            "together ({}; {}).{} {}"
+            "{}. That is more than chance alone is likely to produce, "
+            "even allowing for siblings, who enter together ({}; {}).{} {}"
         ).format(name, allowed, tips, _no_polarity(row), tested)
     if row["p_value"] > row["threshold"]:
-        return Markup("Verdict: {}. Chance alone could produce a change of this size. {}").format(
-            name, tested
-        )
+        return Markup("{}. Chance alone could produce a change of this size. {}").format(name, tested)
     return Markup(
-        "Verdict: {}. Chance would be an unlikely explanation if every child were independent of every other, but "
-        "siblings enter together: allowing for {}, chance alone could produce this ({}). {}"
+        "{}. Chance would be an unlikely explanation if every child were independent of every other, "
+        "but siblings enter together: allowing for {}, chance alone could produce this ({}). {}"
     ).format(name, allowed, tips, tested)
 
 
@@ -317,8 +333,15 @@ def _no_polarity(row: Row) -> Markup:
 
 def _needed(row: Row, needed: int | None) -> Markup:
     _, noun = change_words(row)
-    behind = Markup("Of {}: {} of {} stand behind the figure {}; no number stands behind the one {}.").format(
-        _subject(row), bind(row, "numerator"), bind(row, "denominator"), when(row), when(row, before=True)
+    behind = Markup(
+        "{}: the figure {} rests on {} of {} {}, the one {} on a number that is not published."
+    ).format(
+        series(row),
+        when(row),
+        bind(row, "numerator"),
+        bind(row, "denominator"),
+        row["counted"],
+        when(row, before=True),
     )
     figures = bind(row, "change", noun), bind(row, "value_before"), bind(row, "value")
     change = Markup("the {} from {} to {}").format(*figures)
@@ -329,9 +352,9 @@ def _needed(row: Row, needed: int | None) -> Markup:
             behind, largest, change
         )
     total = figure.format(needed, "conclusive_from", row["measure"])
-    return Markup(
-        "{} Only if there were at least {} young people then is {} more than chance alone is likely to produce."
-    ).format(behind, total, change)
+    return Markup("{} Only if it was at least {} is {} more than chance alone is likely to produce.").format(
+        behind, total, change
+    )
 
 
 def _date(row: Row, before: bool = False) -> Markup:
@@ -350,9 +373,13 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _moved(pair: Row) -> Markup:
+def _moved(pair: Row, colon: str) -> Markup:
     verb, _ = change_words(pair)
-    name = escape(series(pair))
-    return Markup("{} {} from {} to {}{}").format(
-        name, bind(pair, "change", verb), bind(pair, "value_before"), bind(pair, "value"), _per(pair)
+    return Markup("{}{} {} from {} to {}{}").format(
+        series(pair),
+        colon,
+        bind(pair, "change", verb),
+        bind(pair, "value_before"),
+        bind(pair, "value"),
+        _per(pair),
     )

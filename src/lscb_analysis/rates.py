@@ -153,18 +153,26 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     """Return figures as their source printed them, with the interval of the estimate that fits.
 
     An estimate of the same area, period and category fits when, rounded as the print is, it is the
-    number printed: it is then taken whole. A figure that none fits keeps its printed value and gets
-    no interval; its method is `as printed`.
+    number printed: it is then taken whole; so is a suppressed one for a suppressed print. A figure
+    that none fits keeps its printed value and gets no interval; its method is `as printed`.
     """
     key = ["area_code", *PERIOD, "category"]
     _check_single(estimates, key, "estimate")
     columns = [*FIGURE, "unit", "method", "confidence", "denominator_source"]
-    joined = printed.merge(estimates[[*key, *columns, "source"]], on=key, how="left", suffixes=("", "_of"))
-    fits = [
-        bool(pd.notna(of)) and rounded(of, decimals(text)) == Decimal(str(value)).normalize()
-        for of, value, text in zip(joined["value_of"], joined["value"], joined["printed"], strict=True)
+    joined = printed.merge(
+        estimates[[*key, *columns, "source", "status"]], on=key, how="left", suffixes=("", "_of")
+    )
+    joined["fits"] = [
+        bool(status == status_of and status) if pd.isna(value) else _reproduces(of, value, text)
+        for of, status_of, value, status, text in zip(
+            joined["value_of"],
+            joined["status_of"],
+            joined["value"],
+            joined["status"],
+            joined["printed"],
+            strict=True,
+        )
     ]
-    joined["fits"] = fits
     for column in columns:
         own = column if column != "value" else "value_of"
         missing = "" if column in ("unit", "method", "denominator_source") else np.nan
@@ -186,6 +194,12 @@ def decimals(printed: str) -> int:
 def rounded(value: float, places: int) -> Decimal:
     """Return `value` rounded half away from zero to `places` decimals."""
     return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
+
+
+def _reproduces(estimate: float, value: float, printed: str) -> bool:
+    return bool(pd.notna(estimate)) and rounded(estimate, decimals(printed)) == rounded(
+        value, decimals(printed)
+    )
 
 
 _AS_DENOMINATOR = {"value": "denominator", "source": "denominator_source"}

@@ -123,6 +123,7 @@ def build(
         _write_index(chapters, edition, draft, made)
         _write_manifest(chapters, edition, made)
         _publish(made, folder)
+        shutil.rmtree(_failures(folder), ignore_errors=True)
     return pack
 
 
@@ -233,8 +234,12 @@ def _question_of(executed: Path, index: int) -> str:
     return f", under “{headings[-1]}”" if headings else ""
 
 
+def _failures(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}-failed")
+
+
 def _keep(pack: Pack, runs: Path) -> Path:
-    kept = pack.folder.with_name(f"{pack.folder.name}-failed")
+    kept = _failures(pack.folder)
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir()
     for chapter in pack.failed:

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, category, number, period, series, templates
+from lscb_analysis.display import Display, Row, bind, category, number, period, periods, series, templates
 from lscb_analysis.narrative import credit
 from lscb_analysis.schema import SYMBOLS
 
@@ -30,27 +30,26 @@ class Column:
 
 def table(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure."""
-    frame = release.frame
+    order = [
+        pd.Categorical(release.frame[key], release.frame[key].unique()) for key in ("measure", "category")
+    ]
+    frame = release.frame.assign(m=order[0], c=order[1]).sort_values(["m", "c", "period_end"], kind="stable")
     first = frame.iloc[0]
     heads = [
-        Column("Period", lambda row: escape(period(row)), heads=True),
         Column("Measure", lambda row: escape(series(row)), heads=True),
         Column("Category", lambda row: escape(category(row)), heads=True),
+        Column("Period", lambda row: escape(period(row)), heads=True),
     ]
-    varying = [
-        frame[["period_start", "period_end"]].drop_duplicates().shape[0] > 1,
-        frame["measure"].nunique() > 1,
-        frame["category"].nunique() > 1,
-    ]
-    chosen = [head for head, varies in zip(heads, varying, strict=True) if varies] or heads[:1]
+    varying = [frame[key].nunique() > 1 for key in ("measure", "category", "period_end")]
+    chosen = [head for head, varies in zip(heads, varying, strict=True) if varies] or heads[2:]
     told = frame["denominator"].notna()
     numbers = [
         _bound(f"Number ({first['counted']})", "numerator"),
         _bound("Out of", "denominator"),
-        _bound(_title("Value", first["unit"]), "value"),
-        *_interval(frame, "lower", "upper", first["unit"]),
+        _bound({"%": "Percentage", "number": "Number"}.get(first["unit"], f"Rate {first['unit']}"), "value"),
+        *_interval(frame, "lower", "upper"),
     ]
-    return _table(release, [*chosen, *(numbers if told.any() else numbers[2:3])], "figures")
+    return _table(release, [*chosen, *(numbers if told.any() else numbers[2:3])], "figures", frame)
 
 
 def table_by_period(release: Release) -> Display:
@@ -86,7 +85,7 @@ def table_of_changes(release: Release) -> Display:
         _bound(_title(period(first, before=True), first["unit"]), "value_before"),
         _bound(_title(period(first), first["unit"]), "value"),
         _bound(_title("Change", first["change_unit"]), "change"),
-        *_interval(frame, "change_lower", "change_upper", first["change_unit"]),
+        *_interval(frame, "change_lower", "change_upper"),
     ]
     return _table(release, columns, "changes", frame, [UNROUNDED])
 
@@ -122,13 +121,9 @@ def _table(
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:
-    titles = [str(measures().loc[measure, "title"]) for measure in frame["measure"].unique()]
-    rows = frame.sort_values("period_end").to_dict("records")
-    first, last = period(rows[0], before=kind == "changes"), period(rows[-1])
-    over = first if first == last else f"{first} to {last}" if " to " not in first else f"{first} and {last}"
-    what = "; ".join(titles)
-    changes = "Change in " + what[0].lower() + what[1:] if kind == "changes" else what
-    return f"{changes}, {rows[0]['area_name']}, {over}"
+    what = "; ".join(dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"]))
+    changed = f"Change in {what[0].lower()}{what[1:]}" if kind == "changes" else what
+    return f"{changed}, {frame['area_name'].iloc[0]}, {periods(frame)}"
 
 
 def _bound(title: str, statistic: str) -> Column:
@@ -140,15 +135,17 @@ def _unless(cell: Markup) -> Markup:
     return Markup(str(cell).replace("%</data>", "</data>"))
 
 
-def _interval(frame: pd.DataFrame, lower: str, upper: str, unit: str) -> list[Column]:
+def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
     if frame["lower"].isna().all():
         return []
-    confidence = f"{number(100 * frame['confidence'].dropna().iloc[0], 0)}%"
-    suffix = f" ({unit})" if unit == "%" else ""
-    return [
-        _bound(f"{confidence} interval, lower end{suffix}", lower),
-        _bound(f"{confidence} interval, upper end{suffix}", upper),
-    ]
+
+    def cell(row: Row) -> Markup:
+        ends = [_unless(bind(row, end)) for end in (lower, upper)]
+        return Markup("{} to {}").format(*ends) if pd.notna(row["lower"]) else ends[0]
+
+    unit = frame["change_unit" if "change_unit" in frame.columns else "unit"].iloc[0]
+    title = f"{number(100 * frame['confidence'].max(), 0)}% interval"
+    return [Column(f"{title} (%)" if unit == "%" else title, cell)]
 
 
 def _title(what: str, unit: str) -> str:

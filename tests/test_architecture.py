@@ -1,0 +1,156 @@
+"""The library is imported one way, has no lumber room, and swallows nothing."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PACKAGE = CHECKOUT / "src" / "lscb_analysis"
+ROOT = PACKAGE.name
+
+ORDER = [
+    *("schema", "data", "rates", "composition", "trends", "consistency", "editions", "verdicts"),
+    *("disclosure", "display", "narrative", "tables", "charts", "report", "verify", "cli"),
+]
+"""A module imports only modules that stand before it; DESIGN.md draws the picture."""
+ONLY = {
+    "composition": {"rates"},
+    "trends": {"rates"},
+    "consistency": {"rates", "trends"},
+    "editions": {"data", "schema"},
+}
+"""Modules that need no more of the library than this."""
+LONGEST_FUNCTION = 60
+
+SOURCES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+MODULES = sorted(set(SOURCES) - {"__init__"})
+
+
+def read(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def names_of_the_root() -> set[str]:
+    imports = [node for node in ast.walk(read(SOURCES["__init__"])) if isinstance(node, ast.ImportFrom)]
+    return {alias.asname or alias.name for node in imports for alias in node.names}
+
+
+def imported(tree: ast.Module, root_names: set[str]) -> set[str]:
+    """The modules of the library that a module imports; `` for the package root itself."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            parts = [alias.name.partition(".") for alias in node.names]
+            found |= {rest for first, _, rest in parts if first == ROOT}
+        elif isinstance(node, ast.ImportFrom):
+            whole = f"{ROOT}.{node.module or ''}".rstrip(".") if node.level else node.module or ""
+            if whole == ROOT:  # a name of the root wins over the module of that name
+                found |= {
+                    a.name if a.name in MODULES and a.name not in root_names else "" for a in node.names
+                }
+            elif whole.startswith(f"{ROOT}."):
+                found.add(whole.removeprefix(f"{ROOT}."))
+    return found
+
+
+def swallowed(tree: ast.Module) -> list[int]:
+    """The lines of handlers that catch anything at all, or catch every exception and go on."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type else ""
+            idle = all(isinstance(s, ast.Pass | ast.Continue) or ast.unparse(s) == "..." for s in node.body)
+            if not caught or (
+                idle and ("Exception" in caught.strip("()").split(", ") or "BaseException" in caught)
+            ):
+                lines.append(node.lineno)
+    return lines
+
+
+def long_functions(tree: ast.Module) -> list[str]:
+    return [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_modules_before_it_and_never_the_package_root(module):
+    assert module in ORDER, f"{module} is new: say in ORDER, and in DESIGN.md, where it stands"
+    uses = imported(read(SOURCES[module]), names_of_the_root())
+    assert "" not in uses, f"{module} imports through the package root: name the module it needs"
+    late = uses - set(ORDER[: ORDER.index(module)])
+    assert not late, f"{module} imports {', '.join(sorted(late))}, which stands after it or not in ORDER"
+    more = uses - ONLY.get(module, uses)
+    assert not more, f"{module} has no need of {', '.join(sorted(more))}"
+
+
+def test_the_library_has_the_modules_the_picture_is_drawn_with():
+    assert set(MODULES) >= {"schema", "data", "rates", "trends", "verdicts", "disclosure"}
+
+
+def test_there_is_no_lumber_room():
+    parts = {part for module in MODULES for part in module.split(".")}
+    assert not parts & {"utils", "util", "helpers", "helper", "common", "misc", "base"}
+
+
+@pytest.mark.parametrize("module", sorted(SOURCES))
+def test_no_function_is_longer_than_a_screen(module):
+    assert long_functions(read(SOURCES[module])) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*SOURCES.values(), *(CHECKOUT / "tests").rglob("*.py")]),
+    ids=lambda path: str(path.relative_to(CHECKOUT)),
+)
+def test_nothing_is_caught_in_order_to_go_on(path):
+    assert swallowed(read(path)) == []
+
+
+# The three readers above, on source that has the fault: a test that sees nothing cannot fail.
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import lscb_analysis", {""}),
+        ("import lscb_analysis.data as d, os", {"data"}),
+        ("from lscb_analysis import Release", {""}),
+        ("from lscb_analysis import data", {"data"}),
+        ("from lscb_analysis import verdicts", {""}),
+        ("from lscb_analysis.data import load", {"data"}),
+        ("from . import data", {"data"}),
+        ("from .rates import rate", {"rates"}),
+        ("def f():\n    from lscb_analysis.cli import main", {"cli"}),
+        ("import lscb_analysis_other\nfrom pandas import DataFrame", set()),
+    ],
+)
+def test_every_form_of_an_import_is_read(source, expected):
+    assert imported(ast.parse(source), {"Release", "verdicts"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("handler", "caught"),
+    [
+        ("except:\n    raise", True),
+        ("except Exception:\n    pass", True),
+        ("except (OSError, Exception) as e:\n    ...", True),
+        ("except BaseException:\n    pass", True),
+        ("except OSError:\n    pass", False),
+        ("except Exception as e:\n    raise ValueError from e", False),
+    ],
+)
+def test_a_swallowed_exception_is_seen(handler, caught):
+    assert bool(swallowed(ast.parse(f"try:\n    f()\n{handler}"))) == caught
+
+
+def test_a_long_function_is_seen_and_one_at_the_limit_is_not():
+    body = "    x = 1\n"
+    tree = ast.parse("def within():\n" + body * 59 + "def beyond():\n" + body * 60)
+    assert long_functions(tree) == ["beyond: 61 lines"]
