@@ -7,6 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
+
+from lscb_analysis import report
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -28,3 +31,17 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"There is no folder of shared material at {folder}: set LSCB_SHARED to where it is.")
     return folder
+
+
+@pytest.fixture(scope="session")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The edition's pack, built once from the checkout into a folder of its own."""
+    built = report.build(output=tmp_path_factory.mktemp("reports") / "pack", tell=lambda _: None)
+    assert not built.failed, [chapter.error for chapter in built.failed]
+    return built.folder
+
+
+@pytest.fixture(scope="session")
+def pages(pack: Path) -> dict[str, BeautifulSoup]:
+    """Every page of the pack by its name, parsed."""
+    return {path.stem: BeautifulSoup(path.read_text("utf-8"), "html.parser") for path in pack.glob("*.html")}

@@ -102,6 +102,11 @@ def test_a_half_may_have_been_rounded_either_way(printed):
     assert 8 not in possible_totals(1, "12.4")
 
 
+def test_no_total_is_smaller_than_the_count():
+    # 300 of 299 would print as 100, were it possible
+    assert possible_totals(300, "100") == [300, 301]
+
+
 def test_a_per_cent_sign_changes_nothing():
     assert possible_totals(81, "81%") == possible_totals(81, "81") != []
 
@@ -110,10 +115,14 @@ def test_a_percentage_no_whole_number_gives_has_no_counts():
     assert possible_counts(3, "50") == []
 
 
-@pytest.mark.parametrize("count", [0, -1])
-def test_no_total_is_sought_where_nothing_was_counted(count):
-    with pytest.raises(ValueError, match=f"count is {count}"):
-        possible_totals(count, "0.0")
+@pytest.mark.parametrize(("count", "printed"), [(0, "0.0"), (-1, "5.0"), (1, "0.0")])
+def test_no_total_is_sought_where_nothing_was_counted(count, printed):
+    with pytest.raises(ValueError, match="above zero"):
+        possible_totals(count, printed)
+
+
+def test_of_no_one_there_is_no_share():
+    assert possible_counts(0, "50") == []
 
 
 def test_implied_totals_are_counts_of_the_measure_asked_for():

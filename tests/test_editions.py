@@ -139,16 +139,12 @@ def test_what_is_not_toml_is_refused_with_the_file_and_the_line(project):
     assert f"line {WHOLE.splitlines().index('previous = 2017') + 1}" in line
 
 
-@pytest.mark.xfail(
-    strict=True, raises=UnicodeDecodeError, reason="read_edition lets UnicodeDecodeError through"
-)
 def test_what_is_not_utf8_is_refused_with_the_file(project):
     path = project / "notebooks" / "editions" / "mine.toml"
     path.write_bytes(WHOLE.replace("Anytown", "Añytown").encode("latin-1"))
     assert any("mine.toml" in line for line in refusal())
 
 
-@pytest.mark.xfail(strict=True, reason="Edition and Comparison hold no check across their fields")
 @pytest.mark.parametrize(
     ("old", "new", "word"),
     [

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
-CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "nbconvert": "nbconvert-core", "seaborn": "seaborn-base"}
 """What conda-forge calls a package that goes by another name on the index pip reads."""
 
 
@@ -34,7 +34,7 @@ def declared() -> dict[str, SpecifierSet]:
 def environment() -> tuple[dict[str, SpecifierSet], list[str]]:
     """What environment.yml asks conda for, and what it asks pip for."""
     content = yaml.safe_load((CHECKOUT / "environment.yml").read_text(encoding="utf-8"))
-    assert content["channels"] == ["conda-forge"]
+    assert [name for name in content["channels"] if name != "nodefaults"] == ["conda-forge"]
     lines = [line for line in content["dependencies"] if isinstance(line, str)]
     by_pip = [line for entry in content["dependencies"] if isinstance(entry, dict) for line in entry["pip"]]
     wanted = [Requirement(line) for line in lines]

@@ -81,9 +81,10 @@ def test_wilson_agrees_with_statsmodels(confidence):
 
 
 @pytest.mark.parametrize("trials", [1, 3, 29, 216, 39_115])
-def test_wilson_ends_at_exactly_zero_and_one(trials):
-    assert wilson(0, trials)[0] == 0
-    assert wilson(trials, trials)[1] == 1
+def test_wilson_ends_at_exactly_zero_and_one_at_every_confidence(trials):
+    for confidence in np.linspace(0.5, 0.999, 100):
+        assert wilson(0, trials, confidence)[0] == 0
+        assert wilson(trials, trials, confidence)[1] == 1
 
 
 @settings(deadline=None)
@@ -327,6 +328,13 @@ def test_a_suppressed_print_takes_no_estimate_even_where_one_can_be_made():
     row = stated(rows(suppressed() | {"printed": "-"}), proportion(rows({}), rows({"value": 4}))).iloc[0]
     assert row["status"] == "c"
     assert row[["value", "numerator", "denominator", "lower", "upper"]].isna().all()
+
+
+def test_a_suppressed_print_of_a_suppressed_count_keeps_the_total_and_no_figure():
+    counts = rows(suppressed() | {"printed": "-"})
+    row = stated(counts, proportion(counts, rows({"value": 4}))).iloc[0]
+    assert (row["status"], row["denominator"], row["method"]) == ("c", 4, "Wilson score")
+    assert row[["value", "numerator", "lower", "upper"]].isna().all()
 
 
 def test_a_printed_figure_names_the_other_sources_it_was_fitted_with():

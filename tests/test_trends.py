@@ -11,7 +11,8 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.rates import test_poisson_2indep as poisson_2indep
 
-from lscb_analysis.rates import count, proportion, rate
+from lscb_analysis.data import load
+from lscb_analysis.rates import EstimateError, count, proportion, rate
 from lscb_analysis.trends import (
     NO_DENOMINATOR,
     NO_FIGURE,
@@ -202,6 +203,12 @@ def test_the_limits_of_the_ratio_are_where_the_test_gives_five_per_cent(x, x0):
         assert two_rates(x, ratio, x0, 1) == pytest.approx(0.05, rel=1e-6)
 
 
+@pytest.mark.parametrize(("x", "x0"), [(6, 3), (6, 4), (2, 8)])
+def test_the_ratio_turns_from_exact_to_mid_p_with_its_test_at_ten_events(x, x0):
+    for ratio in rate_ratio(x, 1, x0, 1):
+        assert two_rates(x, ratio, x0, 1) == pytest.approx(0.05, rel=1e-6)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 50), st.integers(1, 50))
 def test_the_ratio_inverts_when_the_periods_swap(x, x0, t, t0):
@@ -297,6 +304,14 @@ def test_a_percentage_without_a_denominator_is_not_compared_but_keeps_its_change
     assert row["change"] == pytest.approx(100 * 30 / 45 - 57)
 
 
+def test_a_figure_as_printed_without_its_count_is_not_compared():
+    printed = count(rows({"value": 29.7}, BEFORE | {"value": 56.7})).assign(numerator=np.nan)
+    row = compare(printed, 2017, 2018).iloc[0]
+    assert row["reason"] != ""
+    assert row[["lower", "upper", "p_value"]].isna().all()
+    assert row["change"] == pytest.approx(100 * (29.7 / 56.7 - 1))
+
+
 @pytest.mark.parametrize("missing", [{}, BEFORE])
 def test_a_suppressed_period_stays_missing_with_its_status(missing):
     present = BEFORE if missing == {} else {}
@@ -317,3 +332,15 @@ def test_a_wider_confidence_widens_the_interval_and_leaves_the_p_value():
     usual, wide = (compare(percentages(56, 70, 48, 80), 2017, 2018, c).iloc[0] for c in (0.95, 0.998))
     assert wide["lower"] < usual["lower"] < usual["upper"] < wide["upper"]
     assert wide["p_value"] == usual["p_value"]
+
+
+def test_two_sources_of_one_figure_are_not_compared_crosswise():
+    plans = load("child_protection_plans", measure="cpp_at_31_march")
+    with pytest.raises(EstimateError, match=r"report-5\.2-plans.*report-5\.2-plans-text"):
+        compare(count(plans), 2017, 2018)
+
+
+def test_a_confidence_of_95_is_refused_by_a_comparison():
+    plans = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
+    with pytest.raises(EstimateError, match="as a fraction"):
+        compare(count(plans), 2017, 2018, confidence=95)

@@ -53,7 +53,7 @@ p_value_lists = st.lists(st.floats(0, 1) | st.floats(0, 0.06), min_size=1, max_s
 
 
 def test_the_thresholds_reject_what_benjamini_and_hochberg_reject():
-    # Benjamini & Hochberg (1995), J R Stat Soc B 57:289-300, section 4.1: the first four at 5%
+    # Benjamini & Hochberg (1995), J R Stat Soc B 57:289-300, section 4: the first four at 5%
     clear = [0.0001, 0.0004, 0.0019, 0.0095]
     unclear = [0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
     p_values = np.array([*clear, *unclear])
@@ -109,6 +109,14 @@ def test_every_verdict_follows_from_the_step_up_procedure_over_the_edition():
     assert (published()["compared"] == len(tested)).all()
     clear = tested["verdict"] != "no clear change"
     assert clear.tolist() == step_up(tested["p_dispersed"]).tolist()
+
+
+def test_each_threshold_is_five_per_cent_of_the_share_rejected_if_its_own_test_were():
+    tested = published().dropna(subset="p_value")
+    dispersed = tested["p_dispersed"].to_numpy()
+    for i, threshold in enumerate(tested["threshold"]):
+        others = np.where(np.arange(len(dispersed)) == i, 0, dispersed)
+        assert threshold == pytest.approx(0.05 * step_up(others).sum() / len(others))
 
 
 def test_the_p_value_of_conferences_in_time_is_fishers_mid_p():
@@ -210,6 +218,7 @@ def test_the_editions_confidence_reaches_the_intervals():
     wide = verdicts(edition.model_copy(update={"comparisons": conferences})).iloc[0]
     usual = published().loc["conferences"]
     assert wide["confidence"] == 0.998
+    assert set(estimates(conferences[0], edition)["confidence"]) == {0.998}
     assert wide["lower"] < usual["lower"] < usual["upper"] < wide["upper"]
 
 
@@ -221,3 +230,20 @@ def test_a_comparison_of_what_is_not_there_is_refused(counts):
     wrong = edition.comparisons[2].model_copy(update={"counts": counts})
     with pytest.raises(DataError, match=r"conferences|icpc_in_time"):
         verdicts(edition.model_copy(update={"comparisons": [wrong]}))
+
+
+@pytest.mark.parametrize("method", ["mix", "rate", "none"])
+def test_an_edition_of_one_kind_of_comparison_or_of_none_has_the_same_columns(method):
+    whole = read_edition("southend-2017-19")
+    some = [comparison for comparison in whole.comparisons if comparison.method == method]
+    part = verdicts(
+        read_edition("southend-2017-19", comparisons=[comparison.model_dump() for comparison in some])
+    )
+    assert list(part.columns) == list(verdicts(whole).columns)
+    assert len(part) == len(some)
+
+
+def test_a_mix_without_figures_for_a_period_is_not_compared():
+    table = verdicts(read_edition("southend-2017-19", previous=2014)).set_index("question")
+    assert set(table["verdict"]) == {"not compared"}
+    assert table.loc["primary_need", "reason"] == "no figure for one of the periods"

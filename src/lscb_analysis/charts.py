@@ -12,14 +12,26 @@ from itertools import pairwise
 import afcharts  # noqa: F401  (registers its style with matplotlib)
 import pandas as pd
 import seaborn as sns
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, number, period, periods, places, series, templates, text
+from lscb_analysis.display import (
+    Display,
+    Row,
+    bind,
+    name,
+    number,
+    period,
+    periods,
+    places,
+    series,
+    templates,
+    text,
+)
 from lscb_analysis.narrative import change_words, credit, headline, largest
 
 PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
@@ -129,7 +141,7 @@ def part_chart(release: Release) -> Display:
     rows = frame.to_dict("records")
     before, now = rows[-2], rows[-1]
     said = Markup("{}: {} of {} {}, after {} of {} the period before").format(
-        series(now),
+        name(series(now)),
         *(bind(now, part) for part in ("numerator", "denominator")),
         now["counted"],
         *(bind(before, part) for part in ("numerator", "denominator")),
@@ -159,16 +171,16 @@ def _chart(
     about: str | None = None,
 ) -> Display:
     frame = release.frame
-    name = f"{frame['measure'].iloc[0]}-{kind}-chart".replace("_", "-")
+    own = f"{frame['measure'].iloc[0]}-{kind}-chart".replace("_", "-")
     wide, narrow = (
-        _svg(draw, width, height, name) for width, height in zip((WIDE, NARROW), heights, strict=True)
+        _svg(draw, width, height, own) for width, height in zip((WIDE, NARROW), heights, strict=True)
     )
     subtitle = _subtitle(frame, about)
     html = (
         templates()
         .get_template("figure.html.j2")
         .render(
-            name=name,
+            name=own,
             headline=said,
             subtitle=subtitle,
             alternative=Markup("{}. {} The numbers are in the table below.").format(said, _in_words(frame)),
@@ -177,7 +189,7 @@ def _chart(
             credit=credit(frame),
         )
     )
-    return Display(Markup(html), "chart", name, subtitle)
+    return Display(Markup(html), "chart", own, subtitle)
 
 
 def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: bool) -> None:
@@ -188,7 +200,8 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
         sns.lineplot(
             x=x, y=rows["value"], ax=ax, color=colour, marker="o", markersize=9, errorbar=None, legend=False
         )
-        ax.vlines(x, rows["lower"], rows["upper"], color=colour, linewidth=1.5)
+        told = rows["lower"].notna()
+        ax.vlines(x[told], rows["lower"][told], rows["upper"][told], color=colour, linewidth=1.5)
     if len(lines) == 1:
         for row in lines[0].to_dict("records"):
             over = row["upper"] if pd.notna(row["upper"]) else row["value"]
@@ -308,9 +321,7 @@ def _references(value: str) -> list[str]:
 
 def _in_page_font(element: ET.Element) -> None:
     style = dict(part.strip().split(": ", 1) for part in element.get("style", "").split(";") if ": " in part)
-    font = style.pop("font", "")
-    size = next((word for word in font.split() if word.endswith("px")), "15px")
-    style |= {"font-size": size} | ({"font-weight": "bold"} if "bold" in font or "700" in font else {})
+    style.pop("font-family", None)
     element.set("style", "; ".join(f"{key}: {value}" for key, value in style.items()))
 
 
@@ -332,7 +343,8 @@ def _in_words(frame: pd.DataFrame) -> Markup:
     statistic = "change" if "change" in frame.columns else "value"
     told = frame.dropna(subset=[statistic]).to_dict("records")
     return Markup(" ").join(
-        Markup("{}, {}: {}.").format(escape(series(row)), period(row), bind(row, statistic)) for row in told
+        Markup("{}, {}: {}.").format(name(series(row)), name(period(row)), bind(row, statistic))
+        for row in told
     )
 
 
@@ -340,4 +352,6 @@ def _moved_most(row: Row) -> Markup:
     verb, _ = change_words(row)
     shown = number(abs(row["change"]), places(row, "change"))
     most = Markup("{} the most").format(bind(row, "change", verb))
-    return Markup("“{}” {}, by {} {}").format(series(row), most, bind(row, "size", shown), row["change_unit"])
+    return Markup("“{}” {}, by {} {}").format(
+        name(series(row)), most, bind(row, "size", shown), row["change_unit"]
+    )

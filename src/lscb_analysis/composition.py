@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.rates import EstimateError, proportion
+from lscb_analysis.rates import PERIOD, EstimateError, proportion
 
 SMALLEST_EXPECTED = 5
 """With an expected count below this the p-value of a mix is simulated, not read off chi-squared."""
@@ -22,13 +22,13 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     and when the published categories together exceed their total.
     """
     estimates = proportion(counts, totals, confidence)
-    parts = estimates.groupby(["area_name", "time_period"]).agg(
+    parts = estimates.groupby(["area_name", *PERIOD]).agg(
         parts=("numerator", "sum"), total=("denominator", "max")
     )
     over = parts[parts["parts"] > parts["total"]]
     if len(over):
         lines = "; ".join(
-            f"{area}, {period}: {row.parts:g} of {row.total:g}" for (area, period), row in over.iterrows()
+            f"{key[0]}, {key[1]}: {row.parts:g} of {row.total:g}" for key, row in over.iterrows()
         )
         raise EstimateError(f"The categories together exceed their total. {lines}. Correct the table.")
     return estimates
@@ -43,7 +43,7 @@ def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> dict[str, fl
     margins fixed (Patefield 1981), with a fixed seed. `shift` is the smallest number of percentage
     points that would have to change category (half the sum of the absolute differences).
 
-    Raises EstimateError if either period is missing.
+    Raises EstimateError if either period is missing or no category has anything in it but one.
     """
     table = _table(shares, previous, latest)
     expected = stats.contingency.expected_freq(table)
@@ -62,6 +62,7 @@ def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> dict[str, fl
 
 def _table(shares: pd.DataFrame, previous: int, latest: int) -> np.ndarray:
     """Two rows of whole numbers, one column for each category published in both periods, then the rest."""
+    shares = shares[shares["time_identifier"] == "Reporting year"]
     counts = shares.pivot_table(
         index="category", columns="time_period", values="numerator", aggfunc="first", dropna=False, sort=False
     )
@@ -74,4 +75,7 @@ def _table(shares: pd.DataFrame, previous: int, latest: int) -> np.ndarray:
     published = counts[[previous, latest]].dropna().T
     rest = totals[[previous, latest]] - published.sum(axis=1)
     table = np.column_stack([published.to_numpy(), rest.to_numpy()])
-    return table[:, table.sum(axis=0) > 0]
+    table = table[:, table.sum(axis=0) > 0]
+    if table.shape[1] < 2:
+        raise EstimateError("A mix of a single category cannot change.")
+    return table

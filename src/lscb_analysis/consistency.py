@@ -17,18 +17,22 @@ LARGEST_TOTAL = 2_000
 def possible_totals(count: int, printed: str) -> list[int]:
     """Return every whole number of which `count` is the percentage printed, halves rounded either way.
 
-    Raises ValueError if the count is not above zero: any total would then do.
+    Raises ValueError if count and percentage are not both above zero: no end of totals would then do.
     """
-    if count <= 0:
-        raise ValueError(f"count is {count}: a total follows from a percentage only of something counted")
     scale, units = _units(printed)
+    if count <= 0 or units <= 0:
+        raise ValueError(
+            f"{count} and {printed!r}: a total follows only from a count and a percentage above zero."
+        )
     lowest = -(-200 * count * scale // (2 * units + 1))
-    highest = 200 * count * scale // (2 * units - 1) if units > 0 else 0
+    highest = 200 * count * scale // (2 * units - 1)
     return list(range(max(count, lowest), highest + 1))
 
 
 def possible_counts(total: int, printed: str) -> list[int]:
     """Return every whole number that is the percentage printed of `total`, halves rounded either way."""
+    if total <= 0:
+        return []
     scale, units = _units(printed)
     lowest = max(0, -(-(2 * units - 1) * total // (200 * scale)))
     highest = min(total, (2 * units + 1) * total // (200 * scale))
@@ -44,7 +48,9 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
     key = ["area_code", *PERIOD, "category"]
     both = counts.merge(percentages[[*key, "printed"]], on=key, suffixes=("", "_percent"))
     fitting = [
-        possible_totals(int(value), text) if pd.notna(value) and value > 0 else []
+        possible_totals(int(value), text)
+        if pd.notna(value) and value > 0 and float(text.rstrip("%")) > 0
+        else []
         for value, text in zip(both["value"], both["printed_percent"], strict=True)
     ]
     single = [found[0] if len(found) == 1 else np.nan for found in fitting]
@@ -88,7 +94,8 @@ def conclusive_from(printed: str, numerator: int, denominator: int, level: float
 
 
 def _printed(percentages: pd.DataFrame, row: Any) -> list[str]:
-    same = (percentages["area_code"] == row.area_code) & (percentages["time_period"] == row.time_period)
+    keys = ("area_code", "time_period", "time_identifier")
+    same = np.logical_and.reduce([percentages[key] == getattr(row, key) for key in keys])
     return percentages.loc[same, "printed"].tolist()
 
 

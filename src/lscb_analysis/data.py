@@ -75,12 +75,12 @@ def load(table: str, **where: str | int) -> pd.DataFrame:
     path = project() / "data" / f"{table}.csv"
     if table not in tables():
         what = f"is not a table of {path.parent.name}/"
-        raise DataError([Problem(path.name, None, None, table, what, nearest(table, tables()).rstrip("."))])
+        raise DataError([Problem(f"data/{path.name}", None, None, table, what, nearest(table, tables()))])
     raw = read(path)
     problems = validate(raw, known, f"data/{path.name}")
     if problems:
         raise DataError(problems)
-    return _where(_typed(raw, known), where, path.name)
+    return _where(_typed(raw, known), where, f"data/{path.name}")
 
 
 def check() -> list[Problem]:
@@ -113,25 +113,38 @@ def read(path: Path) -> pd.DataFrame:
             f"is larger than {LARGEST_FILE:,} bytes", "Split it, or check that it is the right file"
         )
     try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", on_bad_lines="error")
+        cells = pd.read_csv(
+            path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False
+        ).fillna("")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise refused(f"is not UTF-8 text near line {line}", "Save it as CSV UTF-8") from error
     except pd.errors.EmptyDataError as error:
         raise refused("is empty", "Put the header and the rows back") from error
     except pd.errors.ParserError as error:
-        raise refused(f"is not a table ({error})", "Give every row as many cells as the header") from error
+        what = f"is not a table ({str(error).splitlines()[0].strip()})"
+        raise refused(
+            what, "Give every row as many cells as the header, and close every quotation mark"
+        ) from error
+    raw = cells.iloc[1:].set_axis(cells.iloc[0].rename(None), axis="columns")
+    raw = raw[(raw != "").any(axis="columns")]
     if raw.empty:
         raise refused("has a header and no rows", "Add the rows, or take the file away")
-    return raw.fillna("")
+    return raw.set_axis(raw.index - 1)
 
 
 @cache
 def _dictionary(*stamped: tuple[Path, int]) -> Dictionary:
-    paths = [path for path, _ in stamped]
-    known = Dictionary(*(read(path) for path in paths))
-    first, second, third = (f"data/{path.name}" for path in paths)
-    problems = validate_dictionary(known, (first, second, third))
+    frames, problems = [], []
+    for path, _ in stamped:
+        try:
+            frames.append(read(path))
+        except DataError as error:
+            problems += error.problems
+    if not problems:
+        known = Dictionary(*frames)
+        first, second, third = (f"data/{path.name}" for path, _ in stamped)
+        problems = validate_dictionary(known, (first, second, third))
     if problems:
         raise DataError(problems)
     return known
@@ -145,7 +158,7 @@ def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
         period_start=pd.to_datetime(raw["period_start"]),
         period_end=pd.to_datetime(raw["period_end"]),
         counted=raw["measure"].map(counted),
-        value=pd.to_numeric(raw["value"].mask(symbol)),
+        value=pd.to_numeric(raw["value"].mask(symbol)).astype(float),
         status=raw["value"].where(symbol, ""),
     )
 
@@ -153,12 +166,12 @@ def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
 def _where(frame: pd.DataFrame, where: dict[str, str | int], file: str) -> pd.DataFrame:
     for column, wanted in where.items():
         if column not in frame.columns:
-            remedy = nearest(column, frame.columns).rstrip(".")
+            remedy = nearest(column, frame.columns)
             raise DataError([Problem(file, None, column, None, "is not a column of this table", remedy)])
-        kept = frame[frame[column] == wanted]
+        kept = frame[frame[column].astype(str) == str(wanted)]
         if kept.empty:
             values = frame[column].astype(str).unique()
-            remedy = nearest(str(wanted), values).rstrip(".")
+            remedy = nearest(str(wanted), values)
             raise DataError([Problem(file, None, column, str(wanted), "is not in this table", remedy)])
         frame = kept
     return frame.reset_index(drop=True)

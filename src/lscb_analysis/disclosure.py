@@ -10,7 +10,11 @@ import pandas as pd
 from lscb_analysis.data import dictionary
 from lscb_analysis.schema import nearest
 
-NUMBERS = ["value", "lower", "upper", "numerator", "value_before", "numerator_before", "change"]
+GIVES_AWAY = {
+    "status": ["value", "lower", "upper", "numerator", "change"],
+    "status_before": ["value_before", "numerator_before", "change", "lower", "upper"],
+}
+"""For each status, the columns that would give a suppressed figure away if they held a number."""
 
 
 class DisclosureError(ValueError):
@@ -30,7 +34,7 @@ class Release:
         return f"Release under the rule {self.rule!r}, {len(rows)} rows\n{rows.to_string(index=False)}"
 
 
-def protect(*estimates: pd.DataFrame, rule: str) -> Release:
+def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
     """Return frames of estimates, or of comparisons, as one release under `rule`.
 
     The rule `published` is for figures that their source has published already: nothing is
@@ -41,35 +45,36 @@ def protect(*estimates: pd.DataFrame, rule: str) -> Release:
     """
     if rule not in RULES:
         raise DisclosureError(f"There is no rule {rule!r}. {nearest(rule, RULES)}")
-    together = pd.concat(estimates, ignore_index=True)
+    together = pd.concat([estimates, *more], ignore_index=True)
     RULES[rule](together)
     return Release(together, rule)
 
 
 def _published(estimates: pd.DataFrame) -> None:
     released = dictionary().sources.query("release != ''")["source"]
-    named = {name for column in ("source", "denominator_source") for name in _names(estimates, column)}
+    columns = [column for column in estimates.columns if "source" in column]
+    named = {name for column in columns for cell in estimates[column].dropna() for name in str(cell).split()}
     unknown = sorted(named - set(released))
     if unknown:
         raise DisclosureError(
             f"Not known to be published: {', '.join(unknown)}. "
             "Give the release in data/sources.csv, or use another rule."
         )
-    for status in [column for column in estimates.columns if column.startswith("status")]:
-        suffix = status.removeprefix("status")
-        numbers = [
-            name for name in NUMBERS if name in estimates.columns and name.endswith(suffix or name[-1])
-        ]
-        back = estimates[(estimates[status] == "c") & estimates[numbers].notna().any(axis=1)]
-        if len(back):
-            rows = "; ".join(f"{r.measure}, {r.category}, {r.time_period}" for r in back.itertuples())
-            raise DisclosureError(f"Suppressed by the source and yet a number: {rows}. Take the number out.")
+    back = estimates[_came_back(estimates)]
+    if len(back):
+        rows = "; ".join(f"{row.measure}, {row.category}, {row.time_period}" for row in back.itertuples())
+        raise DisclosureError(f"Suppressed by the source and yet a number: {rows}. Take the number out.")
 
 
-def _names(estimates: pd.DataFrame, column: str) -> set[str]:
-    if column not in estimates.columns:
-        return set()
-    return {name for names in estimates[column].dropna() for name in str(names).split()}
+def _came_back(estimates: pd.DataFrame) -> pd.Series:
+    """Which rows have a number where their source has the symbol of suppression."""
+    back = pd.Series(False, index=estimates.index)
+    for status in GIVES_AWAY.keys() & set(estimates.columns):
+        numbers = [column for column in GIVES_AWAY[status] if column in estimates.columns]
+        back |= (estimates[status] == "c") & estimates[numbers].notna().any(axis=1)
+    if "printed" in estimates.columns:
+        back |= (estimates["status"] == "c") & estimates["printed"].str.contains(r"[0-9]", na=False)
+    return back
 
 
 RULES: dict[str, Callable[[pd.DataFrame], None]] = {"published": _published}

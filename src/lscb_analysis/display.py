@@ -113,6 +113,11 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
     return Markup("<data {}>{}</data>").format(inside, words)
 
 
+def name(words: str) -> Markup:
+    """Return a name that may hold a number (of an age group, a period) marked as one."""
+    return Markup('<span data-name="">{}</span>').format(words)
+
+
 def day(date: pd.Timestamp) -> Markup:
     """Return a date in words, as a `<time>` element."""
     return Markup('<time datetime="{:%Y-%m-%d}">{} {:%B %Y}</time>').format(date, date.day, date)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lscb_analysis.data import project
 from lscb_analysis.schema import nearest
 
-Rows = dict[str, str]
+Rows = dict[str, str | int]
 """Which rows: `table`, then any columns and the value each must have."""
 
 
@@ -30,6 +30,13 @@ class Comparison(BaseModel):
     totals: Rows | None = None
     printed: Rows
 
+    @field_validator("counts", "totals", "printed")
+    @classmethod
+    def _names_a_table(cls, rows: Rows | None) -> Rows | None:
+        if rows is not None and "table" not in rows:
+            raise ValueError("names no table")
+        return rows
+
 
 class Edition(BaseModel):
     """What a pack is made of. `previous` and `latest` are periods by the code of the DfE."""
@@ -48,6 +55,26 @@ class Edition(BaseModel):
     chapters: Annotated[list[str], Field(min_length=1)]
     comparisons: list[Comparison] = []
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        wrong = (
+            []
+            if self.previous < self.latest
+            else [f"previous ({self.previous}) is not before latest ({self.latest})"]
+        )
+        questions = [comparison.question for comparison in self.comparisons]
+        wrong += [
+            f"the question {name!r} is asked twice" for name in set(questions) if questions.count(name) > 1
+        ]
+        for comparison in self.comparisons:
+            if comparison.chapter not in self.chapters:
+                wrong.append(
+                    f"{comparison.question} is for {comparison.chapter!r}, which is not among the chapters"
+                )
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
 
 def editions() -> list[str]:
     """Return the names of the editions in `notebooks/editions/`, sorted."""
@@ -65,7 +92,7 @@ def read_edition(name: str, **changed: Any) -> Edition:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return Edition.model_validate(content | {"name": name} | changed)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EditionError(f"{path.name} is not TOML: {error}.") from error
     except ValidationError as error:
         lines = [f"{_place(problem['loc'])}: {problem['msg']}." for problem in error.errors()]

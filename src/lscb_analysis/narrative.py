@@ -11,7 +11,7 @@ from markupsafe import Markup
 from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_from
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, category, number, series, sources, when
+from lscb_analysis.display import Display, Row, bind, category, name, number, series, sources, when
 from lscb_analysis.verdicts import NO_CLEAR_CHANGE, NOT_COMPARED
 
 ROSE, FELL, STAYED = "rose", "fell", "stayed the same"
@@ -64,7 +64,7 @@ def describe_movers(release: Release) -> Display:
 def describe_verdict(release: Release) -> Display:
     """Say whether each comparison's change is more than chance would produce."""
     rows = _rows(release.frame)
-    of = [f" ({series(row)})" if len(rows) > 1 else "" for row in rows]
+    of = [Markup(" ({})").format(name(series(row))) if len(rows) > 1 else "" for row in rows]
     return _finding(
         Markup("Verdict{}: {}").format(*pair) for pair in zip(of, map(_verdict, rows), strict=True)
     )
@@ -74,7 +74,8 @@ def describe_mix(release: Release) -> Display:
     """Say how much of a mix changed category, and whether that is more than chance would produce."""
     return _finding(
         Markup(
-            "Between {} and {}, {} percentage points of the mix moved from one category to another. Verdict: {}"
+            "Between {} and {}, {} percentage points of the mix moved from one category to another. "
+            "Verdict: {}"
         ).format(_date(row, before=True), _date(row), bind(row, "shift"), _verdict(row))
         for row in _rows(release.frame)
     )
@@ -157,7 +158,7 @@ def largest(frame: pd.DataFrame) -> Markup:
     """Return the finding of a chart of a mix in one period: its largest category."""
     top = frame.loc[frame["value"].idxmax()].to_dict()
     return Markup("“{}” is the {} category: {} of {} {}").format(
-        series(top),
+        name(series(top)),
         bind(top, "value", "largest"),
         bind(top, "value"),
         bind(top, "denominator"),
@@ -304,9 +305,9 @@ def _change_interval(row: Row) -> Markup:
 
 
 def _verdict(row: Row) -> Markup:
-    name = Markup('<strong data-verdict="{}">{}</strong>').format(row["question"], row["verdict"])
+    word = Markup('<strong data-verdict="{}">{}</strong>').format(row["question"], row["verdict"])
     if row["verdict"] == NOT_COMPARED:
-        return Markup("{}, since there is {}.").format(name, row["reason"])
+        return Markup("{}, since there is {}.").format(word, row["reason"])
     tested = Markup("It is one of {} comparisons tested together in this pack.").format(bind(row, "compared"))
     allowed = Markup("counts that vary {} times as much as independent ones").format(bind(row, "dispersion"))
     tips = Markup("the verdict would tip at {} times").format(bind(row, "tips_at"))
@@ -314,13 +315,13 @@ def _verdict(row: Row) -> Markup:
         return Markup(
             "{}. That is more than chance alone is likely to produce, "
             "even allowing for siblings, who enter together ({}; {}).{} {}"
-        ).format(name, allowed, tips, _no_polarity(row), tested)
+        ).format(word, allowed, tips, _no_polarity(row), tested)
     if row["p_value"] > row["threshold"]:
-        return Markup("{}. Chance alone could produce a change of this size. {}").format(name, tested)
+        return Markup("{}. Chance alone could produce a change of this size. {}").format(word, tested)
     return Markup(
         "{}. Chance would be an unlikely explanation if every child were independent of every other, "
         "but siblings enter together: allowing for {}, chance alone could produce this ({}). {}"
-    ).format(name, allowed, tips, tested)
+    ).format(word, allowed, tips, tested)
 
 
 def _no_polarity(row: Row) -> Markup:
@@ -336,7 +337,7 @@ def _needed(row: Row, needed: int | None) -> Markup:
     behind = Markup(
         "{}: the figure {} rests on {} of {} {}, the one {} on a number that is not published."
     ).format(
-        series(row),
+        name(series(row)),
         when(row),
         bind(row, "numerator"),
         bind(row, "denominator"),
@@ -376,7 +377,7 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
 def _moved(pair: Row, colon: str) -> Markup:
     verb, _ = change_words(pair)
     return Markup("{}{} {} from {} to {}{}").format(
-        series(pair),
+        name(series(pair)),
         colon,
         bind(pair, "change", verb),
         bind(pair, "value_before"),

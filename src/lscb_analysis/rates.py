@@ -104,7 +104,7 @@ def rate(
     Raises EstimateError for a negative count, a population of zero or less, two populations for one
     area and date, or a confidence outside 0 to 1.
     """
-    _check_single(population, ["area_code", "period_end"], "population")
+    check_single(population, ["area_code", "period_end"], "population")
     dated = population[["area_code", "period_end", "value", "source"]].rename(columns=_AS_DENOMINATOR)
     paired = pd.merge_asof(
         counts.rename(columns={"value": "numerator"}).sort_values("period_end", kind="stable"),
@@ -132,7 +132,7 @@ def proportion(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0
     period, or a confidence outside 0 to 1.
     """
     key = ["area_code", *PERIOD]
-    _check_single(totals, key, "total")
+    check_single(totals, key, "total")
     whole = totals[[*key, "value", "source", "status"]].rename(
         columns=_AS_DENOMINATOR | {"status": "of_status"}
     )
@@ -157,7 +157,7 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     that none fits keeps its printed value and gets no interval; its method is `as printed`.
     """
     key = ["area_code", *PERIOD, "category"]
-    _check_single(estimates, key, "estimate")
+    check_single(estimates, key, "estimate")
     columns = [*FIGURE, "unit", "method", "confidence", "denominator_source"]
     joined = printed.merge(
         estimates[[*key, *columns, "source", "status"]], on=key, how="left", suffixes=("", "_of")
@@ -184,6 +184,22 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     parts = sources.astype(str) + " " + joined["denominator_source"].fillna("").astype(str)
     joined["denominator_source"] = parts.str.strip()
     return joined[ESTIMATE]
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise EstimateError unless `confidence` is a fraction between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise EstimateError(f"confidence is {confidence:g}. Give it as a fraction, as 0.95.")
+
+
+def check_single(frame: pd.DataFrame, key: list[str], what: str) -> None:
+    """Raise EstimateError, naming the rows, if a key stands in `frame` more than once."""
+    twice = frame[frame.duplicated(key, keep=False)]
+    if len(twice):
+        rows = "; ".join(
+            f"{row.area_name}, {row.period_end:%d %B %Y}, {row.source}" for row in twice.itertuples()
+        )
+        raise EstimateError(f"More than one {what} for the same area and date: {rows}. Keep one source.")
 
 
 def decimals(printed: str) -> int:
@@ -214,8 +230,7 @@ def _estimates(
     confidence: float,
     population: bool = True,
 ) -> pd.DataFrame:
-    if not 0 < confidence < 1:
-        raise EstimateError(f"confidence is {confidence:g}. Give it as a fraction, as 0.95.")
+    check_confidence(confidence)
     _refuse(paired[paired["numerator"] < 0], "negative count {numerator:g}")
     empty = paired["denominator"] <= 0 if population else paired["denominator"] < 0
     _refuse(paired[empty], "denominator {denominator:g}")
@@ -240,15 +255,6 @@ def _estimates(
 def _counting(paired: pd.DataFrame) -> pd.Series:
     few = paired["numerator"] < FEW_EVENTS
     return pd.Series(np.where(few, "Garwood exact", "Byar"), index=paired.index)
-
-
-def _check_single(frame: pd.DataFrame, key: list[str], what: str) -> None:
-    twice = frame[frame.duplicated(key, keep=False)]
-    if len(twice):
-        rows = "; ".join(
-            f"{row.area_name}, {row.period_end:%d %B %Y}, {row.source}" for row in twice.itertuples()
-        )
-        raise EstimateError(f"More than one {what} for the same area and date: {rows}. Keep one source.")
 
 
 def _refuse(rows: pd.DataFrame, what: str) -> None:

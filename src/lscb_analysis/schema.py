@@ -68,7 +68,7 @@ POLARITIES = ["higher is better", "lower is better", "neither"]
 QUALIFIERS = ["", "about", "nearly", "over"]
 LONGEST_CELL = 400
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Problem:
         where += [f"row {self.row}"] if self.row is not None else []
         where += [f"column {self.column}"] if self.column is not None else []
         value = f"{_shortened(self.value)!r} " if self.value is not None else ""
-        return f"{', '.join(where)}: {value}{self.what}. {self.remedy}."
+        stop = "" if self.remedy.endswith((".", "?", "…")) else "."
+        return f"{', '.join(where)}: {value}{self.what}. {self.remedy}{stop}"
 
 
 class DataError(ValueError):
@@ -109,7 +110,7 @@ class Dictionary:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a sentence that offers the known name closest to `name`, or lists the first few."""
-    names = [str(candidate) for candidate in known]
+    names = [str(candidate) for candidate in known if str(candidate)]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"Did you mean {close[0]!r}?"
@@ -123,7 +124,7 @@ def check_columns(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[
             yield Problem(file, 1, column, None, "is missing", "Add the column, spelt exactly so")
     for column in raw.columns:
         if column not in columns:
-            remedy = f"Take it out, or rename it. {nearest(str(column), columns)}".rstrip("?.") + ""
+            remedy = f"Take it out, or rename it. {nearest(str(column), columns)}"
             yield Problem(file, 1, str(column), None, "is not a column of this table", remedy)
 
 
@@ -200,7 +201,7 @@ def check_text(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
 
 def check_periods(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     """Periods that are none, and dates that do not belong to the period they are filed under."""
-    year = raw["time_period"].where(raw["time_period"].str.fullmatch(r"(19|20)\d\d"))
+    year = raw["time_period"].where(raw["time_period"].str.fullmatch(r"(19|20)[0-9][0-9]"))
     yield from _each(
         raw, "time_period", year.isna(), file, "is not a year", "Write the year the period ends in, as 2018"
     )
@@ -215,6 +216,15 @@ def check_periods(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     elsewhere = year.notna() & end.notna() & (end.dt.year.astype("Int64").astype(str) != year)
     yield from _each(
         raw, "period_end", elsewhere, file, "is not in the year of time_period", "Correct one of the two"
+    )
+    year_long = (start == end) | (start == end - pd.DateOffset(years=1) + pd.Timedelta("1D"))
+    yield from _each(
+        raw,
+        "period_start",
+        (raw["time_identifier"] == "Reporting year") & (start <= end) & ~elsewhere & ~year_long,
+        file,
+        "begins neither on the last day of the year nor a year before it",
+        "Give the one day of a count on a date, or the first day of the year",
     )
     month = raw["time_identifier"].map({name: i for i, name in enumerate(MONTHS, 1)})
     whole = (
@@ -239,7 +249,7 @@ def check_areas(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     yield from _each(
         raw,
         "area_code",
-        ~raw["area_code"].str.fullmatch(r"[A-Z]\d{8}"),
+        ~raw["area_code"].str.fullmatch(r"[A-Z][0-9]{8}"),
         file,
         "is not a nine-character area code",
         "Write the ONS code, as E06000033",
@@ -308,6 +318,15 @@ def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     yield from _each(
         raw, "printed", differs, file, "is not the number in value", "Check both against the source"
     )
+    mark = raw["printed"].isin(list(SYMBOLS)) | ~raw["printed"].str.contains("[A-Za-z0-9]")
+    yield from _each(
+        raw,
+        "printed",
+        number.notna() & mark & (raw["printed"] != ""),
+        file,
+        "is a mark where value is a number",
+        "Give in value the symbol that the mark stands for",
+    )
     yield from _each(
         raw,
         "printed",
@@ -327,10 +346,14 @@ def check_measures(dictionary: Dictionary, file: str) -> Iterator[Problem]:
     yield from _unknown(measures, "polarity", POLARITIES, file)
     yield from _unknown(measures, "scheme", ["", *dictionary.categories["scheme"].unique()], file)
     yield from _unknown(measures, "denominator", ["", *measures["measure"]], file)
-    for column, pattern in (("decimals", r"\d"), ("smallest_change", _NUMBER), ("dispersion", _NUMBER)):
+    for column, pattern in (("decimals", r"[0-9]"), ("smallest_change", _NUMBER), ("dispersion", _NUMBER)):
         blank = (measures[column] == "") & (column != "decimals")
         wrong = ~measures[column].str.fullmatch(pattern) & ~blank
         yield from _each(measures, column, wrong, file, "is not a number", "Write a plain number")
+    for column, least in (("smallest_change", 0.0), ("dispersion", 1.0)):
+        number = pd.to_numeric(measures[column].where(measures[column].str.fullmatch(_NUMBER)))
+        low = (number < least) | ((column == "smallest_change") & (number == 0))
+        yield from _each(measures, column, low, file, "is too small", f"Give a number from {least:g} upwards")
     unsourced = (measures["dispersion"] != "") & (measures["dispersion_source"] == "")
     yield from _each(
         measures, "dispersion_source", unsourced, file, "is empty", "Say where the dispersion comes from"
@@ -366,7 +389,7 @@ def _unknown(raw: pd.DataFrame, column: str, known: Iterable[str], file: str) ->
     names = list(known)
     for index in raw.index[~raw[column].isin(names)]:
         value = str(raw.at[index, column])
-        yield Problem(file, int(index) + 2, column, value, "is not known", nearest(value, names).rstrip("."))
+        yield Problem(file, int(index) + 2, column, value, "is not known", nearest(value, names))
 
 
 def _lookup(measures: pd.DataFrame, column: str) -> dict[str, str]:
@@ -375,7 +398,7 @@ def _lookup(measures: pd.DataFrame, column: str) -> dict[str, str]:
 
 def _dates(texts: pd.Series) -> pd.Series:
     return pd.to_datetime(
-        texts.where(texts.str.fullmatch(r"\d{4}-\d\d-\d\d")), format="%Y-%m-%d", errors="coerce"
+        texts.where(texts.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")), format="%Y-%m-%d", errors="coerce"
     )
 
 

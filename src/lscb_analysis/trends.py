@@ -7,14 +7,22 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
-from lscb_analysis.rates import AS_PRINTED, FEW_EVENTS, PERIOD, Interval, wilson
+from lscb_analysis.rates import (
+    AS_PRINTED,
+    FEW_EVENTS,
+    PERIOD,
+    Interval,
+    check_confidence,
+    check_single,
+    wilson,
+)
 
 Floats = NDArray[np.float64]
 
 SERIES = ["geographic_level", "area_code", "area_name", "measure", "category", "counted", "unit"]
 OTHER_PERIOD = "a different kind of period"
 NO_FIGURE = "no figure for one of the periods"
-NO_DENOMINATOR = "no published number behind one of the percentages"
+NO_DENOMINATOR = "no published number behind one of the figures"
 
 
 def newcombe(
@@ -93,15 +101,19 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     `change`, `lower` and `upper` are in `change_unit`: percentage points for percentages (Newcombe's
     interval), per cent for rates and counts (the conditional interval of their ratio). Where the two
     periods cannot be compared `reason` says why, and interval and `p_value` are missing.
+
+    Raises EstimateError for two figures of one series and period, or a confidence outside 0 to 1.
     """
+    check_confidence(confidence)
     wanted = estimates[estimates["time_identifier"] == "Reporting year"]
+    check_single(wanted, [*SERIES, "time_period"], "figure of a series")
     now, then = (wanted[wanted["time_period"] == period] for period in (latest, previous))
     pairs = now.merge(then, on=SERIES, how="outer", suffixes=("", "_before"))
     pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
-    return pairs.assign(**_changed(pairs))[_COMPARISON]
+    return pairs.assign(**_changed(pairs))[COMPARISON]
 
 
-_COMPARISON = [
+COMPARISON = [
     *SERIES,
     *PERIOD,
     *("previous_period", "period_start_before", "period_end_before"),
@@ -110,6 +122,7 @@ _COMPARISON = [
     *("change", "lower", "upper", "change_unit", "p_value", "method", "confidence", "reason"),
     *("source", "denominator_source", "denominator_source_before"),
 ]
+"""The columns of a frame of comparisons, in order."""
 
 
 def _changed(pairs: pd.DataFrame) -> dict[str, object]:

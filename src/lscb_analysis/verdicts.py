@@ -16,11 +16,13 @@ from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import load, measures
 from lscb_analysis.editions import Comparison, Edition, Rows
 from lscb_analysis.rates import proportion, rate, stated
-from lscb_analysis.trends import compare
+from lscb_analysis.trends import COMPARISON, NO_FIGURE, compare
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
 NOT_COMPARED = "not compared"
+
+_COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", *COMPARISON]
 
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
 
@@ -36,7 +38,7 @@ def verdicts(edition: Edition) -> pd.DataFrame:
 
     Raises DataError if the edition names a table or rows that do not exist.
     """
-    rows = pd.DataFrame([_row(comparison, edition) for comparison in edition.comparisons])
+    rows = pd.DataFrame([_row(comparison, edition) for comparison in edition.comparisons], columns=_COLUMNS)
     known = measures().reindex(rows["measure"]).set_index(rows.index)
     rows = rows.assign(
         polarity=known["polarity"], dispersion=known["dispersion"].fillna(1), reason=rows["reason"].fillna("")
@@ -61,7 +63,7 @@ def estimates(comparison: Comparison, edition: Edition) -> pd.DataFrame:
 
 def _rows(rows: Rows, edition: Edition) -> pd.DataFrame:
     where = {column: value for column, value in rows.items() if column != "table"}
-    return load(rows["table"], **where, area_name=edition.area)
+    return load(str(rows["table"]), **where, area_name=edition.area)
 
 
 def _row(comparison: Comparison, edition: Edition) -> dict[str, object]:
@@ -75,7 +77,10 @@ def _row(comparison: Comparison, edition: Edition) -> dict[str, object]:
         for column in changed.columns
         if changed[column].astype(str).nunique() == 1
     }
-    return head | same | {"category": "Total"} | mix_change(series, edition.previous, edition.latest)
+    row = head | same | {"category": "Total", "reason": ""}
+    if not {edition.previous, edition.latest} <= set(series.dropna(subset=["numerator"])["time_period"]):
+        return row | {"p_value": np.nan, "degrees": 1, "reason": NO_FIGURE}
+    return row | mix_change(series, edition.previous, edition.latest)
 
 
 def _thresholds(p_values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,71 @@
+"""The command: what it prints, and the status it ends with."""
+
+import pytest
+
+from lscb_analysis.cli import main
+
+
+def run(monkeypatch, capsys, *words):
+    monkeypatch.setattr("sys.argv", ["lscb", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    return ended.value.code or 0, said.out, said.err
+
+
+def test_the_version_is_that_of_the_package(monkeypatch, capsys):
+    status, out, _ = run(monkeypatch, capsys, "--version")
+    assert status == 0
+    assert out.startswith("lscb 0.")
+
+
+def test_list_shows_editions_chapters_and_parameters(monkeypatch, capsys):
+    status, out, _ = run(monkeypatch, capsys, "list")
+    assert status == 0
+    for shown in ("southend-2017-19", "05_child_protection", "confidence: float = 0.95"):
+        assert shown in out
+
+
+def test_check_passes_on_the_data_of_the_project(monkeypatch, capsys):
+    status, out, _ = run(monkeypatch, capsys, "check")
+    assert (status, out.strip().endswith("no problem.")) == (0, True)
+
+
+def test_check_lists_every_problem_and_fails(project, monkeypatch, capsys):
+    path = project / "data" / "primary_need.csv"
+    path.write_text(
+        path.read_text("utf-8").replace(",86.6,86.6,", ",186.6,86.6,").replace(",7.4,", ",x7.4,", 1), "utf-8"
+    )
+    status, _, err = run(monkeypatch, capsys, "check")
+    assert status == 1
+    assert "data/primary_need.csv" in err
+    assert "above 100" in err
+    assert "neither a number nor a symbol" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["build", "southend-2017-18"], "Did you mean 'southend-2017-19'?"),
+        (["build", "--only", "05_child_protecton"], "Did you mean '05_child_protection'?"),
+        (["build", "-p", "latst=2018"], "Did you mean 'latest'?"),
+        (["build", "-p", "area=Southend"], "Did you mean 'Southend-on-Sea'?"),
+        (["build", "-p", "latest=soon"], "which is no int"),
+        (["build", "-p", "confidence=high"], "which is no float"),
+        (["build", "-p", "latest"], "NAME=VALUE"),
+    ],
+)
+def test_a_wrong_name_or_value_is_refused_before_anything_runs(project, monkeypatch, capsys, words, message):
+    status, out, err = run(monkeypatch, capsys, *words)
+    assert status == 2
+    assert message in err
+    assert out == ""
+    assert not (project / "reports").exists()
+
+
+def test_bad_data_is_refused_before_anything_runs(project, monkeypatch, capsys):
+    (project / "data" / "care_leavers.csv").write_text("", "utf-8")
+    status, _, err = run(monkeypatch, capsys, "build")
+    assert status == 2
+    assert "data/care_leavers.csv: is empty" in err
+    assert not (project / "reports").exists()

@@ -1,0 +1,194 @@
+"""Sentences: that they say what the figures say, and that no number stands in them unbound."""
+
+import re
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from lscb_analysis import (
+    compare,
+    count,
+    describe_change,
+    describe_fit,
+    describe_largest,
+    describe_latest,
+    describe_missing_total,
+    describe_mix,
+    describe_movers,
+    describe_sources,
+    describe_verdict,
+    fits,
+    load,
+    protect,
+    read_edition,
+    verdicts,
+)
+from lscb_analysis.narrative import headline
+from lscb_analysis.verdicts import estimates
+
+EDITION = read_edition("southend-2017-19")
+COMPARISONS = {comparison.question: comparison for comparison in EDITION.comparisons}
+
+
+def series(question):
+    return protect(estimates(COMPARISONS[question], EDITION), rule="published")
+
+
+@pytest.fixture(scope="module")
+def table():
+    return verdicts(EDITION)
+
+
+def chosen(table, question):
+    return protect(table[table["question"] == question], rule="published")
+
+
+def plans(values: dict[int, float]) -> pd.DataFrame:
+    """Invented counts of plans, in the shape of the real ones."""
+    real = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
+    return real.assign(value=real["time_period"].map(values)).dropna(subset=["value"])
+
+
+def unbound(html: str) -> list[str]:
+    """Digits outside of everything that says what it is."""
+    soup = BeautifulSoup(html, "html.parser")
+    for bound in soup(["data", "time", "cite"]) + soup.select("[data-name], [data-status]"):
+        bound.decompose()
+    return re.findall(r"\d[\d,.]*", soup.get_text())
+
+
+def test_the_latest_figure_comes_with_its_numbers_and_interval():
+    said = describe_latest(series("plans")).text
+    assert said.startswith(
+        "In Southend-on-Sea, the rate of children who were the subject of a child protection plan"
+    )
+    assert "was 29.7 per 10,000 children at 31 March 2018 (116 of 39,115; 95% confidence interval" in said
+
+
+def test_a_percentage_without_a_number_behind_it_says_so():
+    month = load("conferences", measure="icpc_in_time_percent", time_identifier="December")
+    from lscb_analysis import implied_totals, proportion, stated
+
+    in_time = load("conferences", measure="icpc_in_time")
+    totals = implied_totals(in_time, load("conferences", measure="icpc_in_time_percent"), "icpc")
+    said = describe_latest(protect(stated(month, proportion(in_time, totals)), rule="published")).text
+    assert "was 81% in December 2018 (the source gives no number behind it, so no interval)" in said
+
+
+def test_a_fall_is_called_a_fall_and_a_rise_a_rise(table):
+    fall = describe_change(chosen(table, "plans")).text
+    assert (
+        "fell from 56.7 per 10,000 children at 31 March 2017 to 29.7 at 31 March 2018, a fall of 48%" in fall
+    )
+    rise = describe_change(chosen(table, "conferences")).text
+    assert "rose from 45.5% in the year ending 31 March 2017 to 66.0%" in rise
+    assert "a rise of 20.6 percentage points" in rise
+
+
+def test_the_interval_of_a_fall_runs_from_the_smaller_fall_to_the_larger(table):
+    ends = re.search(r"interval (\d+)% to (\d+)%", describe_change(chosen(table, "plans")).text)
+    assert int(ends[1]) < 48 < int(ends[2])
+
+
+def test_an_interval_that_spans_no_change_names_both_directions():
+    changes = compare(count(plans({2017: 20, 2018: 18})), 2017, 2018)
+    assert "from a fall of" in describe_change(protect(changes, rule="published")).text
+    assert "to a rise of" in describe_change(protect(changes, rule="published")).text
+
+
+def test_no_change_is_called_none():
+    changes = compare(count(plans({2017: 20, 2018: 20})), 2017, 2018)
+    assert "stayed the same" in describe_change(protect(changes, rule="published")).text
+
+
+def test_a_suppressed_figure_is_named_and_not_compared():
+    frame = series("primary_need").frame
+    changes = compare(frame[frame["category"] == "Not stated"], 2017, 2018)
+    assert "[c]" in describe_change(protect(changes, rule="published")).text
+
+
+def test_a_measure_with_polarity_gets_better_or_worse_and_one_without_does_not(table):
+    assert "Verdict: better." in describe_verdict(chosen(table, "conferences")).text
+    without = describe_verdict(chosen(table, "plans")).text
+    assert "Verdict: lower." in without
+    assert "neither good news nor bad" in without
+
+
+def test_what_is_not_compared_says_why(table):
+    said = describe_verdict(chosen(table, "care_leavers_17_18")).text
+    assert said == "Verdict: not compared, since there is no published number behind one of the figures."
+
+
+def test_a_mix_says_what_it_would_take_to_tip(table):
+    said = describe_mix(chosen(table, "primary_need")).text
+    assert "no clear change" in said
+    assert "the verdict would tip at 1.7 times" in said
+
+
+def test_the_largest_category_is_named_first():
+    said = describe_largest(series("primary_need")).text
+    assert "“Abuse or neglect” was 82.1%" in said
+    assert said.index("Abuse or neglect") < said.index("Child's disability or illness")
+
+
+def test_the_movers_are_the_ends_of_the_ranking():
+    changes = compare(series("primary_need").frame, 2017, 2018)
+    said = describe_movers(protect(changes, rule="published")).text
+    assert "“Family in acute stress” rose" in said
+    assert "“Abuse or neglect” fell" in said
+
+
+def test_totals_that_cannot_have_made_the_percentages_are_told_apart():
+    abuse = load("categories_of_abuse")
+    in_force = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
+    begun = load("dfe_plans_starting", measure="cpp_starting")
+    said = describe_fit(protect(fits(abuse, in_force), fits(abuse, begun), rule="published")).text
+    assert (
+        "cannot be shares of the number of children who were the subject of a child protection plan: 189"
+        in said
+    )
+    assert "could be shares of the number of child protection plans starting in the year: 201" in said
+
+
+def test_a_missing_total_says_what_it_would_have_to_be(table):
+    both = table[table["chapter"] == "08_care_leavers"]
+    figures = protect(
+        series("care_leavers_17_18").frame, series("care_leavers_19_21").frame, rule="published"
+    )
+    said = describe_missing_total(figures, protect(both, rule="published")).text
+    assert "chance alone could produce the rise from 57% to 67%" in said
+    assert re.search(r"Only if it was at least \d+ is the fall from 52% to 41% more than chance", said)
+
+
+def test_sources_are_cited_with_their_licence():
+    said = describe_sources(series("abuse")).text
+    assert "Department for Education" in said
+    assert "section 5.2" in said
+    assert "Open Government Licence v3.0" in said
+
+
+@pytest.mark.parametrize("question", sorted(COMPARISONS))
+def test_no_digit_in_a_sentence_is_unbound(table, question):
+    of_question, figures = chosen(table, question), series(question)
+    said = [describe_change(of_question), describe_verdict(of_question), describe_latest(figures)]
+    if COMPARISONS[question].method == "mix":
+        said = [describe_mix(of_question), describe_largest(figures)]
+    said += [Sentence for Sentence in [describe_missing_total(figures, of_question)] if "care" in question]
+    for sentence in said:
+        # the one digit run that is neither figure nor name is the unit "%", which is none
+        assert unbound(str(sentence.html)) == []
+
+
+def test_headlines_name_the_change_the_measures_or_the_largest_category():
+    assert headline(series("plans").frame).striptags() == (
+        "Child protection plans fell from 56.7 to 29.7 per 10,000 children"
+    )
+    assert (
+        headline(series("abuse").frame).striptags() == "“Neglect” is the largest category: 69.1% of 110 plans"
+    )
+    both = pd.concat([series("care_leavers_17_18").frame, series("care_leavers_19_21").frame])
+    assert (
+        headline(both).striptags()
+        == "Aged 17 to 18: rose from 57% to 67%; Aged 19 to 21: fell from 52% to 41%"
+    )

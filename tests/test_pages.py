@@ -1,0 +1,199 @@
+"""The built pages against CONVENTIONS.md: each test names the convention it holds."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from bs4 import BeautifulSoup
+
+from lscb_analysis import load, read_edition, verdicts
+
+EDITION = read_edition("southend-2017-19")
+
+
+def each(pages):
+    return sorted(pages.items())
+
+
+def test_convention_1_language_title_and_headings(pages):
+    titles = {page.title.get_text() for page in pages.values()}
+    assert len(titles) == len(pages)
+    for name, page in each(pages):
+        assert page.html["lang"] == "en-GB"
+        assert len(page.find_all("title")) == 1
+        assert EDITION.area in page.title.get_text()
+        assert EDITION.period in page.title.get_text()
+        levels = [int(heading.name[1]) for heading in page.find_all(re.compile(r"^h[1-6]$"))]
+        assert levels.count(1) == 1
+        assert all(after <= before + 1 for before, after in pairwise(levels)), name
+
+
+def test_convention_2_main_skip_link_contents_and_ways_on(pages):
+    for name, page in each(pages):
+        assert len(page.find_all("main")) == 1
+        assert page.body.find("a")["href"] == "#main"
+        assert page.main["id"] == "main"
+        if name != "index":
+            assert page.select(".contents a")
+            assert page.select_one("footer a[href='index.html']")
+    order = EDITION.chapters
+    for before, after in pairwise(order):
+        assert pages[before].select_one("a[rel=next]")["href"] == f"{after}.html"
+        assert pages[after].select_one("a[rel=prev]")["href"] == f"{before}.html"
+
+
+def test_every_link_within_the_pack_leads_somewhere(pack, pages):
+    for name, page in each(pages):
+        for link in page.find_all("a", href=True):
+            file, _, place = link["href"].partition("#")
+            assert not file or (pack / file).is_file(), (name, link["href"])
+            if place and not file:
+                assert page.find(id=place), (name, place)
+
+
+def test_convention_4_nothing_is_fetched(pages):
+    for _, page in each(pages):
+        assert not page.find_all(["script", "link", "img", "iframe", "object", "embed"])
+        html = re.sub(r'xmlns(:\w+)?="[^"]*"', "", str(page))
+        assert not re.findall(r"(?:https?:)?//\w", html)
+        assert "@import" not in html
+        assert not re.findall(r"url\((?!#)", html)
+
+
+def test_convention_5_no_code_no_prompts_no_idle_tab_stops(pages):
+    for _, page in each(pages):
+        text = page.get_text()
+        for unwanted in ("In [", "Out[", "import ", "Warning", "Traceback", "Release under"):
+            assert unwanted not in text
+        assert all(stop["role"] == "region" for stop in page.select("[tabindex]"))
+
+
+def test_convention_7_links_make_sense_alone(pages):
+    for _, page in each(pages):
+        for link in page.find_all("a"):
+            words = link.get_text().strip()
+            assert words
+            assert not re.match(r"(https?:|www\.|here$|more$|click)", words, re.I)
+        named = [link.get_text() for link in page.select("a[download]")]
+        assert len(named) == len(set(named))
+
+
+def test_convention_9_and_10_a_chart_has_a_finding_a_subtitle_and_words(pages):
+    for name, page in each(pages):
+        for figure in page.find_all("figure"):
+            assert figure.select_one(".headline").find("data"), name
+            subtitle = figure.select_one(".subtitle").get_text()
+            assert EDITION.area in subtitle
+            assert re.search(r"20\d\d", subtitle)
+            words = page.find(id=figure.svg["aria-describedby"]).get_text()
+            assert not re.search(r"\b(blue|grey|line chart|bar chart|colour)\b", words, re.I)
+
+
+def test_convention_13_a_table_follows_every_chart_and_sources_stand_under_both(pages):
+    for name, page in each(pages):
+        for figure in page.find_all("figure"):
+            assert figure.find_next("table"), name
+            assert figure.select_one(".source cite")
+        for table in page.find_all("table"):
+            assert table.find_parent("div").find_next_sibling("p", class_="source").find("cite")
+
+
+def test_convention_15_and_16_tables(pages):
+    for _, page in each(pages):
+        for table in page.find_all("table"):
+            assert table.caption
+            assert table.thead
+            assert not table.select("[colspan], [rowspan]")
+            assert all(cell.get_text().strip() for cell in table.find_all(["td", "th"]))
+            used = set(re.findall(r"\[(\w+)\]", table.tbody.get_text()))
+            above = table.find_parent("div").find_previous_sibling("p")
+            explained = set(re.findall(r"\[(\w+)\]", above.get_text())) if used else set()
+            assert used == explained
+
+
+def test_convention_17_one_number_of_decimals_in_a_column(pages):
+    for name, page in each(pages):
+        for table in page.find_all("table"):
+            rows = [[cell.get_text() for cell in row.find_all("td")] for row in table.tbody.find_all("tr")]
+            for column in zip(*rows, strict=True):
+                found = [n for cell in column for n in re.findall(r"\d[\d,]*(?:\.\d+)?", cell) if n != "0"]
+                assert len({len(n.partition(".")[2]) for n in found}) <= 1, (name, column)
+
+
+def test_no_id_is_there_twice_on_a_page(pages):
+    for name, page in each(pages):
+        ids = [element["id"] for element in page.find_all(id=True)]
+        assert len(ids) == len(set(ids)), name
+
+
+def test_every_bound_figure_says_what_it_is(pages):
+    wanted = {
+        "data-statistic",
+        "data-measure",
+        "data-category",
+        "data-area",
+        "data-period",
+        "data-unit",
+        "data-source",
+    }
+    alone = {"confidence", "conclusive_from", "largest_total"}
+    bound = [figure for _, page in each(pages) for figure in page.find_all("data")]
+    assert len(bound) > 300
+    for figure in bound:
+        float(figure["value"])
+        assert figure["data-statistic"] in alone or wanted <= set(figure.attrs), figure
+
+
+def test_no_number_in_the_main_text_is_unbound(pages):
+    for name, page in each(pages):
+        main = BeautifulSoup(str(page.main), "html.parser")
+        for bound in main(["data", "time", "cite", "svg", "thead", "caption", "th"]):
+            bound.extract()
+        for marked in main.select("[data-name], [data-status], .subtitle, .download, .contents"):
+            marked.extract()
+        text = re.sub(
+            r"\(sections? [^)]*\)|section 47|Note \d|% confidence|\d+% interval|v3\.0", "", main.get_text(" ")
+        )
+        assert not re.findall(r"\d[\d,.]*", text), name
+
+
+def test_the_printed_figures_of_the_data_are_on_the_pages(pages):
+    shown = {
+        (figure.get("data-category"), figure.get("data-period"), figure.get_text().rstrip("%"))
+        for _, page in each(pages)
+        for figure in page.find_all("data")
+        if figure.get("data-statistic") in ("value", "numerator", "value_before")
+    }
+    for table in (
+        "primary_need",
+        "conferences",
+        "child_protection_plans",
+        "categories_of_abuse",
+        "care_leavers",
+    ):
+        rows = load(table)
+        for row in rows[rows["value"].notna()].itertuples():
+            # the report prints conferences as 103.0; a true zero is shown as 0
+            whole = row.measure == "icpc_in_time" or row.value == 0
+            printed = f"{row.value:.0f}" if whole else row.printed.rstrip("%")
+            assert (row.category, str(row.time_period), printed) in shown, (table, row.measure, row.printed)
+
+
+def test_the_verdicts_on_the_pages_are_those_of_the_edition(pages):
+    table = verdicts(EDITION).set_index("question")
+    said = {mark["data-verdict"]: (name, mark.get_text()) for name, page in each(pages) if name != "index"
+            for mark in page.select("[data-verdict]")}  # fmt: skip
+    assert said == {question: (row["chapter"], row["verdict"]) for question, row in table.iterrows()}
+
+
+def test_a_page_weighs_little(pack):
+    for path in pack.glob("*.html"):
+        assert path.stat().st_size < 400_000
+
+
+@pytest.mark.parametrize("word", ["Absent parenting", "Family dysfunction"])
+def test_names_that_judge_a_family_stand_in_quotation_marks_in_prose(pages, word):
+    for _, page in each(pages):
+        for prose in page.select("p.finding, p.headline"):
+            text = prose.get_text()
+            assert text.count(word) == text.count(f"“{word}”")

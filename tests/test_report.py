@@ -1,0 +1,137 @@
+"""The build: what a pack holds, that a draft stays apart, and that a failure changes nothing."""
+
+import hashlib
+import json
+
+import nbformat
+import pytest
+
+from lscb_analysis import report
+from lscb_analysis.editions import read_edition
+from lscb_analysis.report import BuildError, build, plan, slug
+
+CARE = "08_care_leavers"
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def quiet(_):
+    return None
+
+
+def add_cell(project, chapter, source):
+    path = project / "notebooks" / f"{chapter}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(source, id="added"))
+    nbformat.write(notebook, path)
+
+
+def test_a_pack_holds_an_index_a_page_a_chapter_the_tables_and_a_manifest(pack):
+    chapters = read_edition("southend-2017-19").chapters
+    assert {path.name for path in pack.iterdir()} == {
+        "index.html", "manifest.json", "tables", *(f"{chapter}.html" for chapter in chapters),
+    }  # fmt: skip
+    assert len(list((pack / "tables").glob("*.csv"))) >= len(chapters)
+
+
+def test_every_table_is_offered_as_csv_and_the_file_is_there(pack, pages):
+    for name, page in pages.items():
+        links = [link["href"] for link in page.select("a[download]")]
+        assert len(links) == len(page.find_all("table"))
+        assert all((pack / link).is_file() for link in links), name
+
+
+def test_the_manifest_says_what_made_the_pack(pack):
+    manifest = json.loads((pack / "manifest.json").read_text("utf-8"))
+    assert manifest["edition"]["name"] == "southend-2017-19"
+    assert {"pandas", "papermill", "nbconvert"} <= set(manifest["versions"])
+    assert [chapter["outcome"] for chapter in manifest["chapters"]] == ["done"] * 3
+    assert all(chapter["seconds"] > 0 for chapter in manifest["chapters"])
+    assert manifest["chapters"][0]["parameters"]["area"] == "Southend-on-Sea"
+    for name, digest in manifest["files"].items():
+        assert hashlib.sha256((pack / name).read_bytes()).hexdigest() == digest
+    data = report.project() / "data" / "primary_need.csv"
+    assert manifest["data"]["primary_need.csv"] == hashlib.sha256(data.read_bytes()).hexdigest()
+
+
+def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(project):
+    folder = project / "reports" / "southend-2017-19"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}", "utf-8")
+    before = contents(folder)
+    made = build(only=[CARE], changed={"confidence": "0.8"}, tell=quiet)
+    assert made.folder == folder.with_name("southend-2017-19-draft")
+    page = (made.folder / f"{CARE}.html").read_text("utf-8")
+    assert "80% interval" in page
+    assert "Draft" in page
+    assert not (made.folder / "03_primary_need.html").exists()
+    assert contents(folder) == before
+
+
+def test_a_chapter_that_fails_says_where_and_why_and_leaves_the_pack_as_it_was(project):
+    folder = project / "reports" / "southend-2017-19"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}", "utf-8")
+    before = contents(folder)
+    toml = project / "notebooks" / "editions" / "southend-2017-19.toml"
+    head, *comparisons = toml.read_text("utf-8").split("[[comparisons]]")
+    head = head.replace('"03_primary_need", "05_child_protection", ', "")
+    toml.write_text("[[comparisons]]".join([head, *(part for part in comparisons if CARE in part)]), "utf-8")
+    add_cell(project, CARE, "raise ValueError('the figures of 2018 are missing')")
+    made = build(tell=quiet)
+    assert [chapter.name for chapter in made.failed] == [CARE]
+    assert (
+        "under “Where the figures come from”. ValueError: the figures of 2018 are missing"
+        in made.failed[0].error
+    )
+    assert contents(folder) == before
+    assert (made.kept / f"{CARE}.ipynb").is_file()
+    assert sorted(path.name for path in folder.parent.iterdir()) == [
+        "southend-2017-19",
+        "southend-2017-19-failed",
+    ]
+
+
+def test_a_folder_that_is_no_pack_is_not_replaced(tmp_path):
+    precious = tmp_path / "pack"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work", "utf-8")
+    with pytest.raises(BuildError, match="not a pack"):
+        build(output=precious, tell=quiet)
+    assert (precious / "thesis.txt").read_text("utf-8") == "years of work"
+
+
+def test_if_the_new_pack_cannot_be_put_in_place_the_old_one_is_put_back(tmp_path, monkeypatch):
+    folder, made = tmp_path / "pack", tmp_path / "aside" / "pack"
+    for place, text in ((folder, "old"), (made, "new")):
+        place.mkdir(parents=True)
+        (place / "index.html").write_text(text, "utf-8")
+    rename = report.Path.rename
+
+    def refuse_the_new(self, target):
+        if self == made:
+            raise OSError("no space left")
+        return rename(self, target)
+
+    monkeypatch.setattr(report.Path, "rename", refuse_the_new)
+    with pytest.raises(OSError, match="no space left"):
+        report._publish(made, folder)
+    assert (folder / "index.html").read_text("utf-8") == "old"
+
+
+def test_parameters_reach_only_the_chapters_that_declare_them(project):
+    path = project / "notebooks" / f"{CARE}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    tagged = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
+    tagged.source += '\ntone: str = "plain"  # how to speak'
+    nbformat.write(notebook, path)
+    chapters = plan(read_edition("southend-2017-19"), [], {"tone": "warm"})
+    assert {chapter.name: chapter.parameters.get("tone") for chapter in chapters} == {
+        "03_primary_need": None, "05_child_protection": None, CARE: "warm",
+    }  # fmt: skip
+
+
+def test_a_heading_becomes_the_name_of_its_place():
+    assert slug("Why do children need help?") == "why-do-children-need-help"
