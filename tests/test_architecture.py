@@ -13,7 +13,7 @@ ROOT = PACKAGE.name
 
 ORDER = [
     *("schema", "data", "rates", "composition", "trends", "consistency", "editions", "verdicts"),
-    *("disclosure", "display", "narrative", "tables", "charts", "report", "verify", "cli"),
+    *("disclosure", "display", "narrative", "tables", "svg", "charts", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

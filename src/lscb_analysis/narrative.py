@@ -111,7 +111,7 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
 
 
 def describe_sources(*releases: Release) -> Display:
-    """Say where every figure of the releases comes from, and that it was published before."""
+    """Say where every figure of the releases comes from, and under which licence."""
     named: dict[str, dict[str, str]] = {}
     for release in releases:
         named |= {source["source"]: source for source in sources(release.frame)}

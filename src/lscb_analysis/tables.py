@@ -10,13 +10,27 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, category, number, period, periods, series, templates
+from lscb_analysis.display import (
+    Display,
+    Row,
+    bind,
+    category,
+    number,
+    period,
+    periods,
+    series,
+    templates,
+    text,
+)
 from lscb_analysis.narrative import credit
 from lscb_analysis.schema import SYMBOLS
 
 UNROUNDED = (
     "changes are worked out before rounding, so the last digit may differ from that of the figures shown."
 )
+
+
+SERIES = ["measure", "category"]
 
 
 @dataclass(frozen=True)
@@ -29,47 +43,38 @@ class Column:
 
 
 def table(release: Release) -> Display:
-    """Return a release of estimates as a table, a row for each figure."""
-    order = [
-        pd.Categorical(release.frame[key], release.frame[key].unique()) for key in ("measure", "category")
-    ]
-    frame = release.frame.assign(m=order[0], c=order[1]).sort_values(["m", "c", "period_end"], kind="stable")
+    """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
+    order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
+    sorted_keys = release.frame.assign(**order).sort_values([*SERIES, "period_end"], kind="stable")
+    frame = release.frame.loc[sorted_keys.index]
+    heads = {
+        "measure": Column("Measure", lambda row: escape(series(row)), heads=True),
+        "category": Column("Category", lambda row: escape(category(row)), heads=True),
+        "period_end": Column("Period", lambda row: escape(period(row)), heads=True),
+    }
+    varying = [head for key, head in heads.items() if frame[key].nunique() > 1]
     first = frame.iloc[0]
-    heads = [
-        Column("Measure", lambda row: escape(series(row)), heads=True),
-        Column("Category", lambda row: escape(category(row)), heads=True),
-        Column("Period", lambda row: escape(period(row)), heads=True),
-    ]
-    varying = [frame[key].nunique() > 1 for key in ("measure", "category", "period_end")]
-    chosen = [head for head, varies in zip(heads, varying, strict=True) if varies] or heads[2:]
-    told = frame["denominator"].notna()
-    numbers = [
-        _bound(f"Number ({first['counted']})", "numerator"),
-        _bound("Out of", "denominator"),
-        _bound({"%": "Percentage", "number": "Number"}.get(first["unit"], f"Rate {first['unit']}"), "value"),
-        *_interval(frame, "lower", "upper"),
-    ]
-    return _table(release, [*chosen, *(numbers if told.any() else numbers[2:3])], "figures", frame)
+    figures = [_bound(_statistic(first["unit"]), "value"), *_interval(frame, "lower", "upper")]
+    if frame["denominator"].notna().any():
+        figures = [
+            _bound(f"Number ({first['counted']})", "numerator"),
+            _bound("Out of", "denominator"),
+            *figures,
+        ]
+    return _table(frame, [*(varying or [heads["period_end"]]), *figures], "figures", frame)
 
 
 def table_by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
-    periods = frame.drop_duplicates("time_period").sort_values("time_period").to_dict("records")
-    by_period = {
-        (row["measure"], row["category"], row["time_period"]): row for row in frame.to_dict("records")
-    }
+    figures = {(*(row[key] for key in SERIES), row["period_end"]): row for row in frame.to_dict("records")}
 
-    def cell(at: int) -> Callable[[Row], Markup]:
-        return lambda row: _unless(bind(by_period[row["measure"], row["category"], at], "value"))
+    def cell(end: pd.Timestamp) -> Callable[[Row], Markup]:
+        return lambda row: _cell(figures[(*(row[key] for key in SERIES), end)], "value")
 
-    unit = frame["unit"].iloc[0]
-    columns = [Column(_title(period(at), unit), cell(at["time_period"])) for at in periods]
-    head = Column(
-        "Category" if frame["category"].nunique() > 1 else "Measure", lambda row: escape(series(row)), True
-    )
-    lines = frame.drop_duplicates(["measure", "category"])
-    return _table(release, [head, *columns], "by-period", lines)
+    ends = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
+    columns = [Column(_title(period(row), row["unit"]), cell(row["period_end"])) for row in ends]
+    return _table(frame, [_head(frame), *columns], "by-period", frame.drop_duplicates(SERIES))
 
 
 def table_of_changes(release: Release) -> Display:
@@ -77,47 +82,34 @@ def table_of_changes(release: Release) -> Display:
     frame = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     first = frame.iloc[0]
     columns = [
-        Column(
-            "Category" if frame["category"].nunique() > 1 else "Measure",
-            lambda row: escape(series(row)),
-            True,
-        ),
+        _head(frame),
         _bound(_title(period(first, before=True), first["unit"]), "value_before"),
         _bound(_title(period(first), first["unit"]), "value"),
         _bound(_title("Change", first["change_unit"]), "change"),
         *_interval(frame, "change_lower", "change_upper"),
     ]
-    return _table(release, columns, "changes", frame, [UNROUNDED])
+    return _table(frame, columns, "changes", frame, UNROUNDED)
 
 
 def _table(
-    release: Release,
-    columns: list[Column],
-    kind: str,
-    frame: pd.DataFrame | None = None,
-    notes: list[str] | None = None,
+    frame: pd.DataFrame, columns: list[Column], kind: str, lines: pd.DataFrame, *notes: str
 ) -> Display:
-    rows = (release.frame if frame is None else frame).to_dict("records")
-    name = f"{rows[0]['measure']}-{kind}".replace("_", "-")
-    caption = _caption(release.frame, kind)
-    cells = [[column.cell(row) for column in columns] for row in rows]
-    shown = " ".join(str(cell) for line in cells for cell in line)
-    html = (
-        templates()
-        .get_template("table.html.j2")
-        .render(
-            name=name,
-            caption=caption,
-            columns=columns,
-            rows=cells,
-            symbols=[(symbol, meaning) for symbol, meaning in SYMBOLS.items() if f"[{symbol}]" in shown],
-            credit=credit(release.frame),
-            notes=notes or [],
-        )
+    """A table of `frame` with a row for each of `lines`; the CSV holds all of `frame`."""
+    name = f"{frame['measure'].iloc[0]}-{kind}".replace("_", "-")
+    caption = _caption(frame, kind)
+    rows = [[column.cell(row) for column in columns] for row in lines.to_dict("records")]
+    shown = " ".join(str(cell) for row in rows for cell in row)
+    template = templates().get_template("table.html.j2")
+    html = template.render(
+        name=name,
+        caption=caption,
+        columns=columns,
+        rows=rows,
+        symbols=[(symbol, meaning) for symbol, meaning in SYMBOLS.items() if f"[{symbol}]" in shown],
+        credit=credit(frame),
+        notes=notes,
     )
-    return Display(
-        Markup(html), "table", name, caption, release.frame.to_csv(index=False, lineterminator="\n")
-    )
+    return Display(Markup(html), "table", name, caption, frame.to_csv(index=False, lineterminator="\n"))
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:
@@ -127,12 +119,12 @@ def _caption(frame: pd.DataFrame, kind: str) -> str:
 
 
 def _bound(title: str, statistic: str) -> Column:
-    return Column(title, lambda row: _unless(bind(row, statistic)))
+    return Column(title, lambda row: _cell(row, statistic))
 
 
-def _unless(cell: Markup) -> Markup:
-    """A cell without its unit: the header has it."""
-    return Markup(str(cell).replace("%</data>", "</data>"))
+def _cell(row: Row, statistic: str) -> Markup:
+    """A bound figure without its unit: the header has it."""
+    return bind(row, statistic, text(row, statistic).removesuffix("%"))
 
 
 def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
@@ -140,12 +132,21 @@ def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
         return []
 
     def cell(row: Row) -> Markup:
-        ends = [_unless(bind(row, end)) for end in (lower, upper)]
+        ends = [_cell(row, end) for end in (lower, upper)]
         return Markup("{} to {}").format(*ends) if pd.notna(row["lower"]) else ends[0]
 
     unit = frame["change_unit" if "change_unit" in frame.columns else "unit"].iloc[0]
     title = f"{number(100 * frame['confidence'].max(), 0)}% interval"
     return [Column(f"{title} (%)" if unit == "%" else title, cell)]
+
+
+def _head(frame: pd.DataFrame) -> Column:
+    title = "Category" if frame["category"].nunique() > 1 else "Measure"
+    return Column(title, lambda row: escape(series(row)), heads=True)
+
+
+def _statistic(unit: str) -> str:
+    return {"%": "Percentage", "number": "Number"}.get(unit, f"Rate {unit}")
 
 
 def _title(what: str, unit: str) -> str:
