@@ -9,7 +9,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lscb_analysis.consistency import conclusive_from, fits, implied_totals, possible_counts, possible_totals
+from lscb_analysis.consistency import (
+    conclusive_totals,
+    fits,
+    implied_totals,
+    possible_counts,
+    possible_totals,
+    remainder,
+)
 from lscb_analysis.data import load
 
 ROW = {
@@ -192,24 +199,41 @@ def test_the_printed_categories_of_abuse_are_shares_of_plans_starting_not_of_pla
 @pytest.mark.parametrize(
     ("printed", "numerator", "denominator"), [("90.0", 5, 10), ("20.0", 30, 45), ("41", 30, 45)]
 )
-def test_conclusive_from_is_what_trying_each_total_would_find(printed, numerator, denominator):
-    inconclusive = [
-        n
+def test_conclusive_totals_are_what_trying_each_total_would_find(printed, numerator, denominator):
+    conclusive = {
+        n: [two_sided(numerator, denominator, k, n) < 0.05 for k in range(n + 1) if prints_as(k, n, printed)]
         for n in range(1, 151)
-        for k in range(n + 1)
-        if prints_as(k, n, printed) and two_sided(numerator, denominator, k, n) >= 0.05
-    ]
-    assert conclusive_from(printed, numerator, denominator) == max(inconclusive) + 1 < 150
+    }
+    possible = min(n for n, found in conclusive.items() if any(found))
+    certain = max(n for n, found in conclusive.items() if not all(found)) + 1
+    assert conclusive_totals(printed, numerator, denominator) == (possible, certain)
+    assert certain < 150
 
 
 def test_where_every_total_is_conclusive_the_smallest_that_could_be_printed_so_is_given():
     # 10 per cent of fewer than ten is no whole number; 1 of 10 against 9 of 10 is p = 102 / C(20, 10)
-    assert conclusive_from("10", 9, 10) == 10
+    assert conclusive_totals("10", 9, 10) == (10, 10)
 
 
 def test_a_stricter_level_needs_a_larger_total():
-    assert conclusive_from("90", 5, 10, level=0.01) > conclusive_from("90", 5, 10)
+    strict, usual = (conclusive_totals("90", 5, 10, level=level) for level in (0.01, 0.05))
+    assert strict[0] > usual[0]
+    assert strict[1] > usual[1]
 
 
 def test_no_total_is_conclusive_for_the_same_percentage():
-    assert conclusive_from("50", 5, 10) is None
+    assert conclusive_totals("50", 5, 10) == (None, None)
+
+
+def test_what_the_timely_conferences_leave_of_all_is_the_late_ones():
+    in_time = load("conferences", measure="icpc_in_time")
+    held = implied_totals(in_time, load("conferences", measure="icpc_in_time_percent"), measure="icpc")
+    late = remainder(held, in_time, measure="icpc_late")
+    assert late["value"].tolist() == [216 - 103, 321 - 146, 159 - 105]
+    assert set(late["measure"]) == {"icpc_late"}
+
+
+def test_of_a_total_that_is_not_known_nothing_is_known_to_remain():
+    in_time = load("conferences", measure="icpc_in_time")
+    late = remainder(in_time.assign(value=float("nan")), in_time, measure="icpc_late")
+    assert set(late["status"]) == {"x"}

@@ -42,6 +42,7 @@ COLUMNS = {
     ("care_leavers_17_18_in_eet", "Total"): "CL_Act_EET17&18",
     ("care_leavers_19_21", "Total"): "CL_All_19to21",
     ("care_leavers_19_21_in_eet", "Total"): "CL_Act_EET19to21",
+    ("care_leavers_19_21_not_known", "Total"): "CL_Act_NoInf19to21",
 }
 
 

@@ -66,7 +66,10 @@ def test_the_figures_are_those_of_the_report():
 
 def test_symbols_are_explained_above_the_table_and_only_those_used():
     soup = BeautifulSoup(table(series("abuse")).html, "html.parser")
-    assert soup.select_one(".symbols").get_text() == "In the table below [c] means confidential."
+    assert (
+        soup.select_one(".symbols").get_text()
+        == "In the table below [c] means confidential, withheld by the source."
+    )
     assert not BeautifulSoup(table(series("plans")).html, "html.parser").select(".symbols")
 
 
@@ -84,7 +87,7 @@ def test_a_true_zero_is_told_from_a_suppressed_figure():
 
 def test_changes_are_ranked_and_carry_a_minus_sign():
     lines = cells(table_of_changes(changes("primary_need")))[1:]
-    told = [float(line[3].replace("−", "-").replace("[low]", "0")) for line in lines if line[3] != "[x]"]
+    told = [float(line[3].replace("−", "-").replace("[low]", "0")) for line in lines if line[3] != "[c]"]
     assert told == sorted(told, reverse=True)
     assert lines[0][0] == "Family in acute stress"
     assert "−4.5" in {line[3] for line in lines}

@@ -2,7 +2,7 @@
 
 from lscb_analysis.charts import bar_chart, change_chart, line_chart, part_chart
 from lscb_analysis.composition import share
-from lscb_analysis.consistency import fits, implied_totals
+from lscb_analysis.consistency import fits, implied_totals, remainder
 from lscb_analysis.data import load
 from lscb_analysis.disclosure import Release, protect
 from lscb_analysis.editions import read_edition
@@ -46,6 +46,7 @@ __all__ = [
     "protect",
     "rate",
     "read_edition",
+    "remainder",
     "share",
     "stated",
     "table",

@@ -57,7 +57,7 @@ def line_chart(release: Release) -> Display:
                 ax.set_title(series(rows.iloc[0]), fontweight="bold", loc="left", color=INK)
 
     heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
-    return _chart(release.frame, "over-time", headline(frame), draw, heights)
+    return _chart(release.frame, "over-time", headline(frame), _value_in_words, draw, heights)
 
 
 def bar_chart(release: Release) -> Display:
@@ -79,12 +79,13 @@ def bar_chart(release: Release) -> Display:
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
-    return _chart(ranked, "by-category", largest(ranked), draw, heights)
+    return _chart(ranked, "by-category", largest(ranked), _value_in_words, draw, heights)
 
 
 def change_chart(release: Release) -> Display:
     """Draw the change of each category as a dot with its interval, ranked, about a line of no change."""
-    ranked = release.frame.dropna(subset=["change"]).sort_values("change", ascending=False, kind="stable")
+    every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
+    ranked = every.dropna(subset=["change"])
     rows = ranked.to_dict("records")
     said = Markup("{}; {}").format(*(_moved_most(row) for row in (rows[0], rows[-1])))
 
@@ -105,7 +106,7 @@ def change_chart(release: Release) -> Display:
         ax.grid(visible=True, axis="x")
         ax.set_xlabel(f"Change ({rows[0]['change_unit']})")
 
-    return _chart(release.frame, "changes", said, draw, (80 + 36 * len(rows), 80 + 62 * len(rows)))
+    return _chart(every, "changes", said, _change_in_words, draw, (80 + 36 * len(rows), 80 + 62 * len(rows)))
 
 
 def part_chart(release: Release) -> Display:
@@ -113,11 +114,13 @@ def part_chart(release: Release) -> Display:
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = frame.to_dict("records")
     before, now = rows[-2], rows[-1]
-    said = Markup("{}: {} of {} {}, after {} of {} the period before").format(
+    said = Markup("{}: {} of {} {} in {}, after {} of {} in {}").format(
         name(series(now)),
         *(bind(now, part) for part in ("numerator", "denominator")),
         now["counted"],
+        name(period(now)),
         *(bind(before, part) for part in ("numerator", "denominator")),
+        name(period(before)),
     )
 
     def draw(figure: Figure, narrow: bool) -> None:
@@ -132,17 +135,21 @@ def part_chart(release: Release) -> Display:
         _bare(ax)
 
     about = "the number as the dark part of each bar, the total as the whole bar"
-    return _chart(release.frame, "parts", said, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about)
+    return _chart(
+        release.frame, "parts", said, _part_in_words, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about
+    )
 
 
 def _chart(
     frame: pd.DataFrame,
     kind: str,
     said: Markup,
+    words: Callable[[Row], Markup],
     draw: Callable[[Figure, bool], None],
     heights: tuple[int, int],
     about: str | None = None,
 ) -> Display:
+    """One chart: `said` is its headline, `words` says a row of it to who cannot see it."""
     own = f"{frame['measure'].iloc[0]}-{kind}-chart".replace("_", "-")
     subtitle = _subtitle(frame, about)
     template = templates().get_template("figure.html.j2")
@@ -150,7 +157,8 @@ def _chart(
         name=own,
         headline=said,
         subtitle=subtitle,
-        alternative=Markup("{}. {} The numbers are in the table below.").format(said, _in_words(frame)),
+        alternative=Markup("{} The numbers are in the table below.").format(_in_words(frame, words)),
+        withheld=_withheld(frame),
         wide=svg(lambda figure: draw(figure, False), WIDE, heights[0], own),
         narrow=svg(lambda figure: draw(figure, True), NARROW, heights[1], own),
         credit=credit(frame),
@@ -246,14 +254,31 @@ def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
     return f"{'; '.join(titles)}, {about or measured + told}, {row['area_name']}, {periods(frame)}"
 
 
-def _in_words(frame: pd.DataFrame) -> Markup:
+def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
     """Every figure that the chart shows, one after the other."""
     statistic = "change" if "change" in frame.columns else "value"
-    told = frame.dropna(subset=[statistic]).to_dict("records")
-    return Markup(" ").join(
-        Markup("{}, {}: {}.").format(name(series(row)), name(period(row)), bind(row, statistic))
-        for row in told
-    )
+    return Markup(" ").join(words(row) for row in frame.dropna(subset=[statistic]).to_dict("records"))
+
+
+def _value_in_words(row: Row) -> Markup:
+    return Markup("{}, {}: {}.").format(name(series(row)), name(period(row)), bind(row, "value"))
+
+
+def _change_in_words(row: Row) -> Markup:
+    if text(row, "change") == "[low]":
+        return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "almost no change"))
+    return Markup("{}: {} {}.").format(name(series(row)), bind(row, "change"), row["change_unit"])
+
+
+def _part_in_words(row: Row) -> Markup:
+    return Markup("{}: {} of {}.").format(name(period(row)), bind(row, "numerator"), bind(row, "denominator"))
+
+
+def _withheld(frame: pd.DataFrame) -> list[str]:
+    """The series of which the chart can show nothing, since their source withholds every figure."""
+    statistic = "change" if "change" in frame.columns else "value"
+    groups = frame.groupby(["measure", "category"], sort=False)
+    return [series(rows.iloc[0].to_dict()) for _, rows in groups if rows[statistic].isna().all()]
 
 
 def _moved_most(row: Row) -> Markup:

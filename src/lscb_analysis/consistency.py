@@ -11,7 +11,7 @@ from lscb_analysis.rates import PERIOD, decimals
 from lscb_analysis.trends import two_proportions
 
 LARGEST_TOTAL = 2_000
-"""How far `conclusive_from` looks."""
+"""How far `conclusive_totals` looks."""
 
 
 def possible_totals(count: int, printed: str) -> list[int]:
@@ -78,19 +78,38 @@ def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def conclusive_from(printed: str, numerator: int, denominator: int, level: float = 0.05) -> int | None:
-    """Return the smallest unpublished total from which on a printed percentage differs beyond chance.
+def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return what `counts` leave of `totals`, as a frame of counts of `measure`.
 
-    The percentage `printed` is compared with `numerator` of `denominator` by `two_proportions`. From
-    the total returned up to `LARGEST_TOTAL`, every whole number that could lie behind the print gives
-    a p-value below `level`; None if that is true of no total so far.
+    Both frames have one row for each area and period. What either does not tell is missing, with
+    status `x`.
+    """
+    both = totals.merge(
+        counts[["area_code", *PERIOD, "value"]], on=["area_code", *PERIOD], suffixes=("", "_of")
+    )
+    rest = both["value"] - both["value_of"]
+    return both.assign(measure=measure, value=rest, printed="", status=np.where(rest.isna(), "x", ""))[
+        totals.columns
+    ]
+
+
+def conclusive_totals(
+    printed: str, numerator: int, denominator: int, level: float = 0.05
+) -> tuple[int | None, int | None]:
+    """Return between which unpublished totals a printed percentage comes to differ beyond chance.
+
+    The percentage `printed` is compared with `numerator` of `denominator` by `two_proportions`, for
+    every total up to `LARGEST_TOTAL` and every whole number that could lie behind the print. Below
+    the first total returned no such number gives a p-value below `level`; from the second on, all do.
+    None where there is no such total.
     """
     pairs = [(k, n) for n in range(1, LARGEST_TOTAL + 1) for k in possible_counts(n, printed)]
     counts, totals = np.array(pairs).T
-    p_values = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals)
-    inconclusive = totals[p_values >= level]
-    first = int(inconclusive.max()) + 1 if len(inconclusive) else int(totals.min())
-    return first if first <= LARGEST_TOTAL else None
+    beyond = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals) < level
+    if not beyond.any():
+        return None, None
+    certain = int(totals[~beyond].max()) + 1 if (~beyond).any() else int(totals.min())
+    return int(totals[beyond].min()), certain if certain <= LARGEST_TOTAL else None
 
 
 def _printed(percentages: pd.DataFrame, row: Any) -> list[str]:

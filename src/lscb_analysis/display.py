@@ -74,7 +74,8 @@ def text(row: Row, statistic: str) -> str:
     """Return a statistic of `row` as text, with `%` where it is one, or its symbol in brackets."""
     value = row[_column(statistic)]
     if pd.isna(value):
-        status = row.get("status_before" if statistic.endswith(_BEFORE) else "status") or "x"
+        status = row.get("status_before") if statistic.endswith(_BEFORE) else row.get("status")
+        status = status or (row.get("status_before") if statistic in _OF_CHANGE else "") or "x"
         return f"[{status}]"
     shown = number(value, places(row, statistic))
     return f"{shown}%" if _unit(row, statistic) == "%" and shown != "[low]" else shown
@@ -87,7 +88,7 @@ def places(row: Row, statistic: str) -> int:
     if statistic in _OF_CHANGE and row["change_unit"] == "%":
         return 0
     if statistic in ("dispersion", "tips_at", "shift"):
-        return 1
+        return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
     if statistic == "value" and row.get("method") == AS_PRINTED and "printed" in row:
         return decimals(row["printed"])
     return int(measures().loc[row["measure"], "decimals"])
@@ -115,7 +116,7 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
 
 def name(words: str) -> Markup:
     """Return a name that may hold a number (of an age group, a period) marked as one."""
-    return Markup('<span data-name="">{}</span>').format(words)
+    return Markup('<span data-name="label">{}</span>').format(words)
 
 
 def day(date: pd.Timestamp) -> Markup:
@@ -144,8 +145,9 @@ def period(row: Row, before: bool = False) -> str:
 def periods(frame: pd.DataFrame) -> str:
     """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
     rows = frame.sort_values("period_end").drop_duplicates("time_period").to_dict("records")
-    before = [period(rows[0], before=True)] if "period_end_before" in frame.columns else []
-    names = [*before, *(period(row) for row in rows)]
+    if "period_end_before" in frame.columns:
+        return f"between {period(rows[0], before=True)} and {period(rows[0])}"
+    names = [period(row) for row in rows]
     if len(names) > 3:
         return f"from {names[0]} until {names[-1]}"
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -8,10 +8,22 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_from
+from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_totals
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, category, name, number, series, sources, when
+from lscb_analysis.display import (
+    Display,
+    Row,
+    bind,
+    category,
+    name,
+    number,
+    places,
+    series,
+    sources,
+    when,
+)
+from lscb_analysis.rates import rounded
 from lscb_analysis.verdicts import NO_CLEAR_CHANGE, NOT_COMPARED
 
 ROSE, FELL, STAYED = "rose", "fell", "stayed the same"
@@ -73,10 +85,9 @@ def describe_verdict(release: Release) -> Display:
 def describe_mix(release: Release) -> Display:
     """Say how much of a mix changed category, and whether that is more than chance would produce."""
     return _finding(
-        Markup(
-            "Between {} and {}, {} percentage points of the mix moved from one category to another. "
-            "Verdict: {}"
-        ).format(_date(row, before=True), _date(row), bind(row, "shift"), _verdict(row))
+        Markup("The mixes of {} and {} differ by {} percentage points. Verdict: {}").format(
+            _date(row, before=True), _date(row), bind(row, "shift"), _verdict(row)
+        )
         for row in _rows(release.frame)
     )
 
@@ -105,8 +116,8 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
         before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
         if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
             continue
-        needed = conclusive_from(before["printed"], int(row["numerator"]), int(row["denominator"]))
-        sentences.append(_needed(row, needed))
+        needed = conclusive_totals(before["printed"], int(row["numerator"]), int(row["denominator"]))
+        sentences.append(_needed(row, *needed))
     return _listing(sentences)
 
 
@@ -255,7 +266,7 @@ def _change(row: Row, at: int) -> Markup:
             _phrase(row), bind(row, "value_before"), bind(row, "value")
         )
     verb, noun = change_words(row)
-    return Markup("{} {} from {}{} {} to {} {}, {} of {}{}{}.").format(
+    moved = Markup("{} {} from {}{} {} to {} {}").format(
         _opening(row, at),
         bind(row, "change", verb),
         bind(row, "value_before"),
@@ -263,11 +274,20 @@ def _change(row: Row, at: int) -> Markup:
         when(row, before=True),
         bind(row, "value"),
         when(row),
-        Markup("a {}").format(bind(row, "change", noun)),
-        _size(row),
-        _points(row),
-        _change_interval(row),
     )
+    if pd.isna(row["lower"]):
+        return moved + Markup(".")
+    size = Markup("a {} of {}{}").format(bind(row, "change", noun), _size(row), _points(row))
+    return Markup("{}, {}{}{}.").format(moved, size, _unrounded(row), _change_interval(row))
+
+
+def _unrounded(row: Row) -> str:
+    """A few words where a reader who subtracts the figures shown would find another change."""
+    if row["change_unit"] == "%":
+        return ""
+    decimals = places(row, "change")
+    before, now, change = (rounded(row[key], decimals) for key in ("value_before", "value", "change"))
+    return " before rounding" if now - before != change else ""
 
 
 def _size(row: Row) -> Markup:
@@ -309,19 +329,20 @@ def _verdict(row: Row) -> Markup:
     if row["verdict"] == NOT_COMPARED:
         return Markup("{}, since there is {}.").format(word, row["reason"])
     tested = Markup("It is one of {} comparisons tested together in this pack.").format(bind(row, "compared"))
-    allowed = Markup("counts that vary {} times as much as independent ones").format(bind(row, "dispersion"))
-    tips = Markup("the verdict would tip at {} times").format(bind(row, "tips_at"))
+    assumed, tips = bind(row, "dispersion"), bind(row, "tips_at")
     if row["verdict"] != NO_CLEAR_CHANGE:
         return Markup(
-            "{}. That is more than chance alone is likely to produce, "
-            "even allowing for siblings, who enter together ({}; {}).{} {}"
-        ).format(word, allowed, tips, _no_polarity(row), tested)
+            "{}. That is more than chance alone is likely to produce, even allowing for siblings, who enter "
+            "together (the variance is taken as {} times that of independent counts; the verdict holds up to "
+            "{} times).{} {}"
+        ).format(word, assumed, tips, _no_polarity(row), tested)
     if row["p_value"] > row["threshold"]:
         return Markup("{}. Chance alone could produce a change of this size. {}").format(word, tested)
     return Markup(
-        "{}. Chance would be an unlikely explanation if every child were independent of every other, "
-        "but siblings enter together: allowing for {}, chance alone could produce this ({}). {}"
-    ).format(word, allowed, tips, tested)
+        "{}. Chance would be an unlikely explanation if every child were independent of every other, but "
+        "siblings enter together: with a variance {} times that of independent counts, as taken here, chance "
+        "alone could produce this (the verdict holds down to {} times). {}"
+    ).format(word, assumed, tips, tested)
 
 
 def _no_polarity(row: Row) -> Markup:
@@ -332,11 +353,12 @@ def _no_polarity(row: Row) -> Markup:
     )
 
 
-def _needed(row: Row, needed: int | None) -> Markup:
+def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
     _, noun = change_words(row)
     behind = Markup(
-        "{}: the figure {} rests on {} of {} {}, the one {} on a number that is not published."
-    ).format(
+        "{}: the figure {} rests on {} of {} {}, the one {} on a number that this pack does not have."
+    )
+    rests = behind.format(
         name(series(row)),
         when(row),
         bind(row, "numerator"),
@@ -346,15 +368,29 @@ def _needed(row: Row, needed: int | None) -> Markup:
     )
     figures = bind(row, "change", noun), bind(row, "value_before"), bind(row, "value")
     change = Markup("the {} from {} to {}").format(*figures)
-    figure = Markup('<data value="{0}" data-statistic="{1}" data-measure="{2}">{0:,}</data>')
-    if needed is None:
-        largest = figure.format(LARGEST_TOTAL, "largest_total", row["measure"])
+    if possible is None:
         return Markup("{} Whatever that number was, up to {}, chance alone could produce {}.").format(
-            behind, largest, change
+            rests, _total(row, "largest_total", LARGEST_TOTAL), change
         )
-    total = figure.format(needed, "conclusive_from", row["measure"])
-    return Markup("{} Only if it was at least {} is {} more than chance alone is likely to produce.").format(
-        behind, total, change
+    beyond = Markup(
+        "from {} upwards it would be hard to put down to chance; in between, it depends on the exact number"
+    )
+    if certain is None:
+        beyond = Markup("from there upwards, it depends on the exact number")
+    return Markup(
+        "{} If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%)."
+    ).format(
+        rests,
+        _total(row, "conclusive_possible", possible),
+        change,
+        beyond.format(_total(row, "conclusive_certain", certain or 0)),
+        Markup('<data value="0.05" data-statistic="level">5</data>'),
+    )
+
+
+def _total(row: Row, statistic: str, total: int) -> Markup:
+    return Markup('<data value="{0}" data-statistic="{1}" data-measure="{2}">{0:,}</data>').format(
+        total, statistic, row["measure"]
     )
 
 
@@ -368,6 +404,7 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
     percent = now["unit"] == "%"
     return now.to_dict() | {
         "value_before": before["value"],
+        "lower_before": before["lower"],
         "previous_period": before["time_period"],
         "change": now["value"] - before["value"],
         "change_unit": "percentage points" if percent else now["unit"],
@@ -375,12 +412,10 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def _moved(pair: Row, colon: str) -> Markup:
+    ends = bind(pair, "value_before"), bind(pair, "value")
+    if pd.isna(pair["lower_before"]):
+        return Markup("{}: printed as {}, then {}").format(name(series(pair)), *ends)
     verb, _ = change_words(pair)
     return Markup("{}{} {} from {} to {}{}").format(
-        name(series(pair)),
-        colon,
-        bind(pair, "change", verb),
-        bind(pair, "value_before"),
-        bind(pair, "value"),
-        _per(pair),
+        name(series(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
     )

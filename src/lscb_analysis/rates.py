@@ -182,7 +182,7 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     joined["method"] = joined["method"].mask(~joined["fits"], AS_PRINTED)
     sources = joined["source_of"].where(joined["fits"] & (joined["source_of"] != joined["source"]), "")
     parts = sources.astype(str) + " " + joined["denominator_source"].fillna("").astype(str)
-    joined["denominator_source"] = parts.str.strip()
+    joined["denominator_source"] = [" ".join(dict.fromkeys(names.split())) for names in parts]
     return joined[ESTIMATE]
 
 

@@ -57,6 +57,7 @@ class Chapter:
     title: str = ""
     question: str = ""
     finding: Markup = field(default_factory=Markup)
+    verdict: Markup = field(default_factory=Markup)
     seconds: float = 0.0
     error: str = ""
 
@@ -271,15 +272,17 @@ def _write_page(
 
 
 def _entitle(chapter: Chapter, runs: Path) -> None:
-    """Take a chapter's title, question and first finding from its notebook as it ran."""
+    """Take a chapter's title, question, first finding and first verdict from its notebook as it ran."""
     notebook = _read(runs / chapter.name)
     chapter.title, chapter.question = [
         line.lstrip("# ") for line in notebook.cells[0].source.splitlines() if line
     ][:2]
-    for output in _outputs(notebook, "text/html"):
-        if output.metadata.get("lscb", {}).get("kind") == "finding":
-            chapter.finding = Markup(output.data["text/html"])
-            break
+    outputs = _outputs(notebook, "text/html")
+    findings = [
+        out.data["text/html"] for out in outputs if out.metadata.get("lscb", {}).get("kind") == "finding"
+    ]
+    chapter.finding = Markup(next(iter(findings), ""))
+    chapter.verdict = Markup(next((found for found in findings if "data-verdict" in found), ""))
 
 
 def _read(stem: Path) -> Any:

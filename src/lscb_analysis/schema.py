@@ -48,7 +48,7 @@ CATEGORY_COLUMNS = ["scheme", "category", "label"]
 SOURCE_COLUMNS = ["source", "short", "publisher", "document", "section", "table", "release", "licence"]
 
 SYMBOLS = {
-    "c": "confidential",
+    "c": "confidential, withheld by the source",
     "x": "not available",
     "z": "not applicable",
     "low": "rounds to zero but is not",

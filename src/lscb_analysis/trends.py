@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 SERIES = ["geographic_level", "area_code", "area_name", "measure", "category", "counted", "unit"]
 OTHER_PERIOD = "a different kind of period"
 NO_FIGURE = "no figure for one of the periods"
-NO_DENOMINATOR = "no published number behind one of the figures"
+NO_DENOMINATOR = "no number at hand behind one of the figures"
 
 
 def newcombe(
