@@ -53,6 +53,9 @@ def test_check_lists_every_problem_and_fails(project, monkeypatch, capsys):
         (["build", "-p", "latest=soon"], "which is no int"),
         (["build", "-p", "confidence=high"], "which is no float"),
         (["build", "-p", "latest"], "NAME=VALUE"),
+        (["build", "-p", "edition=southend"], "Did you mean 'southend-2017-19'?"),
+        (["build", "-p", "confidence=95"], "less than 1"),
+        (["build", "-p", "latest=2016"], "not before latest"),
     ],
 )
 def test_a_wrong_name_or_value_is_refused_before_anything_runs(project, monkeypatch, capsys, words, message):

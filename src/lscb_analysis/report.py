@@ -20,6 +20,7 @@ from typing import Any
 import nbformat
 import papermill
 from markupsafe import Markup
+from nbclient.exceptions import DeadKernelError
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from papermill.exceptions import PapermillExecutionError
@@ -144,13 +145,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> list[Cha
     for name in changed:
         if name not in known:
             raise BuildError(f"No chapter has a parameter {name!r}. {nearest(name, known)}")
-    given = edition.model_dump(include={"area", "previous", "latest", "confidence"}) | {
-        "edition": edition.name
-    }
-    chapters = [
-        Chapter(chapter, {name: given[name] for name in names if name in given} | _typed(names, changed))
-        for chapter, names in declared.items()
-    ]
+    chapters = [Chapter(chapter, _values(names, edition, changed)) for chapter, names in declared.items()]
     _check_areas({str(chapter.parameters.get("area", edition.area)) for chapter in chapters})
     return chapters
 
@@ -183,20 +178,26 @@ def _notebook(chapter: str) -> Path:
     return project() / "notebooks" / f"{chapter}.ipynb"
 
 
-def _typed(declared: dict[str, dict[str, str]], changed: dict[str, str]) -> dict[str, Any]:
-    values = {}
-    for name, text in changed.items():
-        if name not in declared:
-            continue
-        kind = declared[name]["type"]
-        try:
-            values[name] = TYPES[kind](text)
-        except ValueError:
-            default = declared[name]["default"]
-            raise BuildError(
-                f"Parameter {name} is {text!r}, which is no {kind}. Its default is {default}."
-            ) from None
-    return values
+def _values(declared: dict[str, dict[str, str]], edition: Edition, changed: dict[str, str]) -> dict[str, Any]:
+    """A chapter's parameters: what the edition says, then what was changed, read and held to its bounds."""
+    fields = {name: getattr(edition, name) for name in declared if name in Edition.model_fields}
+    values = {name: _typed(name, text, declared[name]) for name, text in changed.items() if name in declared}
+    read_edition(
+        values.get("edition", edition.name), **{name: values[name] for name in values if name in fields}
+    )
+    return fields | {"edition": edition.name} | values if "edition" in declared else fields | values
+
+
+def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
+    kind, default = declared["type"], declared["default"]
+    if kind not in TYPES:
+        raise BuildError(f"Parameter {name} is declared as {kind}. Declare it as one of {', '.join(TYPES)}.")
+    try:
+        return TYPES[kind](text)
+    except ValueError:
+        raise BuildError(
+            f"Parameter {name} is {text!r}, which is no {kind}. Its default is {default}."
+        ) from None
 
 
 def _check_areas(areas: set[str]) -> None:
@@ -206,7 +207,9 @@ def _check_areas(areas: set[str]) -> None:
 
 
 def _check_replaceable(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
+    if folder.is_file() or (
+        folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").is_file()
+    ):
         raise BuildError(f"{folder} holds something that is not a pack. Give another folder, or empty it.")
 
 
@@ -225,6 +228,8 @@ def _run(chapter: Chapter, runs: Path) -> None:
     except PapermillExecutionError as error:
         where = _question_of(target, error.cell_index)
         chapter.error = f"failed in cell {error.exec_count}{where}. {error.ename}: {error.evalue}"
+    except DeadKernelError:
+        chapter.error = "failed: its kernel died, perhaps for want of memory"
     chapter.seconds = time.perf_counter() - started
 
 
