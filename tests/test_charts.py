@@ -22,11 +22,10 @@ from lscb_analysis.charts import FOCUS, PALETTE
 from lscb_analysis.verdicts import estimates
 
 EDITION = read_edition("southend-2017-19")
-COMPARISONS = {comparison.question: comparison for comparison in EDITION.comparisons}
 
 
 def series(*questions):
-    return protect(*(estimates(COMPARISONS[question], EDITION) for question in questions), rule="published")
+    return protect(*(estimates(EDITION, question) for question in questions), rule="published")
 
 
 def latest():

@@ -542,3 +542,9 @@ def test_every_line_of_the_tables_of_categories_is_transcribed(shared):
         block = [line for line in lines[start : start + 15] if re.search(r"\t(-|\d+\.\d)$", line)]
         of_one_table = [line for line in block if not line.startswith("All children")]
         assert len(of_one_table) == len([key for key in series() if key[0] == source])
+
+
+def test_rows_of_later_periods_are_left_out_on_request():
+    assert data.load("conferences", until=2017)["time_period"].max() == 2017
+    with pytest.raises(DataError, match=r"until 2012.*The periods are 2016, 2017, 2018"):
+        data.load("conferences", until=2012)

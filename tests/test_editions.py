@@ -112,10 +112,10 @@ def test_an_unknown_edition_is_refused_with_the_nearest_there_is(name):
         ('rule = "published"', 'rule = "published"\nconfidence = 1.0', "confidence"),
         ('chapters = ["01_visits"]', 'chapters = "01_visits"', "chapters"),
         ('chapters = ["01_visits"]', "chapters = []", "chapters"),
-        ('method = "rate"', 'method = "ratio"', "comparisons number 1 method"),
-        ('printed = { table = "visits" }', "", "comparisons number 1 printed"),
-        ('question = "visits"', 'question = "visits"\ncolour = "red"', "comparisons number 1 colour"),
-        ('counts = { table = "visits" }', 'counts = "visits"', "comparisons number 1 counts"),
+        ('method = "rate"', 'method = "ratio"', "comparisons number 1, method"),
+        ('printed = { table = "visits" }', "", "comparisons number 1, printed"),
+        ('question = "visits"', 'question = "visits"\ncolour = "red"', "comparisons number 1, colour"),
+        ('counts = { table = "visits" }', 'counts = "visits"', "comparisons number 1, counts"),
     ],
 )
 def test_what_does_not_hold_is_refused_with_file_and_place(project, old, new, place):
@@ -129,7 +129,7 @@ def test_all_that_does_not_hold_is_refused_at_once(project):
     text = WHOLE.replace("title =", "titel =").replace("previous = 2017", 'previous = "last year"')
     write(project, text.replace("latest", "confidence = 95\nlatest").replace('"rate"', '"ratio"'))
     places = {line.removeprefix("mine.toml, ").partition(":")[0] for line in refusal()}
-    assert places == {"title", "titel", "previous", "confidence", "comparisons number 1 method"}
+    assert places == {"title", "titel", "previous", "confidence", "comparisons number 1, method"}
 
 
 def test_what_is_not_toml_is_refused_with_the_file_and_the_line(project):

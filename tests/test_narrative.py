@@ -16,6 +16,7 @@ from lscb_analysis import (
     describe_missing_total,
     describe_mix,
     describe_movers,
+    describe_note,
     describe_sources,
     describe_verdict,
     fits,
@@ -32,7 +33,7 @@ COMPARISONS = {comparison.question: comparison for comparison in EDITION.compari
 
 
 def series(question):
-    return protect(estimates(COMPARISONS[question], EDITION), rule="published")
+    return protect(estimates(EDITION, question), rule="published")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,31 @@ def test_an_interval_that_spans_no_change_names_both_directions():
 
 def test_no_change_is_called_none():
     changes = compare(count(plans({2017: 20, 2018: 20})), 2017, 2018)
-    assert "stayed the same" in describe_change(protect(changes, rule="published")).text
+    said = describe_change(protect(changes, rule="published")).text
+    assert "stayed the same: 20 at 31 March 2017 and at 31 March 2018" in said
+    figures = count(plans({2017: 20, 2018: 20}))
+    assert headline(figures).striptags() == "Child protection plans stayed the same at 20"
+
+
+def test_a_change_that_rounds_to_nothing_is_less_than_one_per_cent():
+    changes = compare(count(plans({2017: 1000, 2018: 1001})), 2017, 2018)
+    assert "a rise of less than 1%" in describe_change(protect(changes, rule="published")).text
+
+
+def test_a_single_period_is_told_without_a_change():
+    assert headline(count(plans({2018: 20}))).striptags() == "Child protection plans: 20"
+
+
+def test_a_note_of_the_edition_is_shown_as_text():
+    with_markup = EDITION.model_copy(update={"notes": {"why": "<b>because</b>"}})
+    assert str(describe_note(with_markup, "why").html) == "<p>&lt;b&gt;because&lt;/b&gt;</p>"
+    assert describe_note(with_markup, "else").text == ""
+
+
+@pytest.mark.parametrize(("confidence", "shown"), [(0.95, "95%"), (0.998, "99.8%"), (0.995, "99.5%")])
+def test_a_confidence_is_shown_with_the_decimals_it_needs(confidence, shown):
+    changes = compare(count(plans({2017: 20, 2018: 40}), confidence), 2017, 2018, confidence)
+    assert f"({shown} confidence interval" in describe_change(protect(changes, rule="published")).text
 
 
 def test_a_suppressed_figure_is_named_and_not_compared():

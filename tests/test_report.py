@@ -59,7 +59,7 @@ def test_the_manifest_says_what_made_the_pack(pack):
 def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(project):
     folder = project / "reports" / "southend-2017-19"
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text("{}", "utf-8")
+    (folder / "manifest.json").write_text('{"edition": {}, "chapters": [], "files": {}}', "utf-8")
     before = contents(folder)
     made = build(only=[CARE], changed={"confidence": "0.8"}, tell=quiet)
     assert made.folder == folder.with_name("southend-2017-19-draft")
@@ -73,7 +73,7 @@ def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(pro
 def test_a_chapter_that_fails_says_where_and_why_and_leaves_the_pack_as_it_was(project):
     folder = project / "reports" / "southend-2017-19"
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text("{}", "utf-8")
+    (folder / "manifest.json").write_text('{"edition": {}, "chapters": [], "files": {}}', "utf-8")
     before = contents(folder)
     toml = project / "notebooks" / "editions" / "southend-2017-19.toml"
     head, *comparisons = toml.read_text("utf-8").split("[[comparisons]]")
@@ -103,6 +103,33 @@ def test_a_folder_that_is_no_pack_is_not_replaced(tmp_path):
     assert (precious / "thesis.txt").read_text("utf-8") == "years of work"
 
 
+def test_a_folder_with_a_manifest_of_another_kind_is_not_replaced(tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "manifest.json").write_text('{"name": "a web app"}', "utf-8")
+    with pytest.raises(BuildError, match="not a pack"):
+        build(output=site, tell=quiet)
+
+
+def test_what_others_keep_beside_a_pack_is_not_removed(tmp_path):
+    kept = tmp_path / "pack-failed"
+    kept.mkdir()
+    for name in ("05_child_protection.ipynb", "mywork.txt"):
+        (kept / name).write_text("", "utf-8")
+    report._forget_failures(tmp_path / "pack")
+    assert [path.name for path in kept.iterdir()] == ["mywork.txt"]
+
+
+def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):
+    toml = project / "notebooks" / "editions" / "southend-2017-19.toml"
+    head, *comparisons = toml.read_text("utf-8").split("[[comparisons]]")
+    head = head.replace('"03_primary_need", "05_child_protection", ', "")
+    toml.write_text("[[comparisons]]".join([head, *(part for part in comparisons if CARE in part)]), "utf-8")
+    add_cell(project, CARE, "table(activity)")
+    made = build(tell=quiet)
+    assert "more than one table 'eet-17-18-figures'" in made.failed[0].error
+
+
 def test_if_the_new_pack_cannot_be_put_in_place_the_old_one_is_put_back(tmp_path, monkeypatch):
     folder, made = tmp_path / "pack", tmp_path / "aside" / "pack"
     for place, text in ((folder, "old"), (made, "new")):
@@ -127,7 +154,7 @@ def test_parameters_reach_only_the_chapters_that_declare_them(project):
     tagged = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     tagged.source += '\ntone: str = "plain"  # how to speak'
     nbformat.write(notebook, path)
-    chapters = plan(read_edition("southend-2017-19"), [], {"tone": "warm"})
+    _, chapters = plan(read_edition("southend-2017-19"), [], {"tone": "warm"})
     assert {chapter.name: chapter.parameters.get("tone") for chapter in chapters} == {
         "03_primary_need": None, "05_child_protection": None, CARE: "warm",
     }  # fmt: skip

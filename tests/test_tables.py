@@ -10,11 +10,10 @@ from lscb_analysis import compare, protect, read_edition, table, table_by_period
 from lscb_analysis.verdicts import estimates
 
 EDITION = read_edition("southend-2017-19")
-COMPARISONS = {comparison.question: comparison for comparison in EDITION.comparisons}
 
 
 def series(question):
-    return protect(estimates(COMPARISONS[question], EDITION), rule="published")
+    return protect(estimates(EDITION, question), rule="published")
 
 
 def changes(question):

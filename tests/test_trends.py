@@ -305,11 +305,11 @@ def test_a_percentage_without_a_denominator_is_not_compared_but_keeps_its_change
 
 
 def test_a_figure_as_printed_without_its_count_is_not_compared():
-    printed = count(rows({"value": 29.7}, BEFORE | {"value": 56.7})).assign(numerator=np.nan)
+    printed = count(rows({"value": 30.0}, BEFORE | {"value": 57.0})).assign(numerator=np.nan)
     row = compare(printed, 2017, 2018).iloc[0]
     assert row["reason"] != ""
     assert row[["lower", "upper", "p_value"]].isna().all()
-    assert row["change"] == pytest.approx(100 * (29.7 / 56.7 - 1))
+    assert row["change"] == pytest.approx(100 * (30 / 57 - 1))
 
 
 @pytest.mark.parametrize("missing", [{}, BEFORE])
@@ -344,3 +344,16 @@ def test_a_confidence_of_95_is_refused_by_a_comparison():
     plans = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
     with pytest.raises(EstimateError, match="as a fraction"):
         compare(count(plans), 2017, 2018, confidence=95)
+
+
+def test_a_change_from_zero_has_no_percentage_and_says_so():
+    plans = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
+    changed = compare(count(plans.assign(value=[5.0, 0.0, 5.0])), 2017, 2018).iloc[0]
+    assert math.isnan(changed["change"])
+    assert "being zero" in changed["reason"]
+
+
+def test_a_period_that_is_not_there_leaves_a_row_without_figures():
+    plans = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
+    changed = compare(count(plans), 2018, 2019).iloc[0]
+    assert (changed["status"], changed["reason"]) == ("", "no figure for one of the periods")

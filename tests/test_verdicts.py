@@ -1,7 +1,7 @@
 """An edition's verdicts: the false discovery rate over all of it, dispersion, words."""
 
 import math
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from lscb_analysis.editions import read_edition
+from lscb_analysis.editions import EditionError, read_edition
 from lscb_analysis.schema import DataError
 from lscb_analysis.trends import NO_DENOMINATOR
 from lscb_analysis.verdicts import _thresholds, estimates, verdicts
@@ -205,9 +205,7 @@ def test_comparisons_that_cannot_be_made_do_not_cost_the_others_anything():
 
 
 def test_totals_that_are_not_given_follow_from_the_print():
-    edition = read_edition(EDITION)
-    conferences = next(c for c in edition.comparisons if c.question == "conferences")
-    frame = estimates(conferences, edition)
+    frame = estimates(read_edition(EDITION), "conferences")
     assert frame["denominator"].tolist() == [216, 321, 159]
     assert frame["numerator"].tolist() == [103, 146, 105]
 
@@ -218,7 +216,7 @@ def test_the_editions_confidence_reaches_the_intervals():
     wide = verdicts(edition.model_copy(update={"comparisons": conferences})).iloc[0]
     usual = published().loc["conferences"]
     assert wide["confidence"] == 0.998
-    assert set(estimates(conferences[0], edition)["confidence"]) == {0.998}
+    assert set(estimates(edition, "conferences")["confidence"]) == {0.998}
     assert wide["lower"] < usual["lower"] < usual["upper"] < wide["upper"]
 
 
@@ -247,3 +245,32 @@ def test_a_mix_without_figures_for_a_period_is_not_compared():
     table = verdicts(read_edition("southend-2017-19", previous=2014)).set_index("question")
     assert set(table["verdict"]) == {"not compared"}
     assert table.loc["primary_need", "reason"] == "no figure for one of the periods"
+
+
+def test_rows_added_for_a_later_year_leave_an_earlier_edition_as_it_was(project):
+    before = verdicts(read_edition(EDITION))
+    for table in ("child_protection_plans", "conferences"):
+        path = project / "data" / f"{table}.csv"
+        rows = path.read_text("utf-8").splitlines()
+        latest = [row for row in rows if row.startswith("2018,Reporting") and "-text" not in row]
+        years = (("2018,R", "2019,R"), ("2018-03-31", "2019-03-31"), ("2017-04-01", "2018-04-01"))
+        later = [reduce(lambda row, year: row.replace(*year), years, row) for row in latest]
+        path.write_text("\n".join([*rows, *later]) + "\n", "utf-8")
+    after = verdicts(read_edition(EDITION))
+    pd.testing.assert_frame_equal(before, after)
+    assert estimates(read_edition(EDITION), "plans")["time_period"].max() == 2018
+    assert estimates(read_edition(EDITION, latest=2019), "conferences")["time_period"].max() == 2019
+
+
+def test_a_printed_figure_that_its_numbers_do_not_give_is_not_compared_and_says_so(project):
+    path = project / "data" / "child_protection_plans.csv"
+    path.write_text(path.read_text("utf-8").replace("29.7,29.7", "27.9,27.9"), "utf-8")
+    plans = verdicts(read_edition(EDITION)).set_index("question").loc["plans"]
+    assert (plans["verdict"], plans["reason"]) == (
+        "not compared", "a printed figure that the numbers at hand do not give",
+    )  # fmt: skip
+
+
+def test_a_question_that_the_edition_does_not_ask_is_refused_with_the_nearest():
+    with pytest.raises(EditionError, match="Did you mean 'plans'"):
+        estimates(read_edition(EDITION), "plan")

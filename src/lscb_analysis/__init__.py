@@ -14,13 +14,14 @@ from lscb_analysis.narrative import (
     describe_missing_total,
     describe_mix,
     describe_movers,
+    describe_note,
     describe_sources,
     describe_verdict,
 )
 from lscb_analysis.rates import count, proportion, rate, stated
 from lscb_analysis.tables import table, table_by_period, table_of_changes
 from lscb_analysis.trends import compare
-from lscb_analysis.verdicts import verdicts
+from lscb_analysis.verdicts import declared, estimates, verdicts
 
 __all__ = [
     "Release",
@@ -28,6 +29,7 @@ __all__ = [
     "change_chart",
     "compare",
     "count",
+    "declared",
     "describe_change",
     "describe_fit",
     "describe_largest",
@@ -35,8 +37,10 @@ __all__ = [
     "describe_missing_total",
     "describe_mix",
     "describe_movers",
+    "describe_note",
     "describe_sources",
     "describe_verdict",
+    "estimates",
     "fits",
     "implied_totals",
     "line_chart",

@@ -20,6 +20,7 @@ from lscb_analysis.display import (
     bind,
     name,
     number,
+    percent,
     period,
     periods,
     places,
@@ -87,7 +88,8 @@ def change_chart(release: Release) -> Display:
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     ranked = every.dropna(subset=["change"])
     rows = ranked.to_dict("records")
-    said = Markup("{}; {}").format(*(_moved_most(row) for row in (rows[0], rows[-1])))
+    ends = [row for row in (rows[0], rows[-1]) if row["change"]]
+    said = Markup("; ").join(_moved_most(row) for row in ends) or Markup("No category changed its share")
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -249,8 +251,8 @@ def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
     row = frame.iloc[0]
     unit = row.get("change_unit", row["unit"])
     measured = "percentages" if unit == "%" else f"rate {unit}" if unit.startswith("per ") else unit
-    confidence = number(100 * frame["confidence"].max(), 0) if frame["lower"].notna().any() else ""
-    told = f", with {confidence}% intervals" if confidence else ""
+    confidence = percent(frame["confidence"].max())
+    told = f", with {confidence} intervals" if frame["lower"].notna().any() else ""
     return f"{'; '.join(titles)}, {about or measured + told}, {row['area_name']}, {periods(frame)}"
 
 

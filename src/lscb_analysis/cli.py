@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
 
 from lscb_analysis import data, report
 from lscb_analysis.editions import EditionError, editions, read_edition
@@ -108,8 +110,8 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _show(console: Console, status: object, step: str) -> None:
+def _show(console: Console, status: Status, step: str) -> None:
     if ": " in step:
-        console.print(step, highlight=False)
+        console.print(step, highlight=False, markup=False)
     else:
-        status.update(step)  # type: ignore[attr-defined]
+        status.update(escape(step))

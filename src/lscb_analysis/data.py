@@ -28,17 +28,17 @@ def project() -> Path:
     """Return the project's folder.
 
     It is `LSCB_PROJECT` if that is set, else the nearest of the working folder and its parents, else
-    the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/`.
+    the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/editions/`.
     """
     named = os.environ.get("LSCB_PROJECT")
     here = Path.cwd()
     candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
     for folder in candidates:
-        if (folder / "data").is_dir() and (folder / "notebooks").is_dir():
+        if (folder / "data").is_dir() and (folder / "notebooks" / "editions").is_dir():
             return folder.resolve()
     looked = f"LSCB_PROJECT is {named!r}, which" if named else f"No folder from {here} upwards"
     raise FileNotFoundError(
-        f"{looked} has not both data/ and notebooks/. Set LSCB_PROJECT to the project's folder."
+        f"{looked} has not both data/ and notebooks/editions/. Set LSCB_PROJECT to the project's folder."
     )
 
 
@@ -61,15 +61,22 @@ def measures() -> pd.DataFrame:
     return frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
 
 
-def load(table: str, **where: str | int) -> pd.DataFrame:
+def source_names(frame: pd.DataFrame) -> set[str]:
+    """Return the names of all sources that the columns of `frame` draw on."""
+    columns = [column for column in frame.columns if "source" in column]
+    return {name for column in columns for cell in frame[column].dropna() for name in str(cell).split()}
+
+
+def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFrame:
     """Return a table of `data/` as a tidy frame, checked.
 
     The frame has the columns of the file, then `counted` (what the dictionary says is counted) and
     `status`. `value` is a float, missing where the source has a symbol; `status` then holds the
     symbol. Dates are timestamps. `where` keeps the rows whose column equals the value given, as in
-    `load("conferences", measure="icpc_in_time")`.
+    `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later.
 
-    Raises DataError with every problem of the table, or if `where` names a value that is not there.
+    Raises DataError with every problem of the table, or if `where` names a value that is not there,
+    or nothing is left.
     """
     known = dictionary()
     path = project() / "data" / f"{table}.csv"
@@ -80,7 +87,13 @@ def load(table: str, **where: str | int) -> pd.DataFrame:
     problems = validate(raw, known, f"data/{path.name}")
     if problems:
         raise DataError(problems)
-    return _where(_typed(raw, known), where, f"data/{path.name}")
+    rows = _where(_typed(raw, known), where, f"data/{path.name}")
+    kept = rows[rows["time_period"] <= until] if until is not None else rows
+    if kept.empty:
+        what = "leaves no rows of this table"
+        remedy = f"The periods are {', '.join(map(str, sorted(rows['time_period'].unique())))}"
+        raise DataError([Problem(f"data/{path.name}", None, "time_period", f"until {until}", what, remedy)])
+    return kept
 
 
 def check() -> list[Problem]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lscb_analysis.data import dictionary
+from lscb_analysis.data import dictionary, source_names
 from lscb_analysis.schema import nearest
 
 GIVES_AWAY = {
@@ -52,9 +52,7 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
 
 def _published(estimates: pd.DataFrame) -> None:
     released = dictionary().sources.query("release != ''")["source"]
-    columns = [column for column in estimates.columns if "source" in column]
-    named = {name for column in columns for cell in estimates[column].dropna() for name in str(cell).split()}
-    unknown = sorted(named - set(released))
+    unknown = sorted(source_names(estimates) - set(released))
     if unknown:
         raise DisclosureError(
             f"Not known to be published: {', '.join(unknown)}. "

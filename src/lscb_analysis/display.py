@@ -11,7 +11,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lscb_analysis.data import dictionary, measures
+from lscb_analysis.data import dictionary, measures, source_names
 from lscb_analysis.rates import AS_PRINTED, decimals, rounded
 
 Row = Mapping[str, Any]
@@ -70,6 +70,11 @@ def number(value: float, places: int) -> str:
     return f"{figure:,.{places}f}".replace("-", MINUS)
 
 
+def percent(confidence: float) -> str:
+    """Return a confidence as a reader sees it: 95% for 0.95, 99.8% for 0.998."""
+    return f"{100 * confidence:.4g}%"
+
+
 def text(row: Row, statistic: str) -> str:
     """Return a statistic of `row` as text, with `%` where it is one, or its symbol in brackets."""
     value = row[_column(statistic)]
@@ -89,7 +94,7 @@ def places(row: Row, statistic: str) -> int:
         return 0
     if statistic in ("dispersion", "tips_at", "shift"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
-    if statistic == "value" and row.get("method") == AS_PRINTED and "printed" in row:
+    if statistic == "value" and str(row.get("method")).startswith(AS_PRINTED) and "printed" in row:
         return decimals(row["printed"])
     return int(measures().loc[row["measure"], "decimals"])
 
@@ -167,10 +172,8 @@ def category(row: Row) -> str:
 
 def sources(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Return what the dictionary says of every source that `frame` draws on, in its order."""
-    columns = [column for column in frame.columns if "source" in column]
-    named = {name for column in columns for cell in frame[column].dropna() for name in str(cell).split()}
     known = dictionary().sources
-    return known[known["source"].isin(named)].to_dict("records")
+    return known[known["source"].isin(source_names(frame))].to_dict("records")
 
 
 def _about(row: Row, statistic: str) -> dict[str, str]:

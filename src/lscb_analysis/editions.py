@@ -39,7 +39,10 @@ class Comparison(BaseModel):
 
 
 class Edition(BaseModel):
-    """What a pack is made of. `previous` and `latest` are periods by the code of the DfE."""
+    """What a pack is made of. `previous` and `latest` are periods by the code of the DfE.
+
+    `notes` are words that belong to this edition's report, shown by chapters that ask for them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,6 +57,7 @@ class Edition(BaseModel):
     rule: str
     chapters: Annotated[list[str], Field(min_length=1)]
     comparisons: list[Comparison] = []
+    notes: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -95,9 +99,12 @@ def read_edition(name: str, **changed: Any) -> Edition:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EditionError(f"{path.name} is not TOML: {error}.") from error
     except ValidationError as error:
-        lines = [f"{_place(problem['loc'])}: {problem['msg']}." for problem in error.errors()]
-        raise EditionError("\n".join(f"{path.name}, {line}" for line in lines)) from error
+        lines = [
+            f"{path.name}{_place(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}."
+            for problem in error.errors()
+        ]
+        raise EditionError("\n".join(lines)) from error
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    return " ".join(f"number {part + 1}" if isinstance(part, int) else str(part) for part in loc)
+    return "".join(f" number {part + 1}" if isinstance(part, int) else f", {part}" for part in loc)

@@ -18,11 +18,13 @@ from lscb_analysis.display import (
     category,
     name,
     number,
+    percent,
     places,
     series,
     sources,
     when,
 )
+from lscb_analysis.editions import Edition
 from lscb_analysis.rates import rounded
 from lscb_analysis.verdicts import NO_CLEAR_CHANGE, NOT_COMPARED
 
@@ -121,6 +123,12 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
     return _listing(sentences)
 
 
+def describe_note(edition: Edition, key: str) -> Display:
+    """Say what the edition's notes say of `key`, in their own words; nothing if they are silent."""
+    note = edition.notes.get(key, "")
+    return Display(Markup("<p>{}</p>").format(note) if note else Markup(""), "note")
+
+
 def describe_sources(*releases: Release) -> Display:
     """Say where every figure of the releases comes from, and under which licence."""
     named: dict[str, dict[str, str]] = {}
@@ -161,6 +169,8 @@ def headline(frame: pd.DataFrame) -> Markup:
     if frame["category"].nunique() > 1:
         return largest(_latest(frame))
     lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby("measure", sort=False)]
+    if any(len(rows) < 2 for rows in lines):
+        return largest(_latest(frame)) if len(lines) > 1 else _alone(_rows(_latest(frame))[0])
     colon = ":" if len(lines) > 1 else ""
     return Markup("; ").join(_moved(_last_two(rows), colon) for rows in lines)
 
@@ -175,6 +185,10 @@ def largest(frame: pd.DataFrame) -> Markup:
         bind(top, "denominator"),
         top["counted"],
     )
+
+
+def _alone(row: Row) -> Markup:
+    return Markup("{}: {}{}").format(name(series(row)), bind(row, "value"), _per(row))
 
 
 def change_words(row: Row) -> tuple[str, str]:
@@ -245,7 +259,7 @@ def _resting_on(row: Row) -> Markup:
             if row["unit"] == "%"
             else Markup("")
         )
-    return Markup(" ({} of {}; {}% confidence interval {} to {})").format(
+    return Markup(" ({} of {}; {} confidence interval {} to {})").format(
         bind(row, "numerator"),
         bind(row, "denominator"),
         _confidence(row),
@@ -256,7 +270,7 @@ def _resting_on(row: Row) -> Markup:
 
 def _confidence(row: Row) -> Markup:
     return Markup('<data value="{:g}" data-statistic="confidence">{}</data>').format(
-        row["confidence"], number(100 * row["confidence"], 0 if row["confidence"] <= 0.99 else 1)
+        row["confidence"], percent(row["confidence"])
     )
 
 
@@ -275,6 +289,16 @@ def _change(row: Row, at: int) -> Markup:
         bind(row, "value"),
         when(row),
     )
+    if row["change"] == 0:
+        return Markup("{} {}: {}{} {} and {}{}.").format(
+            _opening(row, at),
+            bind(row, "change", verb),
+            bind(row, "value"),
+            _per(row),
+            when(row, before=True),
+            when(row),
+            _change_interval(row),
+        )
     if pd.isna(row["lower"]):
         return moved + Markup(".")
     size = Markup("a {} of {}{}").format(bind(row, "change", noun), _size(row), _points(row))
@@ -291,11 +315,10 @@ def _unrounded(row: Row) -> str:
 
 
 def _size(row: Row) -> Markup:
-    return (
-        bind(row, "size", number(abs(row["change"]), 0) + "%")
-        if row["change_unit"] == "%"
-        else _unsigned(row, "size")
-    )
+    if row["change_unit"] != "%":
+        return _unsigned(row, "size")
+    shown = number(abs(row["change"]), 0)
+    return bind(row, "size", "less than 1%" if shown == "[low]" else f"{shown}%")
 
 
 def _unsigned(row: Row, statistic: str) -> Markup:
@@ -311,7 +334,7 @@ def _change_interval(row: Row) -> Markup:
     if pd.isna(row["lower"]):
         return Markup("")
     if row["lower"] < 0 < row["upper"]:
-        return Markup(" ({}% confidence interval: from {} of {} to {} of {})").format(
+        return Markup(" ({} confidence interval: from {} of {} to {} of {})").format(
             _confidence(row),
             bind(row, "change_lower", "a fall"),
             _unsigned(row, "change_lower"),
@@ -319,7 +342,7 @@ def _change_interval(row: Row) -> Markup:
             _unsigned(row, "change_upper"),
         )
     ends = ["change_lower", "change_upper"] if row["change"] > 0 else ["change_upper", "change_lower"]
-    return Markup(" ({}% confidence interval {} to {})").format(
+    return Markup(" ({} confidence interval {} to {})").format(
         _confidence(row), *(_unsigned(row, end) for end in ends)
     )
 
@@ -416,6 +439,10 @@ def _moved(pair: Row, colon: str) -> Markup:
     if pd.isna(pair["lower_before"]):
         return Markup("{}: printed as {}, then {}").format(name(series(pair)), *ends)
     verb, _ = change_words(pair)
+    if pair["change"] == 0:
+        return Markup("{}{} {} at {}{}").format(
+            name(series(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
+        )
     return Markup("{}{} {} from {} to {}{}").format(
         name(series(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
     )

@@ -33,6 +33,7 @@ FEW_EVENTS = 10
 """Below this many events a count's interval is exact; from it on, Byar's method serves."""
 
 AS_PRINTED = "as printed"
+CONTRADICTED = "as printed, against the numbers at hand"
 
 
 class EstimateError(ValueError):
@@ -154,7 +155,8 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
 
     An estimate of the same area, period and category fits when, rounded as the print is, it is the
     number printed: it is then taken whole; so is a suppressed one for a suppressed print. A figure
-    that none fits keeps its printed value and gets no interval; its method is `as printed`.
+    that none fits keeps its printed value and gets no interval; its method is `as printed`, and says
+    so if the numbers at hand give another figure.
     """
     key = ["area_code", *PERIOD, "category"]
     check_single(estimates, key, "estimate")
@@ -179,7 +181,9 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
         joined[column] = joined[own].where(joined["fits"], joined["value"] if column == "value" else missing)
     units = estimates["unit"].mode()
     joined["unit"] = units.iloc[0] if len(units) else "number"
-    joined["method"] = joined["method"].mask(~joined["fits"], AS_PRINTED)
+    against = joined["value_of"].notna() & joined["value"].notna()
+    unfit = np.where(against, CONTRADICTED, AS_PRINTED)
+    joined["method"] = joined["method"].where(joined["fits"], pd.Series(unfit, index=joined.index))
     sources = joined["source_of"].where(joined["fits"] & (joined["source_of"] != joined["source"]), "")
     parts = sources.astype(str) + " " + joined["denominator_source"].fillna("").astype(str)
     joined["denominator_source"] = [" ".join(dict.fromkeys(names.split())) for names in parts]
@@ -232,6 +236,7 @@ def _estimates(
 ) -> pd.DataFrame:
     check_confidence(confidence)
     _refuse(paired[paired["numerator"] < 0], "negative count {numerator:g}")
+    _refuse(paired[paired["numerator"] % 1 > 0], "{numerator:g} is no whole number")
     empty = paired["denominator"] <= 0 if population else paired["denominator"] < 0
     _refuse(paired[empty], "denominator {denominator:g}")
     alone = unit == "number"

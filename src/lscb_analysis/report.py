@@ -30,6 +30,8 @@ from lscb_analysis.data import check, load, project, tables
 from lscb_analysis.display import templates
 from lscb_analysis.editions import Edition, EditionError, editions, read_edition
 from lscb_analysis.schema import DataError, nearest
+from lscb_analysis.trends import NO_FIGURE
+from lscb_analysis.verdicts import verdicts
 
 TEMPLATES = Path(__file__).parent / "templates"
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
@@ -96,17 +98,16 @@ def build(
     is wrong. A chapter that fails is in the pack's `failed`; the pack that was there stays as it was,
     and the failed notebooks are kept in the folder `kept`.
     """
-    edition = read_edition(name or _only_edition())
     changed = dict(changed or {})
-    chapters = plan(edition, list(only), changed)
+    edition, chapters = plan(read_edition(name or _only_edition()), list(only), changed)
     problems = check()
     if problems:
         raise DataError(problems)
+    _check_periods(edition)
     draft = bool(only or changed)
-    folder = output or project() / "reports" / edition.name
-    folder = (folder.with_name(f"{folder.name}-draft") if draft else folder).resolve()
+    folder = (output or project() / "reports" / edition.name).resolve()
+    folder = folder.with_name(f"{folder.name}-draft") if draft else folder
     _check_replaceable(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as aside:
         made, runs = Path(aside) / "pack", Path(aside) / "runs"
         (made / "tables").mkdir(parents=True)
@@ -125,12 +126,12 @@ def build(
         _write_index(chapters, edition, draft, made)
         _write_manifest(chapters, edition, made)
         _publish(made, folder)
-        shutil.rmtree(_failures(folder), ignore_errors=True)
+        _forget_failures(folder)
     return pack
 
 
-def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> list[Chapter]:
-    """Return the chapters to run with their parameters, every name and value checked first.
+def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
+    """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
     Raises BuildError for a chapter, parameter, area or value that will not do.
     """
@@ -145,9 +146,21 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> list[Cha
     for name in changed:
         if name not in known:
             raise BuildError(f"No chapter has a parameter {name!r}. {nearest(name, known)}")
-    chapters = [Chapter(chapter, _values(names, edition, changed)) for chapter, names in declared.items()]
-    _check_areas({str(chapter.parameters.get("area", edition.area)) for chapter in chapters})
-    return chapters
+    if "edition" in changed:
+        raise BuildError("The edition is named by itself, as in: lscb build EDITION.")
+    values = {
+        name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
+        for name, text in changed.items()
+    }
+    edition = read_edition(
+        edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
+    )
+    _check_area(edition.area)
+    given = edition.model_dump() | {"edition": edition.name} | values
+    return edition, [
+        Chapter(chapter, {name: given[name] for name in names if name in given})
+        for chapter, names in declared.items()
+    ]
 
 
 def parameters(chapter: str) -> dict[str, dict[str, str]]:
@@ -178,16 +191,6 @@ def _notebook(chapter: str) -> Path:
     return project() / "notebooks" / f"{chapter}.ipynb"
 
 
-def _values(declared: dict[str, dict[str, str]], edition: Edition, changed: dict[str, str]) -> dict[str, Any]:
-    """A chapter's parameters: what the edition says, then what was changed, read and held to its bounds."""
-    fields = {name: getattr(edition, name) for name in declared if name in Edition.model_fields}
-    values = {name: _typed(name, text, declared[name]) for name, text in changed.items() if name in declared}
-    read_edition(
-        values.get("edition", edition.name), **{name: values[name] for name in values if name in fields}
-    )
-    return fields | {"edition": edition.name} | values if "edition" in declared else fields | values
-
-
 def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
     kind, default = declared["type"], declared["default"]
     if kind not in TYPES:
@@ -200,17 +203,36 @@ def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
         ) from None
 
 
-def _check_areas(areas: set[str]) -> None:
-    known = sorted({area for table in tables() for area in load(table)["area_name"].unique()})
-    for area in areas - set(known):
+def _check_area(area: str) -> None:
+    known = sorted({found for table in tables() for found in load(table)["area_name"].unique()})
+    if area not in known:
         raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
 
 
+def _check_periods(edition: Edition) -> None:
+    """Compute the verdicts once: what the edition names must be there, for both of its periods."""
+    if edition.comparisons and (verdicts(edition)["reason"] == NO_FIGURE).all():
+        raise BuildError(f"No comparison has figures for both {edition.previous} and {edition.latest}.")
+
+
 def _check_replaceable(folder: Path) -> None:
-    if folder.is_file() or (
-        folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").is_file()
-    ):
+    """Refuse a folder that is not a pack of ours: what is in it would be lost."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildError(
+            f"{folder.parent} cannot be a folder: {error.strerror}. Give another one."
+        ) from error
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not _is_pack(folder)):
         raise BuildError(f"{folder} holds something that is not a pack. Give another folder, or empty it.")
+
+
+def _is_pack(folder: Path) -> bool:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and {"edition", "chapters", "files"} <= manifest.keys()
 
 
 def _run(chapter: Chapter, runs: Path) -> None:
@@ -223,19 +245,25 @@ def _run(chapter: Chapter, runs: Path) -> None:
             chapter.parameters,
             cwd=str(source.parent),
             progress_bar=False,
+            extra_arguments=["--log-level=CRITICAL"],
             config=Config(KernelManager={"transport_encryption": "auto"}),
         )
     except PapermillExecutionError as error:
+        cell = error.source.strip().splitlines()[0]
         where = _question_of(target, error.cell_index)
-        chapter.error = f"failed in cell {error.exec_count}{where}. {error.ename}: {error.evalue}"
+        chapter.error = f"failed in cell {error.exec_count}, `{cell}`{where}. {error.ename}: {error.evalue}"
     except DeadKernelError:
         chapter.error = "failed: its kernel died, perhaps for want of memory"
+    else:
+        names = [found.metadata.lscb.name for found in _outputs(_read(target), "text/csv")]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        chapter.error = f"failed: it shows more than one table {twice[0]!r}" if twice else ""
     chapter.seconds = time.perf_counter() - started
 
 
 def _question_of(executed: Path, index: int) -> str:
     """The heading under which a cell stands, as a person would point to it."""
-    cells = _read(executed.with_suffix("")).cells[: index + 1]
+    cells = _read(executed).cells[: index + 1]
     headings = [cell.source.splitlines()[0].lstrip("# ") for cell in cells if cell.source.startswith("## ")]
     return f", under “{headings[-1]}”" if headings else ""
 
@@ -246,17 +274,25 @@ def _failures(folder: Path) -> Path:
 
 def _keep(pack: Pack, runs: Path) -> Path:
     kept = _failures(pack.folder)
-    shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir()
+    kept.mkdir(exist_ok=True)
     for chapter in pack.failed:
         shutil.copy2(runs / f"{chapter.name}.ipynb", kept)
     return kept
 
 
+def _forget_failures(folder: Path) -> None:
+    """Remove the notebooks of chapters that failed before; anything else there is not ours."""
+    kept = _failures(folder)
+    for notebook in kept.glob("[0-9][0-9]_*.ipynb"):
+        notebook.unlink()
+    if kept.is_dir() and not any(kept.iterdir()):
+        kept.rmdir()
+
+
 def _write_page(
     chapter: Chapter, chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path
 ) -> None:
-    notebook = _read(runs / chapter.name)
+    notebook = _read(runs / f"{chapter.name}.ipynb")
     at = chapters.index(chapter)
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     page = {
@@ -278,7 +314,7 @@ def _write_page(
 
 def _entitle(chapter: Chapter, runs: Path) -> None:
     """Take a chapter's title, question, first finding and first verdict from its notebook as it ran."""
-    notebook = _read(runs / chapter.name)
+    notebook = _read(runs / f"{chapter.name}.ipynb")
     chapter.title, chapter.question = [
         line.lstrip("# ") for line in notebook.cells[0].source.splitlines() if line
     ][:2]
@@ -290,8 +326,8 @@ def _entitle(chapter: Chapter, runs: Path) -> None:
     chapter.verdict = Markup(next((found for found in findings if "data-verdict" in found), ""))
 
 
-def _read(stem: Path) -> Any:
-    return nbformat.read(stem.with_suffix(".ipynb"), as_version=4)
+def _read(notebook: Path) -> Any:
+    return nbformat.read(notebook, as_version=4)
 
 
 def _outputs(notebook: Any, kind: str) -> list[Any]:

@@ -15,7 +15,7 @@ from lscb_analysis.display import (
     Row,
     bind,
     category,
-    number,
+    percent,
     period,
     periods,
     series,
@@ -136,7 +136,7 @@ def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
         return Markup("{} to {}").format(*ends) if pd.notna(row["lower"]) else ends[0]
 
     unit = frame["change_unit" if "change_unit" in frame.columns else "unit"].iloc[0]
-    title = f"{number(100 * frame['confidence'].max(), 0)}% interval"
+    title = f"{percent(frame['confidence'].max())} interval"
     return [Column(f"{title} (%)" if unit == "%" else title, cell)]
 
 

@@ -9,6 +9,7 @@ from scipy import optimize, stats
 
 from lscb_analysis.rates import (
     AS_PRINTED,
+    CONTRADICTED,
     FEW_EVENTS,
     PERIOD,
     Interval,
@@ -23,6 +24,8 @@ SERIES = ["geographic_level", "area_code", "area_name", "measure", "category", "
 OTHER_PERIOD = "a different kind of period"
 NO_FIGURE = "no figure for one of the periods"
 NO_DENOMINATOR = "no number at hand behind one of the figures"
+AGAINST_NUMBERS = "a printed figure that the numbers at hand do not give"
+FROM_ZERO = "nothing to take a percentage of, the earlier figure being zero"
 
 
 def newcombe(
@@ -110,7 +113,8 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     now, then = (wanted[wanted["time_period"] == period] for period in (latest, previous))
     pairs = now.merge(then, on=SERIES, how="outer", suffixes=("", "_before"))
     pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
-    return pairs.assign(**_changed(pairs))[COMPARISON]
+    statuses = {column: pairs[column].fillna("") for column in ("status", "status_before")}
+    return pairs.assign(**_changed(pairs), **statuses)[COMPARISON]
 
 
 COMPARISON = [
@@ -141,6 +145,7 @@ def _changed(pairs: pd.DataFrame) -> dict[str, object]:
     value, before = pairs["value"].to_numpy(float), pairs["value_before"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(percent, value - before, 100 * (value / before - 1))
+    change[np.isinf(change)] = np.nan
     lower, upper, p_value = (np.full(len(pairs), np.nan) for _ in range(3))
     confidence = float(pairs["confidence"].iloc[0]) if len(pairs) else 0.95
     for chosen, interval, test, scale, base in (
@@ -171,7 +176,11 @@ def _reason(pairs: pd.DataFrame, percent: pd.Series) -> pd.Series:
     untold = pairs["value"].isna() | pairs["value_before"].isna()
     bare = percent & (pairs["denominator"].isna() | pairs["denominator_before"].isna())
     bare |= pairs["numerator"].isna() | pairs["numerator_before"].isna()
-    reason = np.select([untold, other, bare], [NO_FIGURE, OTHER_PERIOD, NO_DENOMINATOR], "")
+    against = (pairs["method"] == CONTRADICTED) | (pairs["method_before"] == CONTRADICTED)
+    from_zero = ~percent & (pairs["value_before"] == 0)
+    conditions = [untold, other, against, bare, from_zero]
+    reasons = [NO_FIGURE, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR, FROM_ZERO]
+    reason = np.select(conditions, reasons, "")
     return pd.Series(reason, index=pairs.index)
 
 

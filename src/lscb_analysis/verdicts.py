@@ -6,6 +6,7 @@ The false discovery rate belongs to the edition as a whole, so a verdict is neve
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,9 @@ from scipy import stats
 from lscb_analysis.composition import mix_change, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import load, measures
-from lscb_analysis.editions import Comparison, Edition, Rows
+from lscb_analysis.editions import Comparison, Edition, EditionError
 from lscb_analysis.rates import proportion, rate, stated
+from lscb_analysis.schema import nearest
 from lscb_analysis.trends import COMPARISON, NO_FIGURE, compare
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -51,26 +53,42 @@ def verdicts(edition: Edition) -> pd.DataFrame:
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
-def estimates(comparison: Comparison, edition: Edition) -> pd.DataFrame:
-    """Return the estimates that a comparison is made from, for every period there is."""
-    counts, printed = _rows(comparison.counts, edition), _rows(comparison.printed, edition)
+def declared(edition: Edition, question: str, part: Literal["counts", "totals", "printed"]) -> pd.DataFrame:
+    """Return the rows that the edition declares as one part of a comparison, up to its latest period.
+
+    Raises EditionError for a question that the edition does not ask or a part that it leaves out.
+    """
+    asked = {comparison.question: comparison for comparison in edition.comparisons}
+    if question not in asked:
+        raise EditionError(f"{edition.name} asks no question {question!r}. {nearest(question, asked)}")
+    rows = getattr(asked[question], part)
+    if rows is None:
+        raise EditionError(f"{edition.name} declares no {part} for {question!r}.")
+    where = {column: value for column, value in rows.items() if column != "table"}
+    return load(str(rows["table"]), until=edition.latest, **where, area_name=edition.area)
+
+
+def estimates(edition: Edition, question: str) -> pd.DataFrame:
+    """Return the estimates that a comparison is made from, for every period up to the latest."""
+    counts, printed = (declared(edition, question, part) for part in ("counts", "printed"))
+    comparison = next(asked for asked in edition.comparisons if asked.question == question)
     if comparison.totals is None:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
-        totals = _rows(comparison.totals, edition)
+        totals = declared(edition, question, "totals")
     return stated(printed, METHODS[comparison.method](counts, totals, confidence=edition.confidence))
 
 
-def _rows(rows: Rows, edition: Edition) -> pd.DataFrame:
-    where = {column: value for column, value in rows.items() if column != "table"}
-    return load(str(rows["table"]), **where, area_name=edition.area)
-
-
 def _row(comparison: Comparison, edition: Edition) -> dict[str, object]:
-    series = estimates(comparison, edition)
+    series = estimates(edition, comparison.question)
     head = {"question": comparison.question, "chapter": comparison.chapter}
     changed = compare(series, edition.previous, edition.latest, edition.confidence)
     if comparison.method != "mix":
+        if len(changed) != 1:
+            raise EditionError(
+                f"{comparison.question}: a {comparison.method} compares one series, "
+                f"and its rows make {len(changed)}."
+            )
         return head | {"degrees": 1} | changed.iloc[0].to_dict()
     same = {
         column: changed[column].iloc[0]
