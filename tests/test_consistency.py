@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from invented import rows
 
 from lscb_analysis.consistency import (
     conclusive_totals,
@@ -18,27 +19,6 @@ from lscb_analysis.consistency import (
     remainder,
 )
 from lscb_analysis.data import load
-
-ROW = {
-    "geographic_level": "Local authority",
-    "area_code": "E06000033",
-    "area_name": "Southend-on-Sea",
-    "time_period": 2018,
-    "time_identifier": "Reporting year",
-    "period_start": pd.Timestamp("2017-04-01"),
-    "period_end": pd.Timestamp("2018-03-31"),
-    "measure": "conferences",
-    "category": "Total",
-    "counted": "conferences",
-    "value": 1.0,
-    "printed": "",
-    "status": "",
-    "source": "a table",
-}
-
-
-def rows(*changes):
-    return pd.DataFrame([ROW | change for change in changes])
 
 
 def prints_as(count, total, printed):

@@ -47,7 +47,7 @@ def test_a_notebook_has_one_cell_of_typed_and_explained_parameters(path):
 @notebooks
 def test_a_chapter_is_thin(path):
     code = [cell.source for cell in cells(path, "code")]
-    assert sum(len(source.splitlines()) for source in code) <= 90
+    assert sum(len(source.splitlines()) for source in code) <= 60
     for node in ast.walk(ast.parse("\n".join(code))):
         assert not isinstance(node, ast.FunctionDef | ast.For | ast.While | ast.Try | ast.If)
     imported = [line for source in code for line in source.splitlines() if re.match(r"(from|import) ", line)]
@@ -75,7 +75,7 @@ def test_a_chapter_begins_with_a_title_and_a_question_and_ends_with_limits_and_s
 
 
 def test_papermill_runs_a_chapter_as_it_stands_from_another_folder(tmp_path):
-    chapter = next(path for path in NOTEBOOKS if path.stem == "08_care_leavers")
+    chapter = next(path for path in NOTEBOOKS if path.stem == "05_child_protection")
     command = [sys.executable, "-m", "papermill", str(chapter), "out.ipynb", "--no-progress-bar"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=300)
     ran = nbformat.read(tmp_path / "out.ipynb", as_version=4)

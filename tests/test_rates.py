@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invented import rows
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.rates import confint_poisson
@@ -31,27 +32,7 @@ from lscb_analysis.rates import (
 from lscb_analysis.verdicts import estimates
 
 CONFIDENCES = [0.8, 0.95, 0.99, 0.998]
-ROW = {
-    "geographic_level": "Local authority",
-    "area_code": "E06000033",
-    "area_name": "Southend-on-Sea",
-    "time_period": 2018,
-    "time_identifier": "Reporting year",
-    "period_start": pd.Timestamp("2017-04-01"),
-    "period_end": pd.Timestamp("2018-03-31"),
-    "measure": "plans",
-    "category": "Total",
-    "counted": "children",
-    "value": 1.0,
-    "printed": "",
-    "status": "",
-    "source": "a table",
-}
 MID_2017 = {"period_start": pd.Timestamp("2017-06-30"), "period_end": pd.Timestamp("2017-06-30")}
-
-
-def rows(*changes):
-    return pd.DataFrame([ROW | change for change in changes])
 
 
 def suppressed(symbol="c"):
@@ -251,7 +232,9 @@ def test_none_of_none_is_not_applicable_and_none_of_some_is_zero():
 def test_a_negative_count_is_refused_and_the_row_named(make):
     bad = rows({}, {"value": -3, "category": "Neglect"})
     denominators = {count: (), rate: (rows(MID_2017),), proportion: (rows({"value": 9}),)}[make]
-    with pytest.raises(EstimateError, match=r"Southend-on-Sea, 2018, plans, Neglect: negative count -3"):
+    with pytest.raises(
+        EstimateError, match=r"Southend-on-Sea, 2018, conferences, Neglect: negative count -3"
+    ):
         make(bad, *denominators)
 
 
@@ -266,7 +249,9 @@ def test_every_numerator_above_its_denominator_is_refused_and_named():
 
 @pytest.mark.parametrize("population", [0, -5])
 def test_a_population_that_is_not_above_zero_is_refused(population):
-    with pytest.raises(EstimateError, match=f"Southend-on-Sea, 2018, plans, Total: denominator {population}"):
+    with pytest.raises(
+        EstimateError, match=f"Southend-on-Sea, 2018, conferences, Total: denominator {population}"
+    ):
         rate(rows({}), rows(MID_2017 | {"value": population}))
 
 

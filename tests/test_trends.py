@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from invented import rows
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.rates import test_poisson_2indep as poisson_2indep
@@ -24,22 +25,6 @@ from lscb_analysis.trends import (
     two_rates,
 )
 
-ROW = {
-    "geographic_level": "Local authority",
-    "area_code": "E06000033",
-    "area_name": "Southend-on-Sea",
-    "time_period": 2018,
-    "time_identifier": "Reporting year",
-    "period_start": pd.Timestamp("2017-04-01"),
-    "period_end": pd.Timestamp("2018-03-31"),
-    "measure": "conferences",
-    "category": "Total",
-    "counted": "conferences",
-    "value": 1.0,
-    "printed": "",
-    "status": "",
-    "source": "a table",
-}
 BEFORE = {
     "time_period": 2017,
     "period_start": pd.Timestamp("2016-04-01"),
@@ -51,10 +36,6 @@ DECEMBER = {
     "period_end": pd.Timestamp("2018-12-31"),
 }
 STOCK_BEFORE = {"time_period": 2017, "period_start": BEFORE["period_end"], "period_end": BEFORE["period_end"]}
-
-
-def rows(*changes):
-    return pd.DataFrame([ROW | change for change in changes])
 
 
 def percentages(now, of, then, then_of):
