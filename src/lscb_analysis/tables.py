@@ -146,7 +146,7 @@ def _head(frame: pd.DataFrame) -> Column:
 
 
 def _statistic(unit: str) -> str:
-    return {"%": "Percentage", "number": "Number"}.get(unit, f"Rate {unit}")
+    return {"%": "Share (%)", "number": "Number"}.get(unit, f"Rate {unit}")
 
 
 def _title(what: str, unit: str) -> str:
