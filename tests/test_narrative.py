@@ -116,6 +116,12 @@ def test_a_change_that_rounds_to_nothing_is_less_than_one_per_cent():
     assert "a rise of less than 1%" in describe_change(protect(changes, rule="published")).text
 
 
+def test_from_zero_no_direction_is_claimed():
+    changes = compare(count(plans({2017: 0, 2018: 5})), 2017, 2018)
+    said = describe_change(protect(changes, rule="published")).text
+    assert said.endswith("was 0 at 31 March 2017 and 5 at 31 March 2018.")
+
+
 def test_a_single_period_is_told_without_a_change():
     assert headline(count(plans({2018: 20}))).striptags() == "Child protection plans: 20"
 

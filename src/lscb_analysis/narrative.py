@@ -12,6 +12,7 @@ from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_totals
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
+    MINUS,
     Display,
     Row,
     bind,
@@ -22,6 +23,7 @@ from lscb_analysis.display import (
     places,
     series,
     sources,
+    text,
     when,
 )
 from lscb_analysis.editions import Edition
@@ -279,6 +281,15 @@ def _change(row: Row, at: int) -> Markup:
         return Markup("For {} there is {} and {}.").format(
             _phrase(row), bind(row, "value_before"), bind(row, "value")
         )
+    if pd.isna(row["change"]):
+        return Markup("{} was {}{} {} and {} {}.").format(
+            _opening(row, at),
+            bind(row, "value_before"),
+            _per(row),
+            when(row, before=True),
+            bind(row, "value"),
+            when(row),
+        )
     verb, noun = change_words(row)
     moved = Markup("{} {} from {}{} {} to {} {}").format(
         _opening(row, at),
@@ -322,8 +333,7 @@ def _size(row: Row) -> Markup:
 
 
 def _unsigned(row: Row, statistic: str) -> Markup:
-    shown = bind(row, statistic)
-    return Markup(str(shown).replace("\N{MINUS SIGN}", ""))
+    return bind(row, statistic, text(row, statistic).replace(MINUS, ""))
 
 
 def _points(row: Row) -> str:

@@ -147,7 +147,7 @@ def proportion(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0
     def limits(x: NDArray[np.float64], n: NDArray[np.float64]) -> Interval:
         return wilson(x, n, confidence)
 
-    return _estimates(paired, limits, 100, "%", "Wilson score", confidence, population=False)
+    return _estimates(paired, limits, 100, "%", "Wilson score", confidence, zero_refused=False)
 
 
 def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
@@ -232,12 +232,12 @@ def _estimates(
     unit: str,
     method: str | pd.Series,
     confidence: float,
-    population: bool = True,
+    zero_refused: bool = True,
 ) -> pd.DataFrame:
     check_confidence(confidence)
     _refuse(paired[paired["numerator"] < 0], "negative count {numerator:g}")
     _refuse(paired[paired["numerator"] % 1 > 0], "{numerator:g} is no whole number")
-    empty = paired["denominator"] <= 0 if population else paired["denominator"] < 0
+    empty = paired["denominator"] <= 0 if zero_refused else paired["denominator"] < 0
     _refuse(paired[empty], "denominator {denominator:g}")
     alone = unit == "number"
     told = paired["numerator"].notna() & (alone | (paired["denominator"] > 0))

@@ -38,7 +38,8 @@ def verdicts(edition: Edition) -> pd.DataFrame:
     `compared` (how many comparisons were tested), `tips_at` (the dispersion at which the verdict
     would tip) and `verdict`: better, worse, higher, lower, changed, no clear change or not compared.
 
-    Raises DataError if the edition names a table or rows that do not exist.
+    Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
+    proportion has more than one series.
     """
     rows = pd.DataFrame([_row(comparison, edition) for comparison in edition.comparisons], columns=_COLUMNS)
     known = measures().reindex(rows["measure"]).set_index(rows.index)
