@@ -125,7 +125,7 @@ def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):
     head, *comparisons = toml.read_text("utf-8").split("[[comparisons]]")
     head = head.replace('"03_primary_need", "05_child_protection", ', "")
     toml.write_text("[[comparisons]]".join([head, *(part for part in comparisons if CARE in part)]), "utf-8")
-    add_cell(project, CARE, "table(activity)")
+    add_cell(project, CARE, "lscb.table(activity)")
     made = build(tell=quiet)
     assert "more than one table 'eet-17-18-figures'" in made.failed[0].error
 
