@@ -71,6 +71,12 @@ def test_the_earlier_figure_of_a_change_has_its_own_period_only(rates):
     assert "data-period-before" not in figure
 
 
+def test_the_later_figure_of_a_change_has_its_own_period_only(rates):
+    figure = data(bind(compare(rates, 2017, 2018).iloc[0].to_dict(), "value"))
+    assert figure["data-period"] == "2018"
+    assert "data-period-before" not in figure
+
+
 def test_a_suppressed_figure_is_its_symbol_and_holds_no_value(rates):
     row = rates.iloc[0].to_dict() | {"value": float("nan"), "status": "c"}
     assert text(row, "value") == "[c]"

@@ -160,5 +160,15 @@ def test_parameters_reach_only_the_chapters_that_declare_them(project):
     }  # fmt: skip
 
 
+def test_a_chapter_without_a_title_and_a_question_is_refused_before_anything_runs(project):
+    path = project / "notebooks" / f"{CARE}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source = "# Care leavers"
+    nbformat.write(notebook, path)
+    with pytest.raises(BuildError, match=r"a title .* and a question below it"):
+        build(only=[CARE], tell=quiet)
+    assert not (project / "reports").exists()
+
+
 def test_a_heading_becomes_the_name_of_its_place():
     assert slug("Why do children need help?") == "why-do-children-need-help"

@@ -185,7 +185,8 @@ def _about(row: Row, statistic: str) -> dict[str, str]:
         "area": row["area_code"],
         "period": str(row["previous_period"] if before else row["time_period"]),
     }
-    if "previous_period" in row and not before:
+    of_one_period = statistic.removesuffix(_BEFORE) in ("value", "numerator", "denominator")
+    if "previous_period" in row and not of_one_period:
         about["period-before"] = str(row["previous_period"])
     if "lower" in statistic or "upper" in statistic:
         about["confidence"] = f"{row['confidence']:g}"

@@ -57,8 +57,8 @@ class Chapter:
 
     name: str
     parameters: dict[str, Any]
-    title: str = ""
-    question: str = ""
+    title: str
+    question: str
     finding: Markup = field(default_factory=Markup)
     verdict: Markup = field(default_factory=Markup)
     seconds: float = 0.0
@@ -120,7 +120,7 @@ def build(
         if pack.failed:
             return Pack(folder, chapters, _keep(pack, runs))
         for chapter in chapters:
-            _entitle(chapter, runs)
+            _take_findings(chapter, runs)
         for chapter in chapters:
             _write_page(chapter, chapters, edition, draft, runs, made)
         _write_index(chapters, edition, draft, made)
@@ -158,7 +158,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
     _check_area(edition.area)
     given = edition.model_dump() | {"edition": edition.name} | values
     return edition, [
-        Chapter(chapter, {name: given[name] for name in names if name in given})
+        Chapter(chapter, {name: given[name] for name in names if name in given}, *_title(chapter))
         for chapter, names in declared.items()
     ]
 
@@ -176,6 +176,17 @@ def parameters(chapter: str) -> dict[str, dict[str, str]]:
         name: {"type": found["inferred_type_name"], "default": found["default"], "help": found["help"]}
         for name, found in papermill.inspect_notebook(str(path)).items()
     }
+
+
+def _title(chapter: str) -> tuple[str, str]:
+    """A chapter's title and the question it answers, from its first cell."""
+    first = _read(_notebook(chapter)).cells[0].source
+    lines = [line for line in first.splitlines() if line]
+    if len(lines) < 2 or not lines[0].startswith("# "):
+        raise BuildError(
+            f"{chapter}.ipynb does not begin with a title (“# …”) and a question below it. Add them."
+        )
+    return lines[0].removeprefix("# "), lines[1]
 
 
 def _only_edition() -> str:
@@ -312,13 +323,9 @@ def _write_page(
         path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
 
 
-def _entitle(chapter: Chapter, runs: Path) -> None:
-    """Take a chapter's title, question, first finding and first verdict from its notebook as it ran."""
-    notebook = _read(runs / f"{chapter.name}.ipynb")
-    chapter.title, chapter.question = [
-        line.lstrip("# ") for line in notebook.cells[0].source.splitlines() if line
-    ][:2]
-    outputs = _outputs(notebook, "text/html")
+def _take_findings(chapter: Chapter, runs: Path) -> None:
+    """Take a chapter's first finding and first verdict from its notebook as it ran."""
+    outputs = _outputs(_read(runs / f"{chapter.name}.ipynb"), "text/html")
     findings = [
         out.data["text/html"] for out in outputs if out.metadata.get("lscb", {}).get("kind") == "finding"
     ]

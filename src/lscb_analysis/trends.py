@@ -114,7 +114,7 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     pairs = now.merge(then, on=SERIES, how="outer", suffixes=("", "_before"))
     pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
     statuses = {column: pairs[column].fillna("") for column in ("status", "status_before")}
-    return pairs.assign(**_changed(pairs), **statuses)[COMPARISON]
+    return pairs.assign(**_changed(pairs, confidence), **statuses)[COMPARISON]
 
 
 COMPARISON = [
@@ -129,7 +129,7 @@ COMPARISON = [
 """The columns of a frame of comparisons, in order."""
 
 
-def _changed(pairs: pd.DataFrame) -> dict[str, object]:
+def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, object]:
     percent = pairs["unit"] == "%"
     reason = _reason(pairs, percent)
     able = reason == ""
@@ -147,7 +147,6 @@ def _changed(pairs: pd.DataFrame) -> dict[str, object]:
         change = np.where(percent, value - before, 100 * (value / before - 1))
     change[np.isinf(change)] = np.nan
     lower, upper, p_value = (np.full(len(pairs), np.nan) for _ in range(3))
-    confidence = float(pairs["confidence"].iloc[0]) if len(pairs) else 0.95
     for chosen, interval, test, scale, base in (
         (able & percent, newcombe, two_proportions, 100, 0),
         (able & ~percent, rate_ratio, two_rates, 100, 1),
