@@ -12,7 +12,7 @@ from scipy import stats
 
 from lscb_analysis.editions import EditionError, read_edition
 from lscb_analysis.schema import DataError
-from lscb_analysis.trends import NO_DENOMINATOR
+from lscb_analysis.comparisons import NO_DENOMINATOR
 from lscb_analysis.verdicts import _thresholds, estimates, verdicts
 
 EDITION = "southend-2017-19"

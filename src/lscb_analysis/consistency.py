@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lscb_analysis.rates import PERIOD, decimals
-from lscb_analysis.trends import two_proportions
+from lscb_analysis.comparisons import two_proportions
 
 LARGEST_TOTAL = 2_000
 """How far `conclusive_totals` looks."""

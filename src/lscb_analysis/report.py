@@ -30,7 +30,7 @@ from lscb_analysis.data import check, load, project, tables
 from lscb_analysis.display import templates
 from lscb_analysis.editions import Edition, EditionError, editions, read_edition
 from lscb_analysis.schema import DataError, nearest
-from lscb_analysis.trends import NO_FIGURE
+from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.verdicts import verdicts
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -18,7 +18,7 @@ from lscb_analysis.data import load, measures
 from lscb_analysis.editions import Comparison, Edition, EditionError
 from lscb_analysis.rates import proportion, rate, stated
 from lscb_analysis.schema import nearest
-from lscb_analysis.trends import COMPARISON, NO_FIGURE, compare
+from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"

@@ -14,7 +14,7 @@ from statsmodels.stats.rates import test_poisson_2indep as poisson_2indep
 
 from lscb_analysis.data import load
 from lscb_analysis.rates import EstimateError, count, proportion, rate
-from lscb_analysis.trends import (
+from lscb_analysis.comparisons import (
     NO_DENOMINATOR,
     NO_FIGURE,
     OTHER_PERIOD,
