@@ -12,18 +12,20 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.rates import test_poisson_2indep as poisson_2indep
 
-from lscb_analysis.data import load
-from lscb_analysis.rates import EstimateError, count, proportion, rate
 from lscb_analysis.comparisons import (
     NO_DENOMINATOR,
     NO_FIGURE,
+    OTHER_AREA,
     OTHER_PERIOD,
     compare,
+    dispersed,
     newcombe,
     rate_ratio,
     two_proportions,
     two_rates,
 )
+from lscb_analysis.data import load
+from lscb_analysis.rates import EstimateError, count, proportion, rate
 
 BEFORE = {
     "time_period": 2017,
@@ -338,3 +340,31 @@ def test_a_period_that_is_not_there_leaves_a_row_without_figures():
     plans = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
     changed = compare(count(plans), 2018, 2019).iloc[0]
     assert (changed["status"], changed["reason"]) == ("", "no figure for one of the periods")
+
+
+def test_an_area_that_was_redrawn_is_not_compared_with_itself_under_the_same_name():
+    redrawn = BEFORE | {"area_code": "E06000099", "value": 9}
+    row = compare(count(rows({"value": 5}, redrawn)), 2017, 2018).iloc[0]
+    assert not_compared(row, OTHER_AREA)
+    assert row["area_code"] == "E06000033"
+
+
+def test_dispersion_divides_the_chi_squared():
+    # by hand: 2 x P(Z > 1.96) = 0.05, and with four times the variance 2 x P(Z > 0.98) = 0.3271
+    assert dispersed(0.05, 4) == pytest.approx(0.3271, abs=5e-5)
+    # 5% point of chi-squared on 4 degrees, 9.488, halved: 4.744, whose tail is 0.3147 (1 + x/2) exp(-x/2)
+    assert dispersed(0.05, 2, 4) == pytest.approx((1 + 9.488 / 4) * math.exp(-9.488 / 4), abs=1e-4)
+
+
+@given(st.floats(1e-12, 1), st.floats(1, 20), st.integers(1, 10))
+def test_dispersion_is_undone_by_its_inverse_and_only_weakens(p_value, dispersion, degrees):
+    weakened = dispersed(p_value, dispersion, degrees)
+    assert p_value * (1 - 1e-9) <= weakened <= 1
+    assert dispersed(weakened, 1 / dispersion, degrees) == pytest.approx(p_value, rel=1e-6)
+
+
+def test_each_comparison_names_its_interval_and_its_test():
+    row = compare(percentages(56, 70, 48, 80), 2017, 2018).iloc[0]
+    assert (row["method"], row["test"]) == ("Newcombe hybrid score", "conditional test of two proportions")
+    row = compare(count(rows({"value": 5}, BEFORE | {"value": 9})), 2017, 2018).iloc[0]
+    assert (row["method"], row["test"]) == ("conditional ratio", "conditional test of two rates")

@@ -1,30 +1,61 @@
-"""What printed percentages imply, held against the plain way: try every whole number."""
+"""What published figures give away, held against the plain way: try every whole number."""
 
+import itertools
 import math
 from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from invented import rows
+from scipy import stats
 
+from lscb_analysis.comparisons import two_proportions
 from lscb_analysis.consistency import (
+    LARGEST_TOTAL,
+    ContradictionError,
+    common_totals,
+    conclusive_common_totals,
     conclusive_totals,
     fits,
+    given_away,
+    implied_populations,
     implied_totals,
     possible_counts,
     possible_totals,
     remainder,
+    suppressed_bounds,
 )
 from lscb_analysis.data import load
+from lscb_analysis.disclosure import DisclosureError, protect
+from lscb_analysis.rates import EstimateError
 
 
 def prints_as(count, total, printed):
     """Could `count` of `total` be printed so, a half rounded either way?"""
     places = len(printed.partition(".")[2])
     return abs(Fraction(100 * count, total) - Fraction(printed)) <= Fraction(1, 2 * 10**places)
+
+
+def turning_points(conclusive):
+    """The first total with any conclusive comparison, and the first from which all are; None if none is."""
+    possible = [n for n, found in conclusive.items() if any(found)]
+    doubtful = max((n for n, found in conclusive.items() if not all(found)), default=0)
+    certain = [n for n, found in conclusive.items() if found and n > doubtful]
+    return min(possible, default=None), min(certain, default=None)
+
+
+def roundings(counts, total, places):
+    """The ways to print `counts` as percentages of `total`: halves up, down, or to the even digit."""
+    units, rest = np.divmod(100 * 10**places * counts, total)
+    above, half = 2 * rest > total, 2 * rest == total
+    return {
+        tuple(str(Decimal(int(u)).scaleb(-places)) for u in units + up)
+        for up in (above, above | half, above | half & (units % 2 == 1))
+    }
 
 
 def two_sided(events, trials, before, trials_before):
@@ -112,6 +143,60 @@ def test_of_no_one_there_is_no_share():
     assert possible_counts(0, "50") == []
 
 
+@pytest.mark.parametrize("printed", ["-", "", "5.", ".5", "-5", "5 5", "about 5", "1e2", "0.1234567"])
+def test_a_text_that_is_no_number_is_refused(printed):
+    with pytest.raises(ValueError, match="is no printed percentage or rate"):
+        possible_counts(10, printed)
+
+
+def test_a_mix_of_random_numbers_is_never_denied_its_total():
+    chance = np.random.default_rng(2018)
+    for _ in range(10_000):
+        counts = chance.multinomial(chance.integers(1, LARGEST_TOTAL + 1), chance.dirichlet(np.ones(5) / 2))
+        total = counts.sum()
+        for printed in {prints for places in (0, 1, 2) for prints in roundings(counts, total, places)}:
+            assert total in common_totals(*printed, complete=True)
+            assert total in common_totals(*printed[1:])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=4), st.booleans())
+def test_common_totals_are_all_that_trying_each_would_find(percentages, complete):
+    printed = [str(percent) for percent in percentages]
+    expected = []
+    for n in range(1, 41):
+        choices = [[k for k in range(n + 1) if prints_as(k, n, text)] for text in printed]
+        sums = {sum(chosen) for chosen in itertools.product(*choices)}
+        if n in sums if complete else any(found <= n for found in sums):
+            expected.append(n)
+    assert common_totals(*printed, complete=complete, largest=40) == expected
+
+
+def test_a_complete_mix_must_reach_its_total_and_other_percentages_must_not_exceed_it():
+    assert common_totals("60", "30", largest=20) == [10, 20]
+    assert common_totals("60", "30", complete=True) == []
+
+
+def test_shares_that_exceed_the_whole_have_no_total():
+    assert common_totals("60", "60") == []
+
+
+def test_without_a_percentage_no_total_is_sought():
+    with pytest.raises(ValueError, match="give those that are printed"):
+        common_totals()
+
+
+def test_the_printed_mixes_of_the_report_allow_the_departments_totals():
+    for table, counted, measure in (
+        ("categories_of_abuse", "dfe_plans_starting", "cpp_starting"),
+        ("primary_need", "dfe_primary_need", "cin_at_31_march"),
+    ):
+        totals = load(counted, measure=measure).set_index("time_period")["value"]
+        for period, mix in load(table).groupby("time_period"):
+            told = mix.loc[mix["status"] == "", "printed"]
+            assert totals[period] in common_totals(*told, complete=len(told) == len(mix))
+
+
 def test_implied_totals_are_counts_of_the_measure_asked_for():
     counts = rows({"value": 105.0, "printed": "105.0"})
     implied = implied_totals(counts, rows({"value": 66.0, "printed": "66.0"}), "icpc")
@@ -184,10 +269,79 @@ def test_conclusive_totals_are_what_trying_each_total_would_find(printed, numera
         n: [two_sided(numerator, denominator, k, n) < 0.05 for k in range(n + 1) if prints_as(k, n, printed)]
         for n in range(1, 151)
     }
-    possible = min(n for n, found in conclusive.items() if any(found))
-    certain = max(n for n, found in conclusive.items() if not all(found)) + 1
-    assert conclusive_totals(printed, numerator, denominator) == (possible, certain)
-    assert certain < 150
+    assert conclusive_totals(printed, numerator, denominator) == turning_points(conclusive)
+
+
+def test_the_second_total_is_never_below_the_first():
+    # Nothing from 23 to 26 can be printed as 41 per cent, so the print is not conclusive from 23 on.
+    assert not any(possible_counts(n, "41") for n in (23, 24, 25, 26))
+    assert conclusive_totals("41", 30, 45) == (27, 27)
+
+
+@pytest.mark.parametrize(
+    ("printed", "before"),
+    [
+        ("65", "44"),
+        ("44", "65"),
+        ("84", "32"),
+        ("94", "77"),
+        ("98", "86"),
+        ("11", "2"),
+        ("10.0", "0.0"),
+        ("100", "90"),
+    ],
+)
+def test_conclusive_common_totals_are_what_trying_every_pair_would_find(printed, before):
+    conclusive = {
+        n: [
+            two_sided(x, n, y, n) < 0.05
+            for x in range(n + 1)
+            if prints_as(x, n, printed)
+            for y in range(n + 1)
+            if prints_as(y, n, before)
+        ]
+        for n in range(1, 171)
+    }
+    assert conclusive_common_totals(printed, before) == turning_points(conclusive)
+
+
+@pytest.mark.parametrize(
+    ("printed", "before"), [("3", "1"), ("99", "100"), ("97.6", "94"), ("0", "0"), ("94.2", "94")]
+)
+def test_the_pairs_that_are_tested_are_the_most_and_the_least_conclusive(printed, before):
+    totals = range(1, LARGEST_TOTAL + 1)
+    pairs = [
+        (x, y, n) for n in totals for x in possible_counts(n, printed) for y in possible_counts(n, before)
+    ]
+    x, y, n = np.array(pairs).T
+    deviates = stats.chi2.isf(two_proportions(x, n, y, n), 1)
+    for dispersion in (1, 2.4):
+        each = pd.Series(stats.chi2.sf(deviates / dispersion, 1) < 0.05).groupby(n).agg(list)
+        found = conclusive_common_totals(printed, before, dispersion=dispersion)
+        assert found == turning_points(each.to_dict())
+
+
+def test_two_counts_of_one_total_differ_the_more_the_farther_apart_they_are():
+    # This lets conclusive_common_totals test the nearest and the farthest pair alone.
+    for n in [*range(1, 41), 300]:
+        x, y = np.indices((n + 1, n + 1))
+        p = two_proportions(x.ravel(), n, y.ravel(), n).reshape(x.shape)
+        higher, lower = p[1:] - p[:-1], p[:, :-1] - p[:, 1:]
+        assert (higher[x[:-1] >= y[:-1]] < 1e-12).all()
+        assert (lower[x[:, 1:] >= y[:, 1:]] < 1e-12).all()
+
+
+def test_dispersion_does_to_one_known_group_what_a_stricter_level_does():
+    level = stats.chi2.sf(2.4 * stats.chi2.isf(0.05, 1), 1)
+    assert conclusive_totals("52", 45, 111, dispersion=2.4) == conclusive_totals("52", 45, 111, level=level)
+    assert conclusive_totals("80", 45, 111, dispersion=2.4) > conclusive_totals("80", 45, 111)
+
+
+def test_a_percentage_that_no_total_gives_is_refused():
+    with pytest.raises(ValueError, match=r"No total up to 2,000 could be printed as 0.0001"):
+        conclusive_totals("0.0001", 5, 10)
+    with pytest.raises(ValueError, match=r"0.0001 and 5"):
+        conclusive_common_totals("0.0001", "5")
 
 
 def test_where_every_total_is_conclusive_the_smallest_that_could_be_printed_so_is_given():
@@ -217,3 +371,363 @@ def test_of_a_total_that_is_not_known_nothing_is_known_to_remain():
     in_time = load("conferences", measure="icpc_in_time")
     late = remainder(in_time.assign(value=float("nan")), in_time, measure="icpc_late")
     assert set(late["status"]) == {"x"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 2000), st.integers(1000, 60_000), st.sampled_from([ROUND_HALF_UP, ROUND_HALF_DOWN]))
+def test_the_true_population_is_always_implied_by_its_rate(count, population, rounding):
+    exact = Context(prec=40).divide(Decimal(10_000 * count), Decimal(population))
+    printed = str(exact.quantize(Decimal("0.1"), rounding))
+    assume(float(printed) > 0)
+    counts, rates = rows({"value": count}), rows({"value": float(printed), "printed": printed})
+    (found,) = implied_populations(counts, rates, "population_0_17").itertuples()
+    assert found.lower <= population <= found.upper
+    for number, possible in (
+        (found.lower, True),
+        (found.lower - 1, False),
+        (found.upper, True),
+        (found.upper + 1, False),
+    ):
+        rate = Fraction(10_000 * count, int(number))
+        assert (abs(rate - Fraction(printed)) <= Fraction(1, 20)) == possible
+
+
+def test_the_printed_rates_of_the_report_imply_the_population_that_the_office_for_national_statistics_has():
+    population = load("population", source="dfe-cin-2020-population").set_index("time_period")["value"]
+    bounds = []
+    for table, measure, source in (
+        ("children_in_need", "cin", "report-5.2-children-in-need"),
+        ("child_protection_plans", "cpp", "report-5.2-plans"),
+    ):
+        counts = load(table, measure=f"{measure}_at_31_march", source=source)
+        rates = load(table, measure=f"{measure}_rate", source=source)
+        bounds.append(implied_populations(counts, rates, "population_0_17").set_index("time_period"))
+    lower = pd.concat([frame["lower"] for frame in bounds], axis="columns").max(axis="columns")
+    upper = pd.concat([frame["upper"] for frame in bounds], axis="columns").min(axis="columns")
+    # The rate of a March has the population of the middle of the year before.
+    for year in (2016, 2017, 2018):
+        assert lower[year] <= population[year - 1] <= upper[year]
+    assert population[2017] == 39_115
+    assert bounds[0].loc[2018, ["lower", "upper"]].tolist() == [39_085, 39_200]
+    assert bounds[1].loc[2018, ["lower", "upper"]].tolist() == [38_992, 39_123]
+
+
+def test_an_implied_population_is_a_row_of_the_measure_asked_for_and_names_both_sources():
+    counts = rows({"value": 5.0})
+    rates = rows({"value": 5000.0, "printed": "5,000.00", "source": "another"})
+    implied = implied_populations(counts, rates, "population_0_17")
+    assert implied.columns.tolist() == [*counts.columns, "lower", "upper", "unit", "denominator_source"]
+    row = implied.iloc[0]
+    assert row[["measure", "counted", "value", "status", "lower", "upper"]].tolist() == [
+        "population_0_17",
+        "children",
+        10,
+        "",
+        10,
+        10,
+    ]
+    assert row[["source", "denominator_source", "unit"]].tolist() == ["a table", "another", "number"]
+
+
+@pytest.mark.parametrize(
+    ("count", "rate"),
+    [
+        ({"value": 1.0}, {"value": 3000.0, "printed": "3000"}),
+        ({"value": 0.0}, {"value": 5.0, "printed": "5"}),
+        ({"value": 5.0}, {"value": 0.0, "printed": "0.0"}),
+        ({"value": math.nan, "status": "c"}, {"value": 5.0, "printed": "5"}),
+        ({"value": 5.0}, {"value": math.nan, "status": "c", "printed": "-"}),
+    ],
+)
+def test_no_population_is_implied_where_none_fits_or_a_figure_is_missing(count, rate):
+    implied = implied_populations(rows(count), rows(rate), "population_0_17")
+    assert implied["status"].tolist() == ["x"]
+    assert implied[["value", "lower", "upper"]].isna().all(axis=None)
+
+
+def test_a_rate_may_exceed_one_for_each_person():
+    implied = implied_populations(
+        rows({"value": 300.0}), rows({"value": 150.0, "printed": "150"}), "contacts", per=100
+    )
+    assert implied[["lower", "upper"]].to_numpy().tolist() == [[200, 200]]
+
+
+def test_two_rates_for_one_count_are_refused():
+    rates = rows({"value": 5.0, "printed": "5"}, {"value": 6.0, "printed": "6", "source": "another"})
+    with pytest.raises(EstimateError, match="More than one rate"):
+        implied_populations(rows({}), rates, "population_0_17")
+
+
+def test_a_suppressed_percentage_of_a_known_count_implies_no_total():
+    suppressed = rows({"value": math.nan, "printed": "-", "status": "c"})
+    assert implied_totals(rows({"value": 5.0}), suppressed, "icpc")["status"].tolist() == ["x"]
+
+
+NAMES = ["Neglect", "Physical abuse", "Sexual abuse", "Emotional abuse"]
+
+
+def cell(category, value, **changes):
+    """A row of a category; None is a suppressed one."""
+    told = {"value": math.nan, "status": "c", "printed": "c"} if value is None else {"value": float(value)}
+    return {"category": category} | told | changes
+
+
+def table(values, **changes):
+    return rows(*(cell(name, value, **changes) for name, value in zip(NAMES, values, strict=False)))
+
+
+def total_of(number):
+    return rows({"value": float(number), "source": "the totals"})
+
+
+def shares(printed):
+    """Percentages by category, from those that are printed."""
+    told = {name: text for name, text in zip(NAMES, printed, strict=False) if text is not None}
+    return rows(
+        *(
+            cell(name, float(text), printed=text, measure="share", source="percentages")
+            for name, text in told.items()
+        )
+    )
+
+
+def spans(bounds):
+    return bounds.set_index("category")[["lower", "upper"]].to_numpy().tolist()
+
+
+@st.composite
+def published(draw):
+    """A table, its total, percentages, a sibling and a least number, true but for a slip now and then."""
+    least = draw(st.integers(0, 1))
+    truth = draw(st.lists(st.integers(0, 4), min_size=2, max_size=4).filter(any))
+    slip = draw(st.sampled_from([0, 0, 0, 0, 1]))
+    hidden = [draw(st.booleans()) and value >= least for value in truth]
+    places = draw(st.integers(0, 1))
+    percentages = [
+        f"{100 * (value + slip * draw(st.integers(0, 1))) / sum(truth):.{places}f}"
+        if draw(st.booleans())
+        else None
+        for value in truth
+    ]
+    sibling = [
+        value + slip * draw(st.integers(0, 1)) if draw(st.integers(0, 3)) == 0 else None for value in truth
+    ]
+    counts = [None if gone else value for value, gone in zip(truth, hidden, strict=True)]
+    return counts, sum(truth) + slip * draw(st.integers(-1, 1)), percentages, sibling, least
+
+
+@settings(max_examples=400, deadline=None)
+@given(published())
+def test_bounds_are_those_of_all_the_whole_numbers_that_fit(figures):
+    counts, total, percentages, sibling, least = figures
+    assume(total > 0)
+    fitting = [
+        values
+        for values in itertools.product(range(total + 1), repeat=len(counts))
+        if sum(values) == total
+        and all(
+            (x >= least if told is None else x == told)
+            and (text is None or prints_as(x, total, text))
+            and (other is None or x == other)
+            for x, told, text, other in zip(values, counts, percentages, sibling, strict=True)
+        )
+    ]
+    frames = table(counts), total_of(total), table(sibling, source="a sibling")
+    given_too = {"percentages": shares(percentages)} if any(percentages) else {}
+    if not fitting:
+        with pytest.raises(ContradictionError):
+            suppressed_bounds(*frames, least=least, **given_too)
+        return
+    bounds = suppressed_bounds(*frames, least=least, **given_too)
+    expected = [
+        [min(values), max(values)]
+        for told, values in zip(counts, zip(*fitting, strict=True), strict=True)
+        if told is None
+    ]
+    assert spans(bounds) == expected
+    assert bounds["exact"].tolist() == [low == high for low, high in expected]
+
+
+def test_bounds_have_the_key_of_each_suppressed_cell_and_nothing_else_of_it():
+    bounds = suppressed_bounds(table([10, None, None, 3]), total_of(20), least=1)
+    assert bounds.columns.tolist() == [
+        *("geographic_level", "area_code", "area_name"),
+        *("time_period", "time_identifier", "period_start", "period_end"),
+        *("measure", "category", "counted", "source", "status", "lower", "upper", "exact"),
+    ]
+    assert bounds["category"].tolist() == ["Physical abuse", "Sexual abuse"]
+    assert set(bounds["status"]) == {"c"}
+    assert spans(bounds) == [[1, 6], [1, 6]]
+
+
+def test_a_single_suppressed_cell_is_given_away_exactly():
+    bounds = suppressed_bounds(table([10, None, 4]), total_of(17))
+    assert spans(bounds) == [[3, 3]]
+    assert bounds["exact"].tolist() == [True]
+
+
+def test_every_area_period_and_source_adds_up_to_a_total_of_its_own():
+    before = {"time_period": 2017, "period_end": pd.Timestamp("2017-03-31")}
+    other = {"area_code": "E06000034", "area_name": "Elsewhere"}
+    counts = pd.concat(
+        [
+            table([10, None]),
+            table([11, None], source="another"),
+            table([5, None], **before),
+            table([4, None], **other),
+        ]
+    )
+    totals = rows({"value": 12.0}, before | {"value": 9.0}, other | {"value": 6.0})
+    assert suppressed_bounds(counts, totals)["lower"].tolist() == [2, 1, 4, 2]
+
+
+def test_a_number_in_a_sibling_fixes_a_cell_and_so_narrows_the_others():
+    sibling = table([None, 2, None], source="a sibling")
+    bounds = suppressed_bounds(table([10, None, None]), total_of(15), sibling)
+    assert spans(bounds) == [[2, 2], [3, 3]]
+    of_another = suppressed_bounds(table([10, None, None]), total_of(15), sibling.assign(measure="another"))
+    assert spans(of_another) == [[0, 5], [0, 5]]
+
+
+def test_without_a_total_only_a_sibling_limits_a_cell_from_above():
+    sibling, elsewhere = table([None, 2], source="a sibling"), total_of(15).assign(time_period=2017)
+    for totals in (elsewhere, rows(cell("Total", None))):
+        bounds = suppressed_bounds(table([None, None, None]), totals, sibling, percentages=shares(["20"]))
+        assert bounds["lower"].tolist() == [0, 2, 0]
+        assert bounds["upper"].isna().tolist() == [True, False, True]
+        assert bounds["exact"].tolist() == [False, True, False]
+        assert given_away(bounds)["narrowed"].tolist() == [False, True, False]
+
+
+def test_a_figure_that_is_not_available_may_be_anything_and_is_no_suppressed_cell():
+    missing = cell("Neglect", None, status="x", printed="x")
+    bounds = suppressed_bounds(rows(missing, cell("Multiple", None)), total_of(4), least=1)
+    assert bounds["category"].tolist() == ["Multiple"]
+    assert spans(bounds) == [[1, 4]]
+
+
+def test_a_table_that_suppresses_nothing_has_no_bounds():
+    assert suppressed_bounds(table([3, 4]), total_of(7), percentages=shares(["43", "57"])).empty
+
+
+@pytest.mark.parametrize(
+    ("values", "total", "more", "said"),
+    [
+        (
+            [10, None, None],
+            11,
+            {},
+            "Southend-on-Sea, 31 March 2018, conferences: Neglect, Physical abuse, Sexual abuse add up to "
+            "12 to 32 in a table against a total of 11 in the totals",
+        ),
+        ([10, 4], 13, {}, "Neglect, Physical abuse add up to 14 in a table against a total of 13"),
+        (
+            [1000, None],
+            2000,
+            {"percentages": ["49.9"]},
+            "conferences, Neglect: 1,000 in a table against 997 to 999 in percentages (49.9%)",
+        ),
+        (
+            [1, None],
+            3,
+            {"percentages": [None, "50"]},
+            "Physical abuse: 1 to 3 in a table against no whole number in percentages (50%)",
+        ),
+        (
+            [1, None],
+            3,
+            {"sibling": [None, 0]},
+            "Physical abuse: 1 to 3 in a table against 0 in a sibling",
+        ),
+    ],
+)
+def test_contradictions_are_named_with_both_sides(values, total, more, said):
+    siblings = [table(more["sibling"], source="a sibling")] if "sibling" in more else []
+    percentages = shares(more["percentages"]) if "percentages" in more else None
+    with pytest.raises(ContradictionError) as raised:
+        suppressed_bounds(table(values), total_of(total), *siblings, percentages=percentages, least=1)
+    assert said in str(raised.value)
+    assert "Correct a slip" in str(raised.value)
+
+
+def test_all_contradictions_are_named_at_once():
+    sibling = table([1, 2], source="a sibling")
+    with pytest.raises(ContradictionError, match=r"Neglect: 3 in .*; .*Physical abuse: 4 in"):
+        suppressed_bounds(table([3, 4]), total_of(7), sibling)
+
+
+def test_two_totals_or_a_cell_that_stands_twice_are_refused():
+    counts = table([3, None])
+    with pytest.raises(EstimateError, match="More than one total"):
+        suppressed_bounds(counts, pd.concat([total_of(5), total_of(6)]))
+    with pytest.raises(EstimateError, match="More than one count of a category"):
+        suppressed_bounds(pd.concat([counts, counts]), total_of(5))
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "narrowed"),
+    [
+        (1, 5, False),
+        (0, 5, False),
+        (1, 40, False),
+        (0, math.nan, False),
+        (1, 4, True),
+        (2, 5, True),
+        (2, math.nan, True),
+        (0, 0, True),
+        (3, 3, True),
+        (12, 12, True),
+    ],
+)
+def test_a_cell_is_narrowed_if_a_count_from_1_to_5_is_ruled_out(lower, upper, narrowed):
+    bounds = suppressed_bounds(table([10, None]), total_of(12)).assign(lower=lower, upper=float(upper))
+    assert given_away(bounds)["narrowed"].tolist() == [narrowed]
+
+
+REAL = [
+    ("dfe_primary_need", "cin_by_primary_need", "cin_at_31_march", "primary_need"),
+    ("dfe_plans_starting", "cpp_starting_by_abuse", "cpp_starting", "categories_of_abuse"),
+]
+
+
+@pytest.mark.parametrize(("name", "measure", "total", "percentages"), REAL)
+def test_bounds_of_the_departments_tables_cannot_be_released_and_what_a_page_says_can(
+    name, measure, total, percentages
+):
+    counts, totals = load(name, measure=measure), load(name, measure=total)
+    bounds = suppressed_bounds(counts, totals, percentages=load(percentages), least=1)
+    key = ["time_period", "category"]
+    suppressed = counts.loc[counts["status"] == "c", key]
+    assert bounds[key].to_numpy().tolist() == suppressed.to_numpy().tolist()
+    assert (bounds["lower"] <= bounds["upper"]).all()
+    with pytest.raises(DisclosureError, match="Suppressed by the source"):
+        protect(bounds, rule="published")
+    said = protect(given_away(bounds), rule="published").frame
+    assert not {"lower", "upper", "value"} & set(said.columns)
+    assert said.select_dtypes("number").columns.tolist() == ["time_period"]
+
+
+def test_every_row_of_bounds_is_refused_by_itself():
+    for name, measure, total, _ in REAL:
+        bounds = suppressed_bounds(load(name, measure=measure), load(name, measure=total))
+        for position in range(len(bounds)):
+            with pytest.raises(DisclosureError):
+                protect(bounds.iloc[[position]], rule="published")
+
+
+def test_which_cells_of_the_departments_tables_are_given_away():
+    found = {}
+    for name, measure, total, percentages in REAL:
+        bounds = suppressed_bounds(
+            load(name, measure=measure), load(name, measure=total), percentages=load(percentages), least=1
+        )
+        by_year = given_away(bounds).groupby("time_period")[["exact", "narrowed"]].agg(list)
+        found |= {(name, year): (row["exact"], row["narrowed"]) for year, row in by_year.iterrows()}
+    neither, narrowed, exact = ([False] * 2, [False] * 2), ([False] * 2, [True] * 2), ([True] * 2, [True] * 2)
+    assert found == {
+        ("dfe_primary_need", 2016): neither,
+        ("dfe_primary_need", 2017): exact,
+        ("dfe_plans_starting", 2016): neither,
+        ("dfe_plans_starting", 2017): neither,
+        ("dfe_plans_starting", 2018): narrowed,
+    }

@@ -21,7 +21,13 @@ from lscb_analysis.rates import (
 Floats = NDArray[np.float64]
 
 SERIES = ["geographic_level", "area_code", "area_name", "measure", "category", "counted", "unit"]
+_MATCHED = [column for column in SERIES if column not in ("geographic_level", "area_code")]
+
+HYBRID_SCORE, RATIO = "Newcombe hybrid score", "conditional ratio"
+TWO_PROPORTIONS, TWO_RATES = "conditional test of two proportions", "conditional test of two rates"
+
 OTHER_PERIOD = "a different kind of period"
+OTHER_AREA = "a different area under the same name"
 NO_FIGURE = "no figure for one of the periods"
 NO_DENOMINATOR = "no number at hand behind one of the figures"
 AGAINST_NUMBERS = "a printed figure that the numbers at hand do not give"
@@ -98,6 +104,17 @@ def rate_ratio(
         return low / (1 - low) * t0 / t, high / (1 - high) * t0 / t
 
 
+def dispersed(p_value: ArrayLike, dispersion: ArrayLike, degrees: ArrayLike = 1) -> Floats:
+    """Return p-values as they are when counts vary `dispersion` times as much as independent ones would.
+
+    The chi-squared deviate of each, on `degrees` of freedom, is divided by its dispersion; for one
+    degree that is the squared normal deviate. Source: McCullagh and Nelder (1989), Generalized Linear
+    Models, section 4.5; for mixes Rao and Scott (1981), Journal of the American Statistical
+    Association 76:221-230.
+    """
+    return stats.chi2.sf(stats.chi2.isf(p_value, degrees) / dispersion, degrees)
+
+
 def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: float = 0.95) -> pd.DataFrame:
     """Return one row for each series of `estimates`: how it changed from `previous` to `latest`.
 
@@ -109,12 +126,13 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     """
     check_confidence(confidence)
     wanted = estimates[estimates["time_identifier"] == "Reporting year"]
-    check_single(wanted, [*SERIES, "time_period"], "figure of a series")
+    check_single(wanted, [*_MATCHED, "time_period"], "figure of a series")
     now, then = (wanted[wanted["time_period"] == period] for period in (latest, previous))
-    pairs = now.merge(then, on=SERIES, how="outer", suffixes=("", "_before"))
+    pairs = now.merge(then, on=_MATCHED, how="outer", suffixes=("", "_before"))
+    places = {column: pairs[column].fillna(pairs[f"{column}_before"]) for column in SERIES[:2]}
     pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
     statuses = {column: pairs[column].fillna("") for column in ("status", "status_before")}
-    return pairs.assign(**_changed(pairs, confidence), **statuses)[COMPARISON]
+    return pairs.assign(**_changed(pairs, confidence), **statuses, **places)[COMPARISON]
 
 
 COMPARISON = [
@@ -123,7 +141,7 @@ COMPARISON = [
     *("previous_period", "period_start_before", "period_end_before"),
     *("numerator_before", "denominator_before", "value_before", "status_before"),
     *("numerator", "denominator", "value", "status"),
-    *("change", "lower", "upper", "change_unit", "p_value", "method", "confidence", "reason"),
+    *("change", "lower", "upper", "change_unit", "p_value", "method", "test", "confidence", "reason"),
     *("source", "denominator_source", "denominator_source_before"),
 ]
 """The columns of a frame of comparisons, in order."""
@@ -161,9 +179,8 @@ def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, object]:
         "upper": upper,
         "change_unit": np.where(percent, "percentage points", "%"),
         "p_value": p_value,
-        "method": np.where(
-            ~able, AS_PRINTED, np.where(percent, "Newcombe hybrid score", "conditional ratio")
-        ),
+        "method": np.where(~able, AS_PRINTED, np.where(percent, HYBRID_SCORE, RATIO)),
+        "test": np.where(~able, "", np.where(percent, TWO_PROPORTIONS, TWO_RATES)),
         "reason": reason,
     }
 
@@ -172,13 +189,14 @@ def _reason(pairs: pd.DataFrame, percent: pd.Series) -> pd.Series:
     length = (pairs["period_end"] - pairs["period_start"]).dt.days
     length_before = (pairs["period_end_before"] - pairs["period_start_before"]).dt.days
     other = (length - length_before).abs() > 1
+    elsewhere = pairs["area_code"] != pairs["area_code_before"]
     untold = pairs["value"].isna() | pairs["value_before"].isna()
     bare = percent & (pairs["denominator"].isna() | pairs["denominator_before"].isna())
     bare |= pairs["numerator"].isna() | pairs["numerator_before"].isna()
     against = (pairs["method"] == CONTRADICTED) | (pairs["method_before"] == CONTRADICTED)
     from_zero = ~percent & (pairs["value_before"] == 0)
-    conditions = [untold, other, against, bare, from_zero]
-    reasons = [NO_FIGURE, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR, FROM_ZERO]
+    conditions = [untold, elsewhere, other, against, bare, from_zero]
+    reasons = [NO_FIGURE, OTHER_AREA, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR, FROM_ZERO]
     reason = np.select(conditions, reasons, "")
     return pd.Series(reason, index=pairs.index)
 

@@ -1,17 +1,32 @@
-"""What a published table implies: which whole numbers could have produced the percentages printed."""
+"""What a published table gives away: the whole numbers behind its percentages, rates and suppressed cells.
+
+A half may have been rounded either way; every other number is rounded to the nearest.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
-from lscb_analysis.rates import PERIOD, decimals
-from lscb_analysis.comparisons import two_proportions
+from lscb_analysis.comparisons import dispersed, two_proportions
+from lscb_analysis.rates import PERIOD, PLACE, SUBJECT, check_single, decimals
+
+Ints = NDArray[np.int64]
 
 LARGEST_TOTAL = 2_000
-"""How far `conclusive_totals` looks."""
+"""How far the functions look that try every total."""
+
+SMALL_COUNTS = (1, 5)
+"""The least and the greatest of the counts that are suppressed for being small."""
+
+
+class ContradictionError(ValueError):
+    """Published figures that cannot all be true; the message names them."""
 
 
 def possible_totals(count: int, printed: str) -> list[int]:
@@ -19,13 +34,7 @@ def possible_totals(count: int, printed: str) -> list[int]:
 
     Raises ValueError if count and percentage are not both above zero: no end of totals would then do.
     """
-    scale, units = _units(printed)
-    if count <= 0 or units <= 0:
-        raise ValueError(
-            f"{count} and {printed!r}: a total follows only from a count and a percentage above zero."
-        )
-    lowest = -(-200 * count * scale // (2 * units + 1))
-    highest = 200 * count * scale // (2 * units - 1)
+    lowest, highest = _whole_bounds(count, printed, 100)
     return list(range(max(count, lowest), highest + 1))
 
 
@@ -33,10 +42,27 @@ def possible_counts(total: int, printed: str) -> list[int]:
     """Return every whole number that is the percentage printed of `total`, halves rounded either way."""
     if total <= 0:
         return []
-    scale, units = _units(printed)
-    lowest = max(0, -(-(2 * units - 1) * total // (200 * scale)))
-    highest = min(total, (2 * units + 1) * total // (200 * scale))
-    return list(range(lowest, highest + 1))
+    lowest, highest = _count_bounds(total, printed)
+    return list(range(int(lowest), int(highest) + 1))
+
+
+def common_totals(*printed: str, complete: bool = False, largest: int = LARGEST_TOTAL) -> list[int]:
+    """Return every total up to `largest` that could stand behind all percentages printed of one mix.
+
+    Each percentage has a whole number behind it, and the whole numbers can add up to the total if the
+    mix is `complete`, that is, if no category is suppressed or left out; else to no more than the total.
+    Percentages that overlap, as "good" and "at least fair", are no mix: ask for the totals of each alone.
+
+    Raises ValueError if no percentage is given, or a text is no number.
+    """
+    if not printed:
+        raise ValueError("No percentage is given, so any total would do: give those that are printed.")
+    totals = np.arange(1, largest + 1)
+    lowest, highest = np.array([_count_bounds(totals, text) for text in printed]).swapaxes(0, 1)
+    could = (lowest <= highest).all(axis=0) & (lowest.sum(axis=0) <= totals)
+    if complete:
+        could &= highest.sum(axis=0) >= totals
+    return totals[could].tolist()
 
 
 def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -45,13 +71,10 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
     Both frames have one row for each area and period. Where exactly one whole number fits, it is the
     value; where none or several do, the value is missing, with status `x`.
     """
-    key = ["area_code", *PERIOD, "category"]
-    both = counts.merge(percentages[[*key, "printed"]], on=key, suffixes=("", "_percent"))
+    both = _with_figures(counts, percentages)
     fitting = [
-        possible_totals(int(value), text)
-        if pd.notna(value) and value > 0 and float(text.rstrip("%")) > 0
-        else []
-        for value, text in zip(both["value"], both["printed_percent"], strict=True)
+        possible_totals(int(count), text) if count > 0 and figure > 0 else []
+        for count, figure, text in zip(both["value"], both["figure"], both["text"], strict=True)
     ]
     single = [found[0] if len(found) == 1 else np.nan for found in fitting]
     return both.assign(
@@ -60,6 +83,40 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
         printed="",
         status=["" if len(found) == 1 else "x" for found in fitting],
     )[counts.columns]
+
+
+def implied_populations(
+    counts: pd.DataFrame, rates: pd.DataFrame, measure: str, per: int = 10_000
+) -> pd.DataFrame:
+    """Return between which whole numbers of children `counts` are `rates`, printed for every `per`.
+
+    A row of `counts` is paired with the rate of its area, period and category. To the columns of
+    `counts`, now of `measure`, come `lower` and `upper` (the smallest and the largest number, in `unit`)
+    and `denominator_source` (the source of the rate). `value` is the number if only one fits, and
+    otherwise missing, with status `x`; so are `lower` and `upper` if none fits, or if count or rate is
+    zero or missing. The counts are taken as exact: a count rounded to 5 or 10 gives false bounds.
+
+    Raises EstimateError if an area, period and category has more than one rate.
+    """
+    check_single(rates, _CELL, "rate")
+    both = _with_figures(counts, rates)
+    bounds = [
+        _whole_bounds(int(count), text, per) if count > 0 and figure > 0 else (np.nan, np.nan)
+        for count, figure, text in zip(both["value"], both["figure"], both["text"], strict=True)
+    ]
+    lower, upper = np.array(bounds, float).reshape(-1, 2).T
+    some, one = lower <= upper, lower == upper
+    return both.assign(
+        measure=measure,
+        counted="children",
+        value=np.where(one, lower, np.nan),
+        printed="",
+        status=np.where(one, "", "x"),
+        lower=np.where(some, lower, np.nan),
+        upper=np.where(some, upper, np.nan),
+        unit="number",
+        denominator_source=both["origin"],
+    )[[*counts.columns, "lower", "upper", "unit", "denominator_source"]]
 
 
 def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
@@ -84,9 +141,7 @@ def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.Da
     Both frames have one row for each area and period. What either does not tell is missing, with
     status `x`.
     """
-    both = totals.merge(
-        counts[["area_code", *PERIOD, "value"]], on=["area_code", *PERIOD], suffixes=("", "_of")
-    )
+    both = totals.merge(counts[[*_WHOLE, "value"]], on=_WHOLE, suffixes=("", "_of"))
     rest = both["value"] - both["value_of"]
     return both.assign(measure=measure, value=rest, printed="", status=np.where(rest.isna(), "x", ""))[
         totals.columns
@@ -94,22 +149,132 @@ def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.Da
 
 
 def conclusive_totals(
-    printed: str, numerator: int, denominator: int, level: float = 0.05
+    printed: str, numerator: int, denominator: int, level: float = 0.05, dispersion: float = 1
 ) -> tuple[int | None, int | None]:
     """Return between which unpublished totals a printed percentage comes to differ beyond chance.
 
     The percentage `printed` is compared with `numerator` of `denominator` by `two_proportions`, for
     every total up to `LARGEST_TOTAL` and every whole number that could lie behind the print. Below
     the first total returned no such number gives a p-value below `level`; from the second on, all do.
-    None where there is no such total.
+    Both are totals that could be printed so, and None where there is none. With a `dispersion` above 1
+    the squared deviate of each p-value is divided by it, as for a verdict.
+
+    Raises ValueError if no total could be printed so.
     """
     pairs = [(k, n) for n in range(1, LARGEST_TOTAL + 1) for k in possible_counts(n, printed)]
-    counts, totals = np.array(pairs).T
-    beyond = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals) < level
-    if not beyond.any():
-        return None, None
-    certain = int(totals[~beyond].max()) + 1 if (~beyond).any() else int(totals.min())
-    return int(totals[beyond].min()), certain if certain <= LARGEST_TOTAL else None
+    counts, totals = np.array(pairs, int).reshape(-1, 2).T
+    p_values = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals)
+    return _turning_points(totals, dispersed(p_values, dispersion) < level, printed)
+
+
+def conclusive_common_totals(
+    printed: str, before: str, level: float = 0.05, dispersion: float = 1
+) -> tuple[int | None, int | None]:
+    """Return between which unpublished totals the change of a printed percentage comes to exceed chance.
+
+    `printed` and `before` are taken as percentages of two independent groups of the same number of
+    people, which is not published: for every such number up to `LARGEST_TOTAL`, and every pair of whole
+    numbers that could lie behind the two prints, `two_proportions` compares the pair. Below the first
+    total returned no pair gives a p-value below `level`; from the second on, all do. Between the two it
+    depends on the number, and nothing is claimed for groups of different sizes. Both are totals that
+    could be printed both ways, and None where there is none. With a `dispersion` above 1 the squared
+    deviate of each p-value is divided by it, as for a verdict.
+
+    Raises ValueError if no total could be printed both ways.
+    """
+    events, events_before, totals = _extreme_pairs(printed, before)
+    p_values = two_proportions(events, totals, events_before, totals)
+    return _turning_points(totals, dispersed(p_values, dispersion) < level, f"{printed} and {before}")
+
+
+def suppressed_bounds(
+    counts: pd.DataFrame,
+    totals: pd.DataFrame,
+    *siblings: pd.DataFrame,
+    percentages: pd.DataFrame | None = None,
+    least: int = 0,
+) -> pd.DataFrame:
+    """Return how small and how large each suppressed cell of `counts` can be. FOR THE ANALYST ONLY.
+
+    The frame has a row for each row of `counts` with status `c`: its key, the status, `lower` and
+    `upper` (whole numbers; `upper` missing if nothing limits it) and `exact`. The rows are still
+    suppressed: `protect` refuses them, and `given_away` is what a page may say of them.
+
+    The bounds are the tightest that follow from this: the cells of an area, period, measure and source
+    add up to the total of that area and period (so `counts` has every category, and nothing in it is
+    rounded); a printed one of `percentages` is the cell's share of that total; a number that one of
+    `siblings` prints for the same area, period, measure and category is the cell's; and no cell below
+    `least` is suppressed, which is 1 where a source prints its zeros.
+
+    Raises ContradictionError if these cannot all hold, EstimateError if a cell of `counts` or a total
+    stands there twice.
+    """
+    check_single(totals, _WHOLE, "total")
+    check_single(counts, [*_CELL, "measure", "source"], "count of a category")
+    whole = totals[[*_WHOLE, "value", "source"]].rename(columns={"value": "total", "source": "total_source"})
+    cells = _boxed(counts.merge(whole, on=_WHOLE, how="left"), siblings, percentages, least)
+    tables = cells.groupby([*_WHOLE, "measure", "source"], sort=False)
+    lowest, highest = (tables[end].transform("sum") for end in ("lower", "upper"))
+    _refuse(_sums_amiss(cells.assign(lowest=lowest, highest=highest)))
+    # Whole numbers between limits of their own take every value that one sum leaves them, so these are tight.
+    lower = np.fmax(cells["lower"], cells["total"] - (highest - cells["upper"]))
+    upper = np.fmin(cells["upper"], cells["total"] - (lowest - cells["lower"]))
+    bounds = cells.assign(lower=lower, upper=upper.where(upper < np.inf), exact=lower == upper)
+    return bounds.loc[bounds["status"] == "c", [*_SUPPRESSED, "lower", "upper", "exact"]].reset_index(
+        drop=True
+    )
+
+
+def given_away(bounds: pd.DataFrame) -> pd.DataFrame:
+    """Return which suppressed cells the published figures give away, without any number: fit for a page.
+
+    Of the frame that `suppressed_bounds` returns, the key and the status of each row stay, with `exact`
+    (only one number is possible) and `narrowed`: the bounds rule out at least one of the counts from 1
+    to 5, as which any reader would take a suppressed cell. An exact cell is always narrowed.
+    """
+    smallest, greatest = SMALL_COUNTS
+    narrowed = (bounds["lower"] > smallest) | (bounds["upper"] < greatest)
+    return bounds[[*_SUPPRESSED, "exact"]].assign(narrowed=narrowed)
+
+
+_WHOLE = ["area_code", *PERIOD]
+_CELL = [*_WHOLE, "category"]
+_SUPPRESSED = [*PLACE, *PERIOD, *SUBJECT, "source", "status"]
+
+
+def _units(printed: str) -> tuple[int, int]:
+    """The scale of a printed figure, and how many units of its last decimal it is."""
+    digits = printed.rstrip("%").replace(",", "")
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", digits):
+        raise ValueError(
+            f"{printed!r} is no printed percentage or rate: give its digits, at most six decimals, as '54.2'."
+        )
+    return 10 ** decimals(digits), int(digits.replace(".", ""))
+
+
+def _count_bounds(totals: ArrayLike, printed: str) -> tuple[Ints, Ints]:
+    """The lowest and the highest whole number that is `printed` of each total; they cross if none is."""
+    n = np.asarray(totals, np.int64)
+    scale, units = _units(printed)
+    lowest = np.maximum(0, -((1 - 2 * units) * n // (200 * scale)))
+    return lowest, np.minimum(n, (2 * units + 1) * n // (200 * scale))
+
+
+def _whole_bounds(count: int, printed: str, per: int) -> tuple[int, int]:
+    """The lowest and the highest whole number of which `count` is `printed` for every `per`."""
+    scale, units = _units(printed)
+    if count <= 0 or units <= 0:
+        raise ValueError(
+            f"{count} and {printed!r}: a total follows only from a count and a percentage or rate above zero."
+        )
+    twice = 2 * per * count * scale
+    return -(-twice // (2 * units + 1)), twice // (2 * units - 1)
+
+
+def _with_figures(counts: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+    """`counts` with the printed figure of the same cell, its text and where it comes from."""
+    other = figures[[*_CELL, "value", "printed", "source"]]
+    return counts.merge(other.set_axis([*_CELL, "figure", "text", "origin"], axis="columns"), on=_CELL)
 
 
 def _printed(percentages: pd.DataFrame, row: Any) -> list[str]:
@@ -118,7 +283,106 @@ def _printed(percentages: pd.DataFrame, row: Any) -> list[str]:
     return percentages.loc[same, "printed"].tolist()
 
 
-def _units(printed: str) -> tuple[int, int]:
-    """The scale of a printed percentage, and how many units of its last decimal it is."""
-    places = decimals(printed)
-    return 10**places, int(printed.rstrip("%").replace(".", ""))
+def _turning_points(totals: Ints, beyond: NDArray[np.bool_], what: str) -> tuple[int | None, int | None]:
+    """The first total at which any comparison is beyond chance, and the first from which all are."""
+    if not len(totals):
+        raise ValueError(f"No total up to {LARGEST_TOTAL:,} could be printed as {what}: check the figures.")
+    inconclusive = totals[~beyond].max(initial=0)
+    possible, certain = totals[beyond], totals[totals > inconclusive]
+    return int(possible.min()) if len(possible) else None, int(certain.min()) if len(certain) else None
+
+
+def _extreme_pairs(printed: str, before: str) -> tuple[Ints, Ints, Ints]:
+    """Counts x and y that could lie behind two prints, and their common total n.
+
+    For each n the most and the least conclusive pair are among them.
+    """
+    # Let x be the greater. Given s = x + y it is hypergeometric, and stochastically larger the larger s. So
+    # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks, being the lower tail
+    # of y; in whole, or less half its point. Only where s passes from exact to mid-p could p still fall as y
+    # grows to y + 1 <= x. But the tail changes by (1 - (y + 1) / x) / 2 times the chance that the next event
+    # is the x-th, which is not below zero; by symmetry that holds for non-events too. Hence p only falls as
+    # the counts move apart, and is 1 where they are equal: the farthest, the nearest and the equal suffice.
+    n = np.arange(1, LARGEST_TOTAL + 1)
+    (x_low, x_high), (y_low, y_high) = _count_bounds(n, printed), _count_bounds(n, before)
+    equal = np.maximum(x_low, y_low)
+    x, y = np.stack([x_high, x_low, equal]), np.stack([y_low, y_high, equal])
+    real = (x_low <= x) & (x <= x_high) & (y_low <= y) & (y <= y_high)
+    return x[real], y[real], np.broadcast_to(n, x.shape)[real]
+
+
+def _boxed(
+    cells: pd.DataFrame, siblings: tuple[pd.DataFrame, ...], percentages: pd.DataFrame | None, least: int
+) -> pd.DataFrame:
+    """`cells` with the limits that every source sets each of them, before they are added up."""
+    claims = [_own(cells, least), *(_printed_elsewhere(cells, sibling) for sibling in siblings)]
+    if percentages is not None:
+        claims.append(_shares(cells, percentages))
+    every = pd.concat(claims)
+    claimed = every.groupby(level=0)
+    boxed = cells.assign(lower=claimed["lower"].max(), upper=claimed["upper"].min())
+    _refuse(
+        f"{_place(row)}, {row.category}: {' against '.join(every.loc[[row.Index], 'claim'])}"
+        for row in boxed[boxed["lower"] > boxed["upper"]].itertuples()
+    )
+    return boxed
+
+
+def _own(cells: pd.DataFrame, least: int) -> pd.DataFrame:
+    """What the table itself says of each cell."""
+    lower = cells["value"].fillna((cells["status"] == "c") * float(least))
+    upper = cells["value"].fillna(np.maximum(cells["total"], lower)).fillna(np.inf)
+    return _claims(cells.index, lower, upper, cells["source"])
+
+
+def _printed_elsewhere(cells: pd.DataFrame, sibling: pd.DataFrame) -> pd.DataFrame:
+    """What a sibling table says of the same cells."""
+    key = [*_CELL, "measure"]
+    same = cells[key].reset_index().merge(sibling.dropna(subset="value")[[*key, "value", "source"]], on=key)
+    return _claims(same["index"], same["value"], same["value"], same["source"])
+
+
+def _shares(cells: pd.DataFrame, percentages: pd.DataFrame) -> pd.DataFrame:
+    """What printed percentages of known totals say of the cells."""
+    told = percentages.dropna(subset="value")[[*_CELL, "printed", "source"]]
+    same = cells[[*_CELL, "total"]].dropna(subset="total").reset_index().merge(told, on=_CELL)
+    bounds = [_count_bounds(int(n), text) for n, text in zip(same["total"], same["printed"], strict=True)]
+    lower, upper = np.array(bounds, float).reshape(-1, 2).T
+    origin = same["source"] + " (" + same["printed"].str.rstrip("%") + "%)"
+    return _claims(same["index"], lower, upper, origin)
+
+
+def _claims(index: ArrayLike, lower: ArrayLike, upper: ArrayLike, source: pd.Series) -> pd.DataFrame:
+    claims = pd.DataFrame({"lower": np.asarray(lower), "upper": np.asarray(upper)}, index=np.asarray(index))
+    spans = [_span(low, high) for low, high in zip(claims["lower"], claims["upper"], strict=True)]
+    return claims.assign(claim=[f"{span} in {name}" for span, name in zip(spans, source, strict=True)])
+
+
+def _sums_amiss(cells: pd.DataFrame) -> Iterator[str]:
+    amiss = cells[(cells["lowest"] > cells["total"]) | (cells["highest"] < cells["total"])]
+    for _, rows in amiss.groupby([*_WHOLE, "measure", "source"], sort=False):
+        row = next(rows.itertuples())
+        yield (
+            f"{_place(row)}: {', '.join(rows['category'])} add up to {_span(row.lowest, row.highest)} in "
+            f"{row.source} against a total of {row.total:,.0f} in {row.total_source}"
+        )
+
+
+def _span(lower: float, upper: float) -> str:
+    if lower > upper:
+        return "no whole number"
+    if lower == upper:
+        return f"{lower:,.0f}"
+    return f"{lower:,.0f} to {upper:,.0f}" if upper < np.inf else f"{lower:,.0f} or more"
+
+
+def _place(row: Any) -> str:
+    return f"{row.area_name}, {row.period_end:%d %B %Y}, {row.measure}"
+
+
+def _refuse(contradictions: Iterator[str]) -> None:
+    lines = "; ".join(contradictions)
+    if lines:
+        raise ContradictionError(
+            f"Published figures contradict each other. {lines}. Correct a slip, or leave one source out."
+        )
