@@ -9,8 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.contingency_tables import Table
+from statsmodels.stats.proportion import confint_proportions_2indep
 
-from lscb_analysis.composition import mix_change, share
+from lscb_analysis.comparisons import newcombe
+from lscb_analysis.composition import driving, mix_change, mix_changes, mix_table, share
 from lscb_analysis.rates import EstimateError, proportion
 
 ROW = {
@@ -91,7 +94,7 @@ def test_a_mix_gives_agrestis_published_chi_squared():
     test = mix_change(shares((762, 327, 468), (484, 239, 477)), 2017, 2018)
     assert (round(test["statistic"], 2), test["degrees"]) == (30.07, 2)
     assert test["p_value"] == pytest.approx(2.954e-07, abs=5e-11)
-    assert test["method"] == "chi-squared"
+    assert test["test"] == "chi-squared"
 
 
 @settings(max_examples=30, deadline=None)
@@ -107,15 +110,15 @@ def test_a_mix_agrees_with_scipys_test_of_homogeneity(table):
 @pytest.mark.parametrize("table", [((5, 2, 1), (2, 3, 4)), ((9, 1), (4, 6)), ((6, 3, 0, 2), (1, 4, 3, 1))])
 def test_a_mix_of_few_is_simulated_as_often_as_enumeration_says(table):
     test, exact = mix_change(shares(*table), 2017, 2018), exact_p_value(table)
-    assert test["method"] == "chi-squared, simulated"
+    assert test["test"] == "chi-squared, simulated"
     monte_carlo_error = math.sqrt(exact * (1 - exact) / 99_999)
     assert abs(test["p_value"] - exact) < 4 * monte_carlo_error
 
 
 def test_a_mix_is_simulated_when_one_expected_count_is_below_five():
     # the smaller column is expected half in each period: 5 of 10, then 4.5 of 9
-    assert mix_change(shares((45, 5), (45, 5)), 2017, 2018)["method"] == "chi-squared"
-    assert mix_change(shares((45, 5), (46, 4)), 2017, 2018)["method"] == "chi-squared, simulated"
+    assert mix_change(shares((45, 5), (45, 5)), 2017, 2018)["test"] == "chi-squared"
+    assert mix_change(shares((45, 5), (46, 4)), 2017, 2018)["test"] == "chi-squared, simulated"
 
 
 def test_the_simulation_is_the_same_each_time():
@@ -146,7 +149,7 @@ def test_an_unchanged_mix_is_no_evidence_of_change():
 
 @pytest.mark.parametrize(
     ("before", "now"),
-    [((50, "c", 20), (60, 25, 15)), ((50, 25, 20), (60, "c", 15)), ((50, "c", 20), (60, "c", 15))],
+    [((50, "c", 20), (60, 45, 15)), ((50, 40, 20), (60, "c", 15)), ((50, "c", 20), (60, "c", 15))],
 )
 def test_a_category_suppressed_in_either_period_is_taken_with_the_rest(before, now):
     test = mix_change(shares(before, now, totals=(110, 120)), 2017, 2018)
@@ -154,9 +157,19 @@ def test_a_category_suppressed_in_either_period_is_taken_with_the_rest(before, n
     assert test == pytest.approx(merged)
 
 
-def test_what_the_categories_leave_of_the_total_counts_as_a_category():
-    test = mix_change(shares((50, 20), (60, 15), totals=(110, 120)), 2017, 2018)
-    assert test == pytest.approx(mix_change(shares((50, 20, 40), (60, 15, 45)), 2017, 2018))
+def test_a_total_that_the_categories_do_not_reach_is_refused_unless_some_are_withheld():
+    # an unknown or misspelt category must not vanish from the denominator
+    with pytest.raises(EstimateError, match=r"no category is withheld.*2018: 75 of 120") as refused:
+        shares((50, 20, 10), (60, 15, 0), totals=(80, 120))
+    assert "2017" not in str(refused.value)
+    assert shares((50, 20, "c"), (60, 15, 0), totals=(80, 75))["status"].tolist() == ["", "", "c", "", "", ""]
+
+
+def test_a_category_without_a_row_in_one_of_the_periods_is_refused_and_named():
+    frame = shares((50, 20, "c"), (60, "c", 15), totals=(80, 100))
+    lost = frame[~((frame["time_period"] == 2018) & (frame["category"] == "b"))]
+    with pytest.raises(EstimateError, match="Not in both 2017 and 2018: b"):
+        mix_change(lost, 2017, 2018)
 
 
 def test_a_category_empty_in_both_periods_does_not_count():
@@ -176,3 +189,72 @@ def test_other_periods_do_not_enter_the_comparison():
 def test_a_mix_without_figures_for_a_period_is_refused_and_the_period_named(previous, latest, named):
     with pytest.raises(EstimateError, match=f"no figures for {named}"):
         mix_change(shares((50, 20), (60, 15)), previous, latest)
+
+
+def by_category(before, now, **given):
+    return mix_changes(shares(before, now, **given), 2017, 2018).set_index("category")
+
+
+def test_the_adjusted_residuals_are_those_that_r_gives_for_agrestis_table():
+    # chisq.test(...)$stdres in R's help page, the same data: Agresti (2007), Table 2.5
+    residuals = by_category((762, 327, 468), (484, 239, 477))["residual"]
+    assert residuals.round(2).tolist() == [-4.50, -0.70, 5.32]
+
+
+@settings(max_examples=30, deadline=None)
+@given(mixes)
+def test_the_adjusted_residuals_are_statsmodels(table):
+    theirs = Table(np.array(table)).standardized_resids[1]
+    assert by_category(*table)["residual"].tolist() == pytest.approx(theirs.tolist(), abs=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(mixes)
+def test_the_intervals_that_hold_together_are_bonferronis_of_newcombe(table):
+    for row, x0, x in zip(by_category(*table).itertuples(), *table, strict=True):
+        pair = (x, sum(table[1]), x0, sum(table[0]))
+        alpha = 0.05 / len(table[0])
+        theirs = confint_proportions_2indep(*pair, method="newcomb", compare="diff", alpha=alpha)
+        assert (row.lower / 100, row.upper / 100) == pytest.approx(theirs, abs=1e-9)
+        alone = newcombe(*pair)
+        assert row.lower / 100 <= alone[0] <= alone[1] <= row.upper / 100
+        assert (row.confidence, row.method) == (0.95, "Newcombe hybrid score, simultaneous")
+
+
+def test_the_intervals_hold_together_in_95_of_100_simulated_mixes():
+    rng, p, q = np.random.default_rng(1), np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.4, 0.3, 0.2, 0.1])
+    before, now = rng.multinomial(250, p, 4_000), rng.multinomial(180, q, 4_000)
+    lower, upper = newcombe(now, 180, before, 250, 1 - 0.05 / 4)
+    together = ((lower <= q - p) & (q - p <= upper)).all(axis=1).mean()
+    assert 0.945 <= together <= 0.985
+
+
+def test_a_suppressed_category_has_no_residual_and_never_drives():
+    changed = by_category((50, "c", 20), (20, 45, 15), totals=(80, 80))
+    assert changed["residual"].isna().tolist() == [False, True, False]
+    table, published = mix_table(shares((50, "c", 20), (20, 45, 15), totals=(80, 80)), 2017, 2018)
+    assert published == ["a", "c"]
+    assert table.tolist() == [[50, 20, 10], [20, 15, 45]]  # the last column is not published
+    theirs = Table(table).standardized_resids[1]
+    assert changed["residual"].dropna().tolist() == pytest.approx(theirs[:2].tolist())
+    assert driving(changed.reset_index())["category"].tolist() == ["a"]
+
+
+def test_what_drives_a_mix_is_beyond_the_limit_for_all_its_categories_at_once():
+    changes = mix_changes(shares((762, 327, 468), (484, 239, 477)), 2017, 2018)
+    # three categories: 1 - 0.05/6 of the normal distribution is 2.394; 4.50 over its square is 3.53
+    assert driving(changes)["category"].tolist() == ["c", "a"]
+    assert driving(changes, dispersion=3.6)["category"].tolist() == ["c"]
+    assert driving(changes, dispersion=5).empty
+
+
+@settings(max_examples=20, deadline=None)
+@given(mixes, st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_does_not_matter(table, random):
+    frame = shares(*table)
+    order = list(range(len(frame)))
+    random.shuffle(order)
+    for made in (mix_change, lambda f, *p: mix_changes(f, *p).set_index("category").sort_index()):
+        one, other = (pd.DataFrame(made(f, 2017, 2018), index=None if made is not mix_change else [0])
+                      for f in (frame, frame.iloc[order]))  # fmt: skip
+        pd.testing.assert_frame_equal(one, other, check_exact=False)

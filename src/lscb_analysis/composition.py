@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from lscb_analysis.comparisons import HYBRID_SCORE, compare
 from lscb_analysis.rates import PERIOD, EstimateError, proportion
+
+CHI_SQUARED, SIMULATED = "chi-squared", "chi-squared, simulated"
+SIMULTANEOUS = f"{HYBRID_SCORE}, simultaneous"
 
 SMALLEST_EXPECTED = 5
 """With an expected count below this the p-value of a mix is simulated, not read off chi-squared."""
@@ -19,18 +23,16 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     """Return each category of `counts` as a percentage of its total, with Wilson's interval.
 
     A suppressed category stays missing, with its status. Raises EstimateError as `proportion` does,
-    and when the published categories together exceed their total.
+    when the published categories together exceed their total, and when they leave some of it and no
+    category is withheld: nobody may vanish from a denominator.
     """
     estimates = proportion(counts, totals, confidence)
-    parts = estimates.groupby(["area_name", *PERIOD]).agg(
-        parts=("numerator", "sum"), total=("denominator", "max")
+    wholes = estimates.groupby(["area_name", *PERIOD]).agg(
+        parts=("numerator", "sum"), total=("denominator", "max"), withheld=("status", "any")
     )
-    over = parts[parts["parts"] > parts["total"]]
-    if len(over):
-        lines = "; ".join(
-            f"{key[0]}, {key[1]}: {row.parts:g} of {row.total:g}" for key, row in over.iterrows()
-        )
-        raise EstimateError(f"The categories together exceed their total. {lines}. Correct the table.")
+    _refuse(wholes[wholes["parts"] > wholes["total"]], "exceed their total")
+    short = ~wholes["withheld"] & (wholes["parts"] < wholes["total"])
+    _refuse(wholes[short], "leave some of their total, though no category is withheld")
     return estimates
 
 
@@ -38,14 +40,15 @@ def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> dict[str, fl
     """Return the test of whether the mix of `shares` differs between two periods.
 
     `shares` is what `share` returns for one area. Categories suppressed in either period are taken
-    together with whatever the published ones leave of the total. The p-value is Pearson's
-    chi-squared test of homogeneity; where an expected count is below five it is simulated with both
-    margins fixed (Patefield 1981), with a fixed seed. `shift` is the smallest number of percentage
-    points that would have to change category (half the sum of the absolute differences).
+    together as not published. The p-value is Pearson's chi-squared test of homogeneity; where an
+    expected count is below five it is simulated with both margins fixed (Patefield 1981), with a
+    fixed seed. `shift` is the smallest number of percentage points that would have to change category
+    (half the sum of the absolute differences).
 
-    Raises EstimateError if either period is missing or no category has anything in it but one.
+    Raises EstimateError if either period is missing, a category has no row in one of them, or no
+    category has anything in it but one.
     """
-    table = _table(shares, previous, latest)
+    table, _ = mix_table(shares, previous, latest)
     expected = stats.contingency.expected_freq(table)
     few = bool((expected < SMALLEST_EXPECTED).any())
     simulation = stats.MonteCarloMethod(n_resamples=SIMULATIONS, rng=np.random.default_rng(SEED))
@@ -56,26 +59,75 @@ def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> dict[str, fl
         "degrees": (table.shape[0] - 1) * (table.shape[1] - 1),
         "p_value": float(test.pvalue),
         "shift": float(50 * np.abs(fractions[1] - fractions[0]).sum()),
-        "method": "chi-squared, simulated" if few else "chi-squared",
+        "test": SIMULATED if few else CHI_SQUARED,
     }
 
 
-def _table(shares: pd.DataFrame, previous: int, latest: int) -> np.ndarray:
-    """Two rows of whole numbers, one column for each category published in both periods, then the rest."""
-    shares = shares[shares["time_identifier"] == "Reporting year"]
-    counts = shares.pivot_table(
-        index="category", columns="time_period", values="numerator", aggfunc="first", dropna=False, sort=False
+def mix_changes(shares: pd.DataFrame, previous: int, latest: int, confidence: float = 0.95) -> pd.DataFrame:
+    """Return the change of each category of a mix, as `compare` does, with intervals that hold together.
+
+    The intervals have the confidence in all of them at once (Bonferroni's correction of Newcombe's).
+    `residual` is the adjusted residual of the later period: how many standard errors the category
+    lies above what it would be had the mix not changed; missing where the category is suppressed in
+    either period. Source: Haberman (1973), Biometrics 29:205-220.
+
+    Raises EstimateError as `mix_change` and `compare` do.
+    """
+    table, published = mix_table(shares, previous, latest)
+    together = 1 - (1 - confidence) / max(len(published), 1)
+    changed = compare(shares, previous, latest, together)
+    expected = stats.contingency.expected_freq(table)
+    everyone = table.sum()
+    unlike = [1 - table.sum(axis=axis, keepdims=True) / everyone for axis in (0, 1)]
+    residuals = (table - expected) / np.sqrt(expected * unlike[0] * unlike[1])
+    return changed.assign(
+        confidence=confidence,
+        method=changed["method"].replace(HYBRID_SCORE, SIMULTANEOUS),
+        residual=changed["category"].map(dict(zip(published, residuals[1], strict=False))),
     )
-    totals = shares.groupby("time_period")["denominator"].first()
-    absent = [
-        period for period in (previous, latest) if period not in counts.columns or pd.isna(totals[period])
-    ]
+
+
+def driving(changes: pd.DataFrame, dispersion: float = 1.0, confidence: float = 0.95) -> pd.DataFrame:
+    """Return the rows of `changes` (from `mix_changes`) that drive their mix's change, the strongest first.
+
+    A category does if its adjusted residual, divided by the root of the dispersion, lies beyond the
+    normal limit for all categories at once (Bonferroni's).
+    """
+    tail = (1 - confidence) / 2 / max(int(changes["residual"].notna().sum()), 1)
+    beyond = changes["residual"].abs() > np.sqrt(dispersion) * stats.norm.isf(tail)
+    return changes[beyond].sort_values("residual", key=abs, ascending=False, kind="stable")
+
+
+def mix_table(shares: pd.DataFrame, previous: int, latest: int) -> tuple[np.ndarray, list[str]]:
+    """Return the counts of a mix in two periods, and the categories of its columns.
+
+    Two rows of whole numbers; one column for each category published in both periods and not empty in
+    both; then, without a name, what is not published, if there is any. Raises EstimateError as
+    `mix_change` does.
+    """
+    shares = shares[shares["time_identifier"] == "Reporting year"]
+    both = shares[shares["time_period"].isin([previous, latest])]
+    totals = both.groupby("time_period")["denominator"].first().dropna()
+    absent = [period for period in (previous, latest) if period not in totals.index]
     if absent:
         raise EstimateError(f"The mix has no figures for {' and '.join(map(str, absent))}.")
-    published = counts[[previous, latest]].dropna().T
-    rest = totals[[previous, latest]] - published.sum(axis=1)
-    table = np.column_stack([published.to_numpy(), rest.to_numpy()])
-    table = table[:, table.sum(axis=0) > 0]
+    seen = both.groupby("category")["time_period"].nunique()
+    if (seen < 2).any():
+        lost = ", ".join(seen.index[seen < 2])
+        raise EstimateError(f"Not in both {previous} and {latest}: {lost}. Give each category a row in each.")
+    counts = both.pivot(index="time_period", columns="category", values="numerator")
+    published = counts.loc[[previous, latest]].dropna(axis=1)  # in order of names, whatever that of the rows
+    published = published.loc[:, published.sum() > 0]
+    rest = (totals[[previous, latest]] - published.sum(axis=1)).to_numpy()[:, None]
+    table = np.hstack([published.to_numpy(), rest[:, rest.sum(axis=0) > 0]])
     if table.shape[1] < 2:
         raise EstimateError("A mix of a single category cannot change.")
-    return table
+    return table, [str(name) for name in published.columns]
+
+
+def _refuse(wholes: pd.DataFrame, what: str) -> None:
+    if len(wholes):
+        lines = "; ".join(
+            f"{key[0]}, {key[1]}: {row.parts:g} of {row.total:g}" for key, row in wholes.iterrows()
+        )
+        raise EstimateError(f"The categories together {what}. {lines}. Correct the table.")
