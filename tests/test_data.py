@@ -370,9 +370,18 @@ def test_a_change_of_the_dictionary_is_seen_in_the_same_session(project):
 def test_measures_are_indexed_by_measure_with_numbers_as_floats(project):
     measures = data.measures()
     for row in rows_of((project / "data" / "measures.csv").read_bytes()):
-        for column in ("decimals", "smallest_change", "dispersion"):
+        for column in ("decimals", "smallest_change"):
             loaded = measures.loc[row["measure"], column]
             assert loaded == float(row[column]) if row[column] else pd.isna(loaded)
+
+
+def test_a_measure_without_a_dispersion_has_the_one_for_siblings_with_its_source(project):
+    measures = data.measures()
+    for row in rows_of((project / "data" / "measures.csv").read_bytes()):
+        said = measures.loc[row["measure"], ["dispersion", "dispersion_source"]].tolist()
+        given = [float(row["dispersion"]), row["dispersion_source"]] if row["dispersion"] else None
+        assert said == (given or [2.4, data.DISPERSION_SOURCE])
+        assert "siblings" in said[1] or given
 
 
 @pytest.mark.usefixtures("project")

@@ -21,6 +21,13 @@ from lscb_analysis.schema import (
 LARGEST_FILE = 5_000_000
 """A table larger than this, in bytes, is refused."""
 
+DISPERSION = 2.4
+DISPERSION_SOURCE = (
+    "Working value: siblings enter together, so counts of children vary more than independent events "
+    "would. To be replaced by an estimate from a council's own sibling groups"
+)
+"""How much more than independent events children are taken to vary where the dictionary does not say."""
+
 DICTIONARY_FILES = ("measures", "categories", "sources")
 
 
@@ -55,10 +62,16 @@ def dictionary() -> Dictionary:
 
 
 def measures() -> pd.DataFrame:
-    """Return the dictionary of measures, indexed by measure; numbers as floats, empty ones missing."""
+    """Return the dictionary of measures, indexed by measure; numbers as floats, empty ones missing.
+
+    Where it gives no dispersion, that is `DISPERSION`, with its source.
+    """
     frame = dictionary().measures.set_index("measure")
     numbers = ["decimals", "smallest_change", "dispersion"]
-    return frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
+    typed = frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
+    unsaid = typed["dispersion"].isna()
+    sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
+    return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
 
 
 def source_names(frame: pd.DataFrame) -> set[str]:

@@ -12,19 +12,23 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.composition import mix_change, share
+from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare, dispersed
+from lscb_analysis.composition import mix_change, mix_changes, mix_table, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import load, measures
 from lscb_analysis.editions import Comparison, Edition, EditionError
+from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
 from lscb_analysis.rates import proportion, rate, stated
 from lscb_analysis.schema import nearest
-from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
+TOO_FEW = "too few to tell"
 NOT_COMPARED = "not compared"
+CHANGED = "changed"
 
-_COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", *COMPARISON]
+_COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
+_SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
 
@@ -32,25 +36,40 @@ METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": p
 def verdicts(edition: Edition) -> pd.DataFrame:
     """Return one row for each comparison that `edition` declares.
 
-    To what `compare` gives, a row adds `question`, `chapter`, `method`, `p_dispersed` (the p-value
-    when the children counted vary `dispersion` times as much as independent ones would), `threshold`
-    (below which `p_dispersed` must lie by Benjamini and Hochberg's procedure at 5% over the edition),
-    `compared` (how many comparisons were tested), `tips_at` (the dispersion at which the verdict
-    would tip) and `verdict`: better, worse, higher, lower, changed, no clear change or not compared.
+    To what `compare` gives, a row adds
+
+    - `question`, `chapter`, and for a mix `statistic`, `degrees` and `shift` (percentage points);
+    - `p_dispersed`: the p-value when the children counted vary `dispersion` times as much as
+      independent ones would; `threshold`: what it must not exceed by Benjamini and Hochberg's
+      procedure at 5% over the edition, given the others; `compared`: how many comparisons were
+      tested; `tips_at`: the dispersion at which the verdict would tip;
+    - `smallest_fall`, `smallest_rise`, `smallest_shift`: the smallest change, in `change_unit`, that
+      had a chance of 80% to be seen, at the dispersion and at 5% over `compared`; infinite if none
+      had; `smallest_change`: the smallest that matters, by the dictionary;
+    - `stock`: whether the periods are days, so that the same children may be counted in both;
+    - `verdict`: better, worse, higher, lower, changed; no clear change; too few to tell (a change that
+      matters could have gone unseen); or not compared. `at_odds`: whether the interval, which takes
+      the comparison alone and the children as independent, says otherwise.
 
     Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
     proportion has more than one series.
     """
-    rows = pd.DataFrame([_row(comparison, edition) for comparison in edition.comparisons], columns=_COLUMNS)
+    made = [_row(comparison, edition) for comparison in edition.comparisons]
+    rows = pd.DataFrame([row for row, _ in made], columns=_COLUMNS)
     known = measures().reindex(rows["measure"]).set_index(rows.index)
     rows = rows.assign(
-        polarity=known["polarity"], dispersion=known["dispersion"].fillna(1), reason=rows["reason"].fillna("")
+        **known[["polarity", "dispersion", "smallest_change"]], reason=rows["reason"].fillna("")
     )
-    quantile = stats.chi2.isf(rows["p_value"], rows["degrees"])
-    rows["p_dispersed"] = stats.chi2.sf(quantile / rows["dispersion"], rows["degrees"])
+    rows["stock"] = rows["period_start"] == rows["period_end"]
+    rows["p_dispersed"] = dispersed(rows["p_value"], rows["dispersion"], rows["degrees"])
     rows["threshold"] = _thresholds(rows["p_dispersed"].to_numpy(float))
     rows["compared"] = int(rows["p_value"].notna().sum())
-    rows["tips_at"] = quantile / stats.chi2.isf(rows["threshold"], rows["degrees"])
+    deviate, limit = (stats.chi2.isf(rows[column], rows["degrees"]) for column in ("p_value", "threshold"))
+    rows["tips_at"] = deviate / limit
+    seen = [_smallest(row, mix) for (_, row), (_, mix) in zip(rows.iterrows(), made, strict=True)]
+    rows[_SMALLEST] = np.array(seen, float).reshape(len(rows), len(_SMALLEST))
+    beyond = rows["p_dispersed"] <= rows["threshold"]
+    rows["at_odds"] = rows["p_value"].notna() & (beyond != rows["interval_excludes_none"].eq(True))
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
@@ -80,26 +99,52 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
     return stated(printed, METHODS[comparison.method](counts, totals, confidence=edition.confidence))
 
 
-def _row(comparison: Comparison, edition: Edition) -> dict[str, object]:
+def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None]:
+    """A comparison's row of the table, and for a mix the counts it is made from."""
     series = estimates(edition, comparison.question)
-    head = {"question": comparison.question, "chapter": comparison.chapter}
-    changed = compare(series, edition.previous, edition.latest, edition.confidence)
+    periods = edition.previous, edition.latest
+    head = {"question": comparison.question, "chapter": comparison.chapter, "degrees": 1}
     if comparison.method != "mix":
+        changed = compare(series, *periods, edition.confidence)
         if len(changed) != 1:
             raise EditionError(
                 f"{comparison.question}: a {comparison.method} compares one series, "
                 f"and its rows make {len(changed)}."
             )
-        return head | {"degrees": 1} | changed.iloc[0].to_dict()
+        return head | {"interval_excludes_none": _excludes_none(changed)} | changed.iloc[0].to_dict(), None
+    told = set(periods) <= set(series.dropna(subset=["numerator"])["time_period"])
+    changed = (mix_changes if told else compare)(series, *periods, edition.confidence)
     same = {
         column: changed[column].iloc[0]
         for column in changed.columns
         if changed[column].astype(str).nunique() == 1
     }
-    row = head | same | {"category": "Total", "reason": ""}
-    if not {edition.previous, edition.latest} <= set(series.dropna(subset=["numerator"])["time_period"]):
-        return row | {"p_value": np.nan, "degrees": 1, "reason": NO_FIGURE}
-    return row | mix_change(series, edition.previous, edition.latest)
+    row = head | same | {"category": "Total", "reason": "", "method": "", "test": ""}
+    if not told:
+        return row | {"p_value": np.nan, "reason": NO_FIGURE}, None
+    row |= {"interval_excludes_none": _excludes_none(changed)} | mix_change(series, *periods)
+    return row, mix_table(series, *periods)[0]
+
+
+def _excludes_none(changed: pd.DataFrame) -> bool:
+    """Whether any interval of a change leaves out that there was none."""
+    return bool(((changed["lower"] > 0) | (changed["upper"] < 0)).any())
+
+
+def _smallest(row: pd.Series, mix: np.ndarray | None) -> tuple[float, float, float]:
+    """The smallest fall, rise and shift that could have been seen, in `change_unit`."""
+    if pd.isna(row["p_value"]):
+        return np.nan, np.nan, np.nan
+    level, dispersion = FALSE_DISCOVERY_RATE / row["compared"], row["dispersion"]
+    if mix is not None:
+        before, total_before, total = mix[0], mix[0].sum(), mix[1].sum()
+        return np.nan, np.nan, 100 * smallest_shift(before, total_before, total, level, dispersion)
+    before, of_before, of = (row[part] for part in ("numerator_before", "denominator_before", "denominator"))
+    if row["unit"] == "%":
+        fall, rise = smallest_differences(before, int(of_before), int(of), level, dispersion)
+    else:
+        fall, rise = smallest_ratios(before, of_before, of, level, dispersion)
+    return 100 * fall, 100 * rise, np.nan
 
 
 def _thresholds(p_values: np.ndarray) -> np.ndarray:
@@ -121,9 +166,9 @@ def _verdict(row: pd.Series) -> str:
     if pd.isna(row["p_dispersed"]):
         return NOT_COMPARED
     if row["p_dispersed"] > row["threshold"]:
-        return NO_CLEAR_CHANGE
+        return TOO_FEW if row[_SMALLEST].max() > row["smallest_change"] else NO_CLEAR_CHANGE
     if pd.isna(row["change"]):
-        return "changed"
+        return CHANGED
     rose = row["change"] > 0
     if row["polarity"] == "neither":
         return "higher" if rose else "lower"
