@@ -14,7 +14,8 @@ ROOT = PACKAGE.name
 ORDER = [
     *("schema", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
     *("editions", "verdicts"),
-    *("disclosure", "display", "narrative", "tables", "svg", "charts", "report", "verify", "cli"),
+    *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
+    *("methods", "kernels", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

@@ -15,7 +15,6 @@ from lscb_analysis import (
     describe_latest,
     describe_missing_total,
     describe_mix,
-    describe_movers,
     describe_note,
     describe_sources,
     describe_verdict,
@@ -144,35 +143,10 @@ def test_a_suppressed_figure_is_named_and_not_compared():
     assert "[c]" in describe_change(protect(changes, rule="published")).text
 
 
-def test_a_measure_with_polarity_gets_better_or_worse_and_one_without_does_not(table):
-    assert "Verdict: better." in describe_verdict(chosen(table, "conferences")).text
-    without = describe_verdict(chosen(table, "plans")).text
-    assert "Verdict: lower." in without
-    assert "neither good news nor bad" in without
-
-
-def test_what_is_not_compared_says_why(table):
-    said = describe_verdict(chosen(table, "care_leavers_17_18")).text
-    assert said == "Verdict: not compared, since there is no number at hand behind one of the figures."
-
-
-def test_a_mix_says_what_it_would_take_to_tip(table):
-    said = describe_mix(chosen(table, "primary_need")).text
-    assert "no clear change" in said
-    assert "the verdict holds down to 1.73 times" in said
-
-
 def test_the_largest_category_is_named_first():
     said = describe_largest(series("primary_need")).text
     assert "“Abuse or neglect” was 82.1%" in said
     assert said.index("Abuse or neglect") < said.index("Child's disability or illness")
-
-
-def test_the_movers_are_the_ends_of_the_ranking():
-    changes = compare(series("primary_need").frame, 2017, 2018)
-    said = describe_movers(protect(changes, rule="published")).text
-    assert "“Family in acute stress” rose" in said
-    assert "“Abuse or neglect” fell" in said
 
 
 def test_totals_that_cannot_have_made_the_percentages_are_told_apart():

@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import load, read_edition, verdicts
+from lscb_analysis.methods import methods
 
 EDITION = read_edition("southend-2017-19")
 
@@ -136,7 +137,7 @@ def test_every_bound_figure_says_what_it_is(pages):
         "data-unit",
         "data-source",
     }
-    alone = {"confidence", "level", "conclusive_possible", "conclusive_certain", "largest_total"}
+    alone = {"confidence", "power", "level", "conclusive_possible", "conclusive_certain", "largest_total"}
     bound = [figure for _, page in each(pages) for figure in page.find_all("data")]
     assert len(bound) > 300
     for figure in bound:
@@ -195,3 +196,39 @@ def test_names_that_judge_a_family_stand_in_quotation_marks_in_prose(pages, word
         for prose in page.select("p.finding, p.headline"):
             text = prose.get_text()
             assert text.count(word) == text.count(f"“{word}”")
+
+
+def test_the_page_of_methods_has_every_method_named_and_links_to_where(pages):
+    by_title = {method.title: method for method in methods()}
+    chapters = {name: page for name, page in each(pages) if name in EDITION.chapters}
+    used = {
+        name: {mark["data-method"] for mark in page.select("[data-method]")}
+        for name, page in chapters.items()
+    }
+    shown = pages["methods"].select("section.method")
+    titles = [section.h2.get_text() for section in shown]
+    assert {by_title[title].name for title in titles} == set().union(*used.values())
+    for section in shown:
+        method = by_title[section.h2.get_text()]
+        text = section.get_text()
+        assert all(said in text for said in (method.words, method.formula, method.source))
+        linked = {link["href"].removesuffix(".html") for link in section.find_all("a")}
+        assert linked == {name for name in used if method.name in used[name]}
+
+
+def test_every_interval_and_test_on_a_page_names_its_method(pages):
+    for _, page in each(pages):
+        for figure in page.find_all("data"):
+            if re.search(
+                "lower|upper|p_value|p_dispersed|smallest_[frs]|tips|threshold", figure["data-statistic"]
+            ):
+                assert figure.get("data-method") or figure["data-statistic"] == "smallest_change", figure
+
+
+def test_the_statistics_are_folded_away_in_the_chapter_and_not_on_the_index(pages):
+    assert not pages["index"].find_all("details")
+    for name in EDITION.chapters:
+        compared = [
+            mark for mark in pages[name].select("[data-verdict]") if mark.get_text() != "not compared"
+        ]
+        assert len(pages[name].find_all("details")) == len(compared)

@@ -31,7 +31,7 @@ def add_cell(project, chapter, source):
 def test_a_pack_holds_an_index_a_page_a_chapter_the_tables_and_a_manifest(pack):
     chapters = read_edition("southend-2017-19").chapters
     assert {path.name for path in pack.iterdir()} == {
-        "index.html", "manifest.json", "tables", *(f"{chapter}.html" for chapter in chapters),
+        "index.html", "manifest.json", "methods.html", "tables", *(f"{chapter}.html" for chapter in chapters),
     }  # fmt: skip
     assert len(list((pack / "tables").glob("*.csv"))) >= len(chapters)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,7 +21,26 @@ Row = Mapping[str, Any]
 MINUS = "\N{MINUS SIGN}"
 
 _BEFORE = "_before"
-_OF_CHANGE = ("change", "change_lower", "change_upper", "size")
+_OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
+_CHANCES = ("p_value", "p_dispersed", "threshold")
+_CHANCE_DECIMALS = 4
+_METHOD_COLUMN = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method") | {
+    "p_value": "test"
+}
+_METHODS = {
+    "shift": "shift",
+    "residual": "adjusted residual",
+    "p_dispersed": "dispersion",
+    "dispersion": "dispersion",
+    "tips_at": "dispersion",
+    "threshold": "Benjamini-Hochberg",
+    "compared": "Benjamini-Hochberg",
+    "smallest_fall": "smallest visible change",
+    "smallest_rise": "smallest visible change",
+    "smallest_shift": "smallest visible shift",
+    "fits": "possible totals",
+}
+"""The method behind a statistic: named by a column of the row, or always the same."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +102,25 @@ def text(row: Row, statistic: str) -> str:
         status = row.get("status_before") if statistic.endswith(_BEFORE) else row.get("status")
         status = status or (row.get("status_before") if statistic in _OF_CHANGE else "") or "x"
         return f"[{status}]"
+    if np.isinf(value):
+        return "none"
     shown = number(value, places(row, statistic))
+    if statistic in _CHANCES and shown == "[low]":
+        return f"less than {10**-_CHANCE_DECIMALS:.{_CHANCE_DECIMALS}f}"
     return f"{shown}%" if _unit(row, statistic) == "%" and shown != "[low]" else shown
 
 
 def places(row: Row, statistic: str) -> int:
     """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
-    if statistic.removesuffix(_BEFORE) in ("numerator", "denominator", "compared"):
+    if statistic.removesuffix(_BEFORE) in ("numerator", "denominator", "compared", "degrees"):
         return 0
     if statistic in _OF_CHANGE and row["change_unit"] == "%":
         return 0
-    if statistic in ("dispersion", "tips_at", "shift"):
+    if statistic in _CHANCES:
+        return _CHANCE_DECIMALS
+    if statistic == "smallest_change":
+        return decimals(f"{row[statistic]:g}")
+    if statistic in ("dispersion", "tips_at", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
     if statistic == "value" and str(row.get("method")).startswith(AS_PRINTED) and "printed" in row:
         return decimals(row["printed"])
@@ -117,6 +145,11 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
     }
     inside = Markup(" ").join(Markup('{}="{}"').format(key, said) for key, said in attributes.items())
     return Markup("<data {}>{}</data>").format(inside, words)
+
+
+def by_method(method: str, words: str | Markup) -> Markup:
+    """Return words that rest on a method, marked with its name."""
+    return Markup('<span data-method="{}">{}</span>').format(method, words)
 
 
 def name(words: str) -> Markup:
@@ -190,6 +223,9 @@ def _about(row: Row, statistic: str) -> dict[str, str]:
         about["period-before"] = str(row["previous_period"])
     if "lower" in statistic or "upper" in statistic:
         about["confidence"] = f"{row['confidence']:g}"
+    method = row.get(_METHOD_COLUMN[statistic]) if statistic in _METHOD_COLUMN else _METHODS.get(statistic)
+    if method:
+        about["method"] = method
     about["unit"] = _unit(row, statistic)
     about["source"] = row["source"]
     return about
@@ -201,11 +237,15 @@ def _column(statistic: str) -> str:
 
 
 def _unit(row: Row, statistic: str) -> str:
-    if statistic in _OF_CHANGE:
+    if statistic in (*_OF_CHANGE, "smallest_change"):
         return str(row["change_unit"])
     if statistic in ("value", "lower", "upper", "value_before"):
         return str(row["unit"])
-    return {"shift": "percentage points", "dispersion": "ratio", "tips_at": "ratio"}.get(statistic, "number")
+    return _UNITS.get(statistic, "number")
+
+
+_UNITS = dict.fromkeys(("shift", "smallest_shift"), "percentage points")
+_UNITS |= dict.fromkeys(("dispersion", "tips_at"), "ratio") | dict.fromkeys(_CHANCES, "probability")
 
 
 def _dates(row: Row, before: bool) -> tuple[pd.Timestamp, pd.Timestamp]:

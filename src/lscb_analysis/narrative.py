@@ -16,6 +16,7 @@ from lscb_analysis.display import (
     Display,
     Row,
     bind,
+    by_method,
     category,
     name,
     number,
@@ -28,15 +29,14 @@ from lscb_analysis.display import (
 )
 from lscb_analysis.editions import Edition
 from lscb_analysis.rates import rounded
-from lscb_analysis.verdicts import NO_CLEAR_CHANGE, NOT_COMPARED
 
 ROSE, FELL, STAYED = "rose", "fell", "stayed the same"
 
 
 def describe_latest(release: Release) -> Display:
     """Say the latest figure of each series, with the whole numbers and the interval it rests on."""
-    rows = _rows(_latest(release.frame))
-    return _finding(
+    rows = records(_latest(release.frame))
+    return finding(
         Markup("{} was {}{} {}{}.").format(
             _opening(row, at), bind(row, "value"), _per(row), when(row), _resting_on(row)
         )
@@ -47,8 +47,8 @@ def describe_latest(release: Release) -> Display:
 def describe_largest(release: Release) -> Display:
     """Say which category of a mix is the largest in the latest period, and which comes next."""
     latest = _latest(release.frame).sort_values("value", ascending=False, kind="stable")
-    first, second = _rows(latest)[:2]
-    return _finding(
+    first, second = records(latest)[:2]
+    return finding(
         [
             Markup("In {}, {} was {} {}{}: the {} category.").format(
                 first["area_name"],
@@ -59,7 +59,7 @@ def describe_largest(release: Release) -> Display:
                 bind(first, "value", "largest"),
             ),
             Markup("Next comes {}, with {}{}.").format(
-                _quoted(second), bind(second, "value"), _resting_on(second)
+                quoted(second), bind(second, "value"), _resting_on(second)
             ),
         ]
     )
@@ -67,44 +67,26 @@ def describe_largest(release: Release) -> Display:
 
 def describe_change(release: Release) -> Display:
     """Say how each comparison changed from the previous period to the latest, with its interval."""
-    return _finding(_change(row, at) for at, row in enumerate(_rows(release.frame)))
+    return finding(change(row, at) for at, row in enumerate(records(release.frame)))
 
 
-def describe_movers(release: Release) -> Display:
-    """Say which categories of a mix rose and fell the most between the two periods."""
-    told = release.frame.dropna(subset=["change"]).sort_values("change", kind="stable")
-    fell, rose = _rows(told.head(1)), _rows(told.tail(1))
-    return _finding(_change(row, at) for at, row in enumerate([*rose, *fell]))
-
-
-def describe_verdict(release: Release) -> Display:
-    """Say whether each comparison's change is more than chance would produce."""
-    rows = _rows(release.frame)
-    of = [Markup(" ({})").format(name(series(row))) if len(rows) > 1 else "" for row in rows]
-    return _finding(
-        Markup("Verdict{}: {}").format(*pair) for pair in zip(of, map(_verdict, rows), strict=True)
-    )
-
-
-def describe_mix(release: Release) -> Display:
-    """Say how much of a mix changed category, and whether that is more than chance would produce."""
-    return _finding(
-        Markup("The mixes of {} and {} differ by {} percentage points. Verdict: {}").format(
-            _date(row, before=True), _date(row), bind(row, "shift"), _verdict(row)
-        )
-        for row in _rows(release.frame)
-    )
+def describe_implied(totals: Release) -> Display:
+    """Say which whole numbers a printed number and its percentage imply as its total."""
+    rows = records(totals.frame.dropna(subset=["value"]))
+    each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in rows]
+    only = by_method("implied total", "only one whole number gives the percentage printed")
+    return finding([Markup("For {}, {}: {}.").format(subject(rows[0]), only, listed(each))])
 
 
 def describe_fit(totals: Release) -> Display:
     """Say which totals the printed percentages could be shares of, by the column `fits`."""
     sentences = []
     for (_, could), rows in totals.frame.groupby(["measure", "fits"], sort=False):
-        each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in _rows(rows)]
-        verb = bind(rows.iloc[0].to_dict(), "value", "could be" if could else "cannot be")
-        what = _subject(rows.iloc[0].to_dict())
+        each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in records(rows)]
+        verb = bind(rows.iloc[0].to_dict(), "fits", "could be" if could else "cannot be")
+        what = subject(rows.iloc[0].to_dict())
         sentences.append(
-            Markup("The percentages printed {} shares of {}: {}.").format(verb, what, _listed(each))
+            Markup("The percentages printed {} shares of {}: {}.").format(verb, what, listed(each))
         )
     return _listing(sentences)
 
@@ -115,7 +97,7 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
     The latest figures of `estimates` have their numbers; the previous ones only a printed percentage.
     """
     sentences = []
-    for row in _rows(changes.frame):
+    for row in records(changes.frame):
         of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
         before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
         if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
@@ -172,7 +154,7 @@ def headline(frame: pd.DataFrame) -> Markup:
         return largest(_latest(frame))
     lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby("measure", sort=False)]
     if any(len(rows) < 2 for rows in lines):
-        return largest(_latest(frame)) if len(lines) > 1 else _alone(_rows(_latest(frame))[0])
+        return largest(_latest(frame)) if len(lines) > 1 else _alone(records(_latest(frame))[0])
     colon = ":" if len(lines) > 1 else ""
     return Markup("; ").join(_moved(_last_two(rows), colon) for rows in lines)
 
@@ -200,7 +182,7 @@ def change_words(row: Row) -> tuple[str, str]:
     return (ROSE, "rise") if row["change"] > 0 else (FELL, "fall")
 
 
-def _rows(frame: pd.DataFrame) -> list[Row]:
+def records(frame: pd.DataFrame) -> list[Row]:
     return frame.to_dict("records")
 
 
@@ -209,7 +191,7 @@ def _latest(frame: pd.DataFrame) -> pd.DataFrame:
     return told[told["time_period"] == told["time_period"].max()]
 
 
-def _finding(sentences: Iterable[Markup]) -> Display:
+def finding(sentences: Iterable[Markup]) -> Display:
     said = Markup(" ").join(sentences)
     return Display(Markup('<p class="finding">{}</p>').format(said), "finding")
 
@@ -219,19 +201,19 @@ def _listing(sentences: Iterable[Markup]) -> Display:
     return Display(Markup('<ul class="findings">{}</ul>').format(items), "finding")
 
 
-def _listed(parts: list[Markup]) -> Markup:
+def listed(parts: list[Markup]) -> Markup:
     return Markup(", ").join(parts[:-1]) + Markup(" and ") + parts[-1] if len(parts) > 1 else parts[0]
 
 
-def _subject(row: Row) -> Markup:
+def subject(row: Row) -> Markup:
     phrase = measures().loc[row["measure"], "phrase"]
     return Markup('<span data-name="{}">{}</span>').format(row["measure"], phrase)
 
 
 def _phrase(row: Row) -> Markup:
     if row["category"] == "Total":
-        return _subject(row)
-    return Markup("{} {}").format(_subject(row), _quoted(row))
+        return subject(row)
+    return Markup("{} {}").format(subject(row), quoted(row))
 
 
 def _opening(row: Row, at: int) -> Markup:
@@ -241,7 +223,7 @@ def _opening(row: Row, at: int) -> Markup:
     return Markup(str(_phrase(row)).replace(">the ", ">The ", 1))
 
 
-def _quoted(row: Row) -> Markup:
+def quoted(row: Row) -> Markup:
     """A category in quotation marks: the words are the source's, not ours."""
     return Markup("“{}”").format(category(row))
 
@@ -264,19 +246,20 @@ def _resting_on(row: Row) -> Markup:
     return Markup(" ({} of {}; {} confidence interval {} to {})").format(
         bind(row, "numerator"),
         bind(row, "denominator"),
-        _confidence(row),
+        confidence(row),
         bind(row, "lower"),
         bind(row, "upper"),
     )
 
 
-def _confidence(row: Row) -> Markup:
+def confidence(row: Row) -> Markup:
     return Markup('<data value="{:g}" data-statistic="confidence">{}</data>').format(
         row["confidence"], percent(row["confidence"])
     )
 
 
-def _change(row: Row, at: int) -> Markup:
+def change(row: Row, at: int) -> Markup:
+    """Return the sentence that says how one comparison changed; the first of several says where."""
     if pd.isna(row["value_before"]) or pd.isna(row["value"]):
         return Markup("For {} there is {} and {}.").format(
             _phrase(row), bind(row, "value_before"), bind(row, "value")
@@ -312,7 +295,7 @@ def _change(row: Row, at: int) -> Markup:
         )
     if pd.isna(row["lower"]):
         return moved + Markup(".")
-    size = Markup("a {} of {}{}").format(bind(row, "change", noun), _size(row), _points(row))
+    size = Markup("a {} of {}{}").format(bind(row, "change", noun), _size(row), points(row))
     return Markup("{}, {}{}{}.").format(moved, size, _unrounded(row), _change_interval(row))
 
 
@@ -336,7 +319,7 @@ def _unsigned(row: Row, statistic: str) -> Markup:
     return bind(row, statistic, text(row, statistic).replace(MINUS, ""))
 
 
-def _points(row: Row) -> str:
+def points(row: Row) -> str:
     return " percentage points" if row["change_unit"] != "%" else ""
 
 
@@ -345,7 +328,7 @@ def _change_interval(row: Row) -> Markup:
         return Markup("")
     if row["lower"] < 0 < row["upper"]:
         return Markup(" ({} confidence interval: from {} of {} to {} of {})").format(
-            _confidence(row),
+            confidence(row),
             bind(row, "change_lower", "a fall"),
             _unsigned(row, "change_lower"),
             bind(row, "change_upper", "a rise"),
@@ -353,36 +336,7 @@ def _change_interval(row: Row) -> Markup:
         )
     ends = ["change_lower", "change_upper"] if row["change"] > 0 else ["change_upper", "change_lower"]
     return Markup(" ({} confidence interval {} to {})").format(
-        _confidence(row), *(_unsigned(row, end) for end in ends)
-    )
-
-
-def _verdict(row: Row) -> Markup:
-    word = Markup('<strong data-verdict="{}">{}</strong>').format(row["question"], row["verdict"])
-    if row["verdict"] == NOT_COMPARED:
-        return Markup("{}, since there is {}.").format(word, row["reason"])
-    tested = Markup("It is one of {} comparisons tested together in this pack.").format(bind(row, "compared"))
-    assumed, tips = bind(row, "dispersion"), bind(row, "tips_at")
-    if row["verdict"] != NO_CLEAR_CHANGE:
-        return Markup(
-            "{}. That is more than chance alone is likely to produce, even allowing for siblings, who enter "
-            "together (the variance is taken as {} times that of independent counts; the verdict holds up to "
-            "{} times).{} {}"
-        ).format(word, assumed, tips, _no_polarity(row), tested)
-    if row["p_value"] > row["threshold"]:
-        return Markup("{}. Chance alone could produce a change of this size. {}").format(word, tested)
-    return Markup(
-        "{}. Chance would be an unlikely explanation if every child were independent of every other, but "
-        "siblings enter together: with a variance {} times that of independent counts, as taken here, chance "
-        "alone could produce this (the verdict holds down to {} times). {}"
-    ).format(word, assumed, tips, tested)
-
-
-def _no_polarity(row: Row) -> Markup:
-    return (
-        Markup(" By itself that is neither good news nor bad.")
-        if row["polarity"] == "neither"
-        else Markup("")
+        confidence(row), *(_unsigned(row, end) for end in ends)
     )
 
 
@@ -405,11 +359,11 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
         return Markup("{} Whatever that number was, up to {}, chance alone could produce {}.").format(
             rests, _total(row, "largest_total", LARGEST_TOTAL), change
         )
-    beyond = Markup(
-        "from {} upwards it would be hard to put down to chance; in between, it depends on the exact number"
-    )
+    beyond = Markup("from {} upwards it would be hard to put down to chance")
     if certain is None:
         beyond = Markup("from there upwards, it depends on the exact number")
+    elif certain > possible:
+        beyond += Markup("; in between, it depends on the exact number")
     return Markup(
         "{} If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%)."
     ).format(
@@ -422,12 +376,11 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
 
 
 def _total(row: Row, statistic: str, total: int) -> Markup:
-    return Markup('<data value="{0}" data-statistic="{1}" data-measure="{2}">{0:,}</data>').format(
-        total, statistic, row["measure"]
-    )
+    words = Markup('<data value="{0}" data-statistic="{1}" data-measure="{2}">{0:,}</data>')
+    return by_method("conclusive totals", words.format(total, statistic, row["measure"]))
 
 
-def _date(row: Row, before: bool = False) -> Markup:
+def date(row: Row, before: bool = False) -> Markup:
     phrase = str(when(row, before))
     return Markup(phrase.removeprefix("at ").removeprefix("in "))
 

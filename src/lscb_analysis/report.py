@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from html import unescape
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,12 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, project, tables
 from lscb_analysis.display import templates
 from lscb_analysis.editions import Edition, EditionError, editions, read_edition
+from lscb_analysis.methods import methods
 from lscb_analysis.schema import DataError, nearest
-from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.verdicts import verdicts
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -124,6 +126,7 @@ def build(
         for chapter in chapters:
             _write_page(chapter, chapters, edition, draft, runs, made)
         _write_index(chapters, edition, draft, made)
+        _write_methods(chapters, edition, draft, runs, made)
         _write_manifest(chapters, edition, made)
         _publish(made, folder)
         _forget_failures(folder)
@@ -324,13 +327,14 @@ def _write_page(
 
 
 def _take_findings(chapter: Chapter, runs: Path) -> None:
-    """Take a chapter's first finding and first verdict from its notebook as it ran."""
+    """Take a chapter's first finding and first verdict as it ran, without what is folded away."""
     outputs = _outputs(_read(runs / f"{chapter.name}.ipynb"), "text/html")
     findings = [
         out.data["text/html"] for out in outputs if out.metadata.get("lscb", {}).get("kind") == "finding"
     ]
-    chapter.finding = Markup(next(iter(findings), ""))
-    chapter.verdict = Markup(next((found for found in findings if "data-verdict" in found), ""))
+    said = [html.partition("<details")[0] for html in findings]
+    chapter.finding = Markup(next(iter(said), ""))
+    chapter.verdict = Markup(next((html for html in said if "data-verdict" in html), ""))
 
 
 def _read(notebook: Path) -> Any:
@@ -373,6 +377,34 @@ def _write_index(chapters: list[Chapter], edition: Edition, draft: bool, made: P
     }
     html = templates().get_template("index.html.j2").render(page=page)
     (made / "index.html").write_text(html, encoding="utf-8", newline="\n")
+
+
+def _write_methods(chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path) -> None:
+    """Write the page of the methods that the chapters' figures name, each with the chapters that use it."""
+    used = {chapter.name: _methods_named(_read(runs / f"{chapter.name}.ipynb")) for chapter in chapters}
+    unknown = set().union(*used.values()) - {method.name for method in methods()}
+    if unknown:
+        raise BuildError(f"Not explained in methods.toml: {', '.join(sorted(unknown))}. Add an entry.")
+    entries = [
+        (method, [chapter for chapter in chapters if method.name in used[chapter.name]])
+        for method in methods()
+    ]
+    page = {
+        "title": f"Methods: {edition.area}, {edition.period}",
+        "edition": edition,
+        "draft": draft,
+        "file": "methods.html",
+        "previous": None,
+        "next": None,
+        "methods": [(method, users) for method, users in entries if users],
+    }
+    html = templates().get_template("methods.html.j2").render(page=page, slug=slug)
+    (made / "methods.html").write_text(html, encoding="utf-8", newline="\n")
+
+
+def _methods_named(notebook: Any) -> set[str]:
+    html = "".join(output.data["text/html"] for output in _outputs(notebook, "text/html"))
+    return {unescape(name) for name in re.findall(r'data-method="([^"]*)"', html)}
 
 
 def _write_manifest(chapters: list[Chapter], edition: Edition, made: Path) -> None:

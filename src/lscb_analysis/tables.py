@@ -88,6 +88,8 @@ def table_of_changes(release: Release) -> Display:
         _bound(_title("Change", first["change_unit"]), "change"),
         *_interval(frame, "change_lower", "change_upper"),
     ]
+    if "residual" in frame.columns:
+        columns.append(_bound("Adjusted residual", "residual"))
     return _table(frame, columns, "changes", frame, UNROUNDED)
 
 

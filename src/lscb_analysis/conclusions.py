@@ -1,0 +1,226 @@
+"""Verdicts to sentences a board member understands, with the statistics folded away behind them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from lscb_analysis.composition import driving
+from lscb_analysis.data import measures
+from lscb_analysis.disclosure import Release
+from lscb_analysis.display import Display, Row, bind, name, percent, series
+from lscb_analysis.narrative import (
+    change,
+    change_words,
+    confidence,
+    date,
+    finding,
+    listed,
+    points,
+    quoted,
+    records,
+)
+from lscb_analysis.power import POWER
+from lscb_analysis.verdicts import CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
+
+
+def describe_verdict(release: Release) -> Display:
+    """Say whether each change is more than chance would bring about, its statistics folded away."""
+    rows = records(release.frame)
+    of = [Markup(" ({})").format(name(series(row))) if len(rows) > 1 else "" for row in rows]
+    said = [Markup("Verdict{}: {}").format(*pair) for pair in zip(of, map(_verdict, rows), strict=True)]
+    return _with_statistics(said, rows)
+
+
+def describe_mix(release: Release) -> Display:
+    """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away."""
+    rows = records(release.frame)
+    said = [
+        Markup("The mixes of {} and {} differ by {} percentage points. Verdict: {}").format(
+            date(row, before=True), date(row), bind(row, "shift"), _verdict(row)
+        )
+        for row in rows
+    ]
+    return _with_statistics(said, rows)
+
+
+def describe_movers(mix: Release, changes: Release) -> Display:
+    """Say which categories of a mix rose and fell the most, and which drive its change, if it has changed."""
+    row = records(mix.frame)[0]
+    told = changes.frame.dropna(subset=["change"]).sort_values("change", kind="stable")
+    ends = records(pd.concat([told.tail(1), told.head(1)]))
+    return finding([*(change(to, at) for at, to in enumerate(ends)), _drivers(row, changes.frame)])
+
+
+def _drivers(row: Row, changes: pd.DataFrame) -> Markup:
+    if row["verdict"] != CHANGED:
+        return Markup("As the whole mix has not clearly changed, the rise or fall of one part is no finding.")
+    drivers = records(driving(changes, row["dispersion"], row["confidence"]))
+    if not drivers:
+        return Markup("No single category drives the change of the mix: it is spread over several.")
+    named = [Markup("{} {}").format(quoted(to), bind(to, "residual", change_words(to)[0])) for to in drivers]
+    return Markup("What drives the change of the mix: {}.").format(listed(named))
+
+
+def _with_statistics(said: list[Markup], rows: list[Row]) -> Display:
+    folded = Markup("").join(_statistics(row) for row in rows if row["verdict"] != NOT_COMPARED)
+    return Display(finding(said).html + folded, "finding")
+
+
+def _verdict(row: Row) -> Markup:
+    word = Markup('<strong data-verdict="{}">{}</strong>').format(row["question"], row["verdict"])
+    if row["verdict"] == NOT_COMPARED:
+        return Markup("{}, because there is {}.").format(word, row["reason"])
+    unclear = row["verdict"] in (NO_CLEAR_CHANGE, TOO_FEW)
+    said = [_within_chance(row), _could_be_seen(row)] if unclear else [_beyond_chance(row), _no_polarity(row)]
+    return Markup("{}. {}").format(word, Markup(" ").join(part for part in [*said, _at_odds(row)] if part))
+
+
+def _beyond_chance(row: Row) -> Markup:
+    siblings = ", even allowing for brothers and sisters, who are often counted together"
+    return Markup("Chance alone is very unlikely to bring about {}{}.").format(
+        _so_large(row), siblings if row["dispersion"] > 1 else ""
+    )
+
+
+def _within_chance(row: Row) -> Markup:
+    if row["p_value"] > row["threshold"]:
+        return Markup("Chance alone could bring about {}.").format(_so_large(row))
+    return Markup(
+        "If every child came alone, chance would hardly bring about {}; but brothers and sisters are often "
+        "counted together, and then it could."
+    ).format(_so_large(row))
+
+
+def _could_be_seen(row: Row) -> Markup:
+    """What a reader may conclude from a change that chance could bring about."""
+    matters = Markup("a {} of {}{}").format(
+        "shift" if _is_mix(row) else "change", bind(row, "smallest_change"), points(row)
+    )
+    if row["verdict"] == NO_CLEAR_CHANGE:
+        return Markup("But {}, which would matter to the board, would probably have shown.").format(matters)
+    return Markup("With numbers like these {}, while {} would matter to the board.").format(
+        _visible(row), matters
+    )
+
+
+_RISE_AND_FALL = {"smallest_fall": "fall", "smallest_rise": "rise"}
+
+
+def _visible(row: Row) -> Markup:
+    """Which rises and falls, or which shift of a mix, would have shown, and which would not."""
+    nouns = {"smallest_shift": "shift"} if _is_mix(row) else _RISE_AND_FALL
+    seen = [
+        Markup("a {} of at least {}").format(noun, bind(row, statistic))
+        for statistic, noun in nouns.items()
+        if np.isfinite(row[statistic])
+    ]
+    unseen = [
+        bind(row, statistic, f"no {noun}, however large")
+        for statistic, noun in nouns.items()
+        if np.isinf(row[statistic])
+    ]
+    if not seen:
+        return Markup("{}, would probably have shown").format(Markup(" and ").join(unseen))
+    shown = Markup("only {}{} would probably have shown").format(Markup(" or ").join(seen), points(row))
+    return Markup(", and ").join([shown, *unseen])
+
+
+def _at_odds(row: Row) -> str:
+    """A few words where the interval and the verdict seem to say different things."""
+    if not row["at_odds"]:
+        return ""
+    if _is_mix(row):
+        return "Some category's interval leaves “no change” out all the same, since it leaves out siblings."
+    if row["interval_excludes_none"]:
+        return (
+            "The interval leaves “no change” out all the same, because it looks at this comparison alone and "
+            "takes every child as independent; the verdict does neither."
+        )
+    return (
+        "The interval does not leave “no change” out all the same: it is made in another way than the test."
+    )
+
+
+def _no_polarity(row: Row) -> str:
+    neither = row["polarity"] == "neither" and not _is_mix(row)
+    return "By itself that is neither good news nor bad." if neither else ""
+
+
+def _so_large(row: Row) -> Markup:
+    if _is_mix(row):
+        return bind(row, "shift", "a shift of this size")
+    return bind(row, "change", f"a {change_words(row)[1]} of this size")
+
+
+def _is_mix(row: Row) -> bool:
+    return bool(pd.notna(row["shift"]))
+
+
+def _statistics(row: Row) -> Markup:
+    entries = [*_compared(row), *_tests(row), *_allowances(row), *_sight(row)]
+    items = Markup("").join(Markup("<dt>{}</dt> <dd>{}</dd> ").format(*entry) for entry in entries)
+    about = Markup("The statistics behind the verdict: {}").format(name(str(series(row))))
+    return Markup('<details class="statistics"><summary>{}</summary> <dl>{}</dl></details>').format(
+        about, items
+    )
+
+
+def _compared(row: Row) -> list[tuple[str, Markup]]:
+    numbers = Markup("{}, then {}").format(_numbers(row, "_before"), _numbers(row, ""))
+    if _is_mix(row):
+        change = Markup("{} percentage points moved").format(bind(row, "shift"))
+    else:
+        change = Markup("{}{} ({} interval {} to {})").format(
+            bind(row, "change"),
+            points(row),
+            confidence(row),
+            bind(row, "change_lower"),
+            bind(row, "change_upper"),
+        )
+    return [("Numbers compared", numbers), ("Change", change)]
+
+
+def _numbers(row: Row, period: str) -> Markup:
+    parts = [f"numerator{period}", f"denominator{period}"]
+    return Markup(" of ").join(bind(row, part) for part in parts if pd.notna(row[part]))
+
+
+def _tests(row: Row) -> list[tuple[str, Markup]]:
+    degrees = Markup(" (on {} degrees of freedom)").format(bind(row, "degrees")) if _is_mix(row) else ""
+    alone = Markup("p is {}{}").format(bind(row, "p_value"), degrees)
+    allowed = Markup("p is {}, to be called a change if at most {}: one of {} comparisons tested together")
+    return [
+        ("If every child came alone", alone),
+        (
+            "Allowing for siblings",
+            allowed.format(bind(row, "p_dispersed"), bind(row, "threshold"), bind(row, "compared")),
+        ),
+    ]
+
+
+def _allowances(row: Row) -> list[tuple[str, Markup]]:
+    source = str(measures().loc[row["measure"], "dispersion_source"]).rstrip(".")
+    assumed = Markup("{} times the variance of independent counts. {}.").format(
+        bind(row, "dispersion"), source
+    )
+    tips = Markup("At {} times the variance of independent counts").format(bind(row, "tips_at"))
+    entries = [
+        ("Dispersion taken", assumed),
+        ("Where the verdict would tip", tips if row["tips_at"] >= 1 else Markup("At no dispersion")),
+    ]
+    if row["stock"]:
+        shared = (
+            "Many are counted on both days, and the test takes the days as independent. That makes it "
+            "cautious: it may miss a change rather than make one up."
+        )
+        entries.append(("The same children", Markup(shared)))
+    return entries
+
+
+def _sight(row: Row) -> list[tuple[str, Markup]]:
+    power = Markup('<data value="{}" data-statistic="power">{}</data>').format(POWER, percent(POWER))
+    seen = Markup("With these numbers {} (with a chance of {} or more)").format(_visible(row), power)
+    matters = Markup("{}{}").format(bind(row, "smallest_change"), points(row))
+    return [("What could have been seen", seen), ("Smallest change that matters", matters)]

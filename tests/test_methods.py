@@ -1,0 +1,51 @@
+"""The list of methods: each whole, named once, and none missing that a figure may name."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lscb_analysis import comparisons, composition, display, rates, report, trends
+from lscb_analysis.methods import methods
+
+SOURCES = Path(report.__file__).parent.glob("*.py")
+
+
+def test_every_method_is_said_in_words_and_in_symbols_and_has_a_source():
+    for method in methods():
+        assert all(vars(method).values()), method.name
+        assert method.words.endswith(".")
+        assert not method.source.endswith(".")
+    names, titles = ([getattr(method, key) for method in methods()] for key in ("name", "title"))
+    assert len(set(names)) == len(names)
+    assert len({report.slug(title) for title in titles}) == len(titles)
+
+
+def named_by_the_library():
+    """Every method that a frame, or a sentence, of the library can name."""
+    text = "\n".join(path.read_text("utf-8") for path in SOURCES)
+    constants = {
+        *(comparisons.HYBRID_SCORE, comparisons.RATIO),
+        *(comparisons.TWO_PROPORTIONS, comparisons.TWO_RATES),
+        *(composition.CHI_SQUARED, composition.SIMULATED, composition.SIMULTANEOUS),
+    }
+    slopes = set(re.findall(r'"([^"\n]+, over-dispersed)"', text))
+    spans = set(re.findall(r'by_method\("([^"]+)"', text))
+    return (
+        constants
+        | slopes
+        | spans
+        | set(display._METHODS.values())
+        | {"Wilson score", "Garwood exact", "Byar"}
+    )
+
+
+def test_the_list_has_every_method_that_the_library_names_and_no_other():
+    assert {method.name for method in methods()} == named_by_the_library()
+
+
+@pytest.mark.parametrize(
+    ("made", "module"), [("Wilson score", rates), ("Garwood exact", rates), ("log-linear slope", trends)]
+)
+def test_the_names_written_out_here_are_those_in_the_modules(made, module):
+    assert f'"{made}' in Path(module.__file__).read_text("utf-8")
