@@ -36,7 +36,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The edition's pack, built once from the checkout into a folder of its own."""
-    built = report.build(output=tmp_path_factory.mktemp("reports") / "pack", tell=lambda _: None)
+    built = report.build(output=tmp_path_factory.mktemp("reports") / "pack")
     assert not built.failed, [chapter.error for chapter in built.failed]
     return built.folder
 

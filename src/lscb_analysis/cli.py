@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import threading
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.status import Status
 
 from lscb_analysis import data, report
+from lscb_analysis.chapters import TIMEOUT, parameters
 from lscb_analysis.editions import EditionError, editions, read_edition
+from lscb_analysis.publish import BuildError, BusyError
 from lscb_analysis.schema import DataError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
 
-FAILED, BAD_INPUT = 1, 2
+FAILED, BAD_INPUT, BUSY = 1, 2, 3
+STATUS: dict[type[Exception], int] = {
+    DataError: BAD_INPUT,
+    EditionError: BAD_INPUT,
+    BuildError: BAD_INPUT,
+    FileNotFoundError: BAD_INPUT,
+    BusyError: BUSY,
+    report.UnpublishedError: FAILED,
+    OSError: FAILED,
+}
 
 
 def main() -> None:
-    """Run the command; an error of the input is a message, not a traceback."""
+    """Run the command; an error of the input or the system is a message, not a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
-    except (DataError, EditionError, report.BuildError, FileNotFoundError) as error:
+    except tuple(STATUS) as error:
         typer.echo(str(error), err=True)
-        raise SystemExit(BAD_INPUT) from None
+        status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
+        raise SystemExit(status) from None
+
+
+def _terminated(number: int, _: object) -> None:
+    """End as by an exception, so that what a build has begun is cleared away."""
+    raise SystemExit(128 + number)
 
 
 @app.callback(invoke_without_command=True)
@@ -58,23 +77,41 @@ def build(
         list[str] | None,
         typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter, as a draft. May be repeated."),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Run so many chapters at once; by default one a processor.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Stop a chapter that takes longer than this, in seconds.")
+    ] = TIMEOUT,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop the others when a chapter fails.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait while another build of the pack is under way.")
+    ] = False,
+    log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
-    """Make a pack: run every chapter, and publish all of them or none."""
-    console = Console()
-    changed = dict(_pair(text) for text in parameter or [])
-    if console.is_terminal:
-        with console.status("Checking the data") as status:
-            pack = report.build(
-                edition, output, only or [], changed, tell=lambda step: _show(console, status, step)
-            )
-    else:
-        pack = report.build(edition, output, only or [], changed, tell=typer.echo)
+    """Make a pack: run every chapter, and publish all of them or none.
+
+    Exit status 0: published; 1: a chapter failed, or the pack could not be written; 2: a wrong name,
+    value or table; 3: another build of the pack is under way.
+    """
+    tell = _Teller(log)
+    try:
+        changed = dict(_pair(text) for text in parameter or [])
+        pack = report.build(
+            edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
+            fail_fast=fail_fast, wait=wait,
+        )  # fmt: skip
+    except (*STATUS, SystemExit) as error:  # type: ignore[misc]
+        tell("not published", error=str(error))
+        raise
     if pack.failed:
         for chapter in pack.failed:
             typer.echo(f"{chapter.name} {chapter.error}", err=True)
-        typer.echo(
-            f"Not published; {pack.folder} is as it was. The failed notebooks are in {pack.kept}.", err=True
-        )
+        kept = f"The failed notebooks are in {pack.kept}."
+        typer.echo(f"Not published; {pack.folder} is as it was. {kept}", err=True)
+        tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
         raise typer.Exit(FAILED)
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
 
@@ -87,7 +124,7 @@ def list_editions() -> None:
         typer.echo(f"{name}: {edition.title}, {edition.period}")
         for chapter in edition.chapters:
             typer.echo(f"  {chapter}")
-            for parameter, said in report.parameters(chapter).items():
+            for parameter, said in parameters(chapter).items():
                 typer.echo(f"    {parameter}: {said['type']} = {said['default']}  {said['help']}")
 
 
@@ -106,12 +143,28 @@ def check() -> None:
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise report.BuildError(f"-p takes NAME=VALUE, not {text!r}.")
+        raise BuildError(f"-p takes NAME=VALUE, not {text!r}.")
     return name, value
 
 
-def _show(console: Console, status: Status, step: str) -> None:
-    if ": " in step:
-        console.print(step, highlight=False, markup=False)
-    else:
-        status.update(escape(step))
+class _Teller:
+    """Says each event of a build on the terminal, and in the log if there is one."""
+
+    def __init__(self, log: Path | None) -> None:
+        self.log, self.lock, self.done, self.all = log, threading.Lock(), 0, 0
+
+    def __call__(self, event: str, **details: Any) -> None:
+        with self.lock:
+            if self.log:
+                now = datetime.now(UTC).isoformat(timespec="milliseconds")
+                line = json.dumps({"time": now, "event": event} | details, ensure_ascii=False)
+                with self.log.open("a", encoding="utf-8") as file:
+                    file.write(f"{line}\n")
+            self._say(event, details)
+
+    def _say(self, event: str, details: dict[str, Any]) -> None:
+        self.all = details.get("chapters", self.all)
+        if event in ("chapter done", "chapter failed"):
+            self.done += 1
+            went = details.get("error") or f"{details['seconds']:.1f} s"
+            typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")

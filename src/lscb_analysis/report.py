@@ -8,30 +8,36 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import papermill
 from markupsafe import Markup
-from nbclient.exceptions import DeadKernelError
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
+from lscb_analysis.chapters import (
+    TIMEOUT,
+    Chapter,
+    Tell,
+    notebook,
+    outputs,
+    parameters,
+    read,
+    run,
+    silent,
+    title,
+)
 from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, project, tables
 from lscb_analysis.display import templates
 from lscb_analysis.editions import Edition, EditionError, editions, read_edition
 from lscb_analysis.methods import methods
+from lscb_analysis.publish import BuildError, check_replaceable, making, publish
 from lscb_analysis.schema import DataError, nearest
 from lscb_analysis.verdicts import verdicts
 
@@ -49,26 +55,8 @@ PACKAGES = [
 ]
 
 
-class BuildError(Exception):
-    """A build that was refused before anything ran; the message says what to change."""
-
-
-@dataclass
-class Chapter:
-    """One chapter of a build: what it was made with, and how it went."""
-
-    name: str
-    parameters: dict[str, Any]
-    title: str
-    question: str
-    finding: Markup = field(default_factory=Markup)
-    verdict: Markup = field(default_factory=Markup)
-    seconds: float = 0.0
-    error: str = ""
-
-    @property
-    def file(self) -> str:
-        return f"{self.name}.html"
+class UnpublishedError(Exception):
+    """A pack that was made and yet must not be published; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -89,47 +77,50 @@ def build(
     output: Path | None = None,
     only: Iterable[str] = (),
     changed: Mapping[str, str] | None = None,
-    tell: Callable[[str], None] = print,
+    tell: Tell = silent,
+    workers: int | None = None,
+    timeout: float = TIMEOUT,
+    fail_fast: bool = False,
+    wait: bool = False,
 ) -> Pack:
     """Build an edition's pack and publish it, unless a chapter fails.
 
     `output` is the pack's folder, by default `reports/<edition>`. With `only` (chapters) or `changed`
     (parameters, as text) the result is a draft in a folder beside it. `tell` hears of each step.
+    `workers`, `timeout` and `fail_fast` are those of `chapters.run`, `wait` that of `publish.making`.
 
-    Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data
-    is wrong. A chapter that fails is in the pack's `failed`; the pack that was there stays as it was,
-    and the failed notebooks are kept in the folder `kept`.
+    Raises BuildError, EditionError or DataError before anything runs if a
+    name, a value or the data is wrong; BusyError if another build of the pack is under way;
+    UnpublishedError if the data or the notebooks changed while it ran. A chapter that fails is in the
+    pack's `failed`; the pack that was there stays as it was, and the failed notebooks are kept in the
+    folder `kept`.
     """
     changed = dict(changed or {})
     edition, chapters = plan(read_edition(name or _only_edition()), list(only), changed)
+    inputs = _inputs(chapters)
     problems = check()
     if problems:
         raise DataError(problems)
     _check_periods(edition)
     draft = bool(only or changed)
-    folder = (output or project() / "reports" / edition.name).resolve()
+    folder = (output or project() / "reports" / edition.name).absolute()
     folder = folder.with_name(f"{folder.name}-draft") if draft else folder
-    _check_replaceable(folder)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as aside:
-        made, runs = Path(aside) / "pack", Path(aside) / "runs"
+    check_replaceable(folder)
+    with making(folder, wait) as aside:
+        made, runs = aside / "pack", aside / "runs"
         (made / "tables").mkdir(parents=True)
         runs.mkdir()
-        for number, chapter in enumerate(chapters, 1):
-            tell(f"[{number}/{len(chapters)}] {chapter.name}")
-            _run(chapter, runs)
-            tell(f"[{number}/{len(chapters)}] {chapter.name}: {chapter.error or f'{chapter.seconds:.1f} s'}")
+        tell("build started", edition=edition.name, chapters=len(chapters))
+        run(chapters, runs, tell, workers, timeout, fail_fast)
         pack = Pack(folder, chapters)
         if pack.failed:
             return Pack(folder, chapters, _keep(pack, runs))
-        for chapter in chapters:
-            _take_findings(chapter, runs)
-        for chapter in chapters:
-            _write_page(chapter, chapters, edition, draft, runs, made)
-        _write_index(chapters, edition, draft, made)
-        _write_methods(chapters, edition, draft, runs, made)
-        _write_manifest(chapters, edition, made)
-        _publish(made, folder)
+        _write_pages(chapters, edition, draft, runs, made)
+        _write_manifest(chapters, edition, inputs, made)
+        _check_unchanged(inputs, _inputs(chapters))
+        publish(made, folder)
         _forget_failures(folder)
+    tell("published", folder=str(folder))
     return pack
 
 
@@ -161,35 +152,9 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
     _check_area(edition.area)
     given = edition.model_dump() | {"edition": edition.name} | values
     return edition, [
-        Chapter(chapter, {name: given[name] for name in names if name in given}, *_title(chapter))
+        Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
         for chapter, names in declared.items()
     ]
-
-
-def parameters(chapter: str) -> dict[str, dict[str, str]]:
-    """Return what a chapter's parameters cell declares: each name with its type, default and meaning.
-
-    Raises BuildError if the chapter has no notebook.
-    """
-    path = _notebook(chapter)
-    if not path.is_file():
-        names = [found.stem for found in path.parent.glob("*.ipynb")]
-        raise BuildError(f"There is no notebook {path.name}. {nearest(chapter, names)}")
-    return {
-        name: {"type": found["inferred_type_name"], "default": found["default"], "help": found["help"]}
-        for name, found in papermill.inspect_notebook(str(path)).items()
-    }
-
-
-def _title(chapter: str) -> tuple[str, str]:
-    """A chapter's title and the question it answers, from its first cell."""
-    first = _read(_notebook(chapter)).cells[0].source
-    lines = [line for line in first.splitlines() if line]
-    if len(lines) < 2 or not lines[0].startswith("# "):
-        raise BuildError(
-            f"{chapter}.ipynb does not begin with a title (“# …”) and a question below it. Add them."
-        )
-    return lines[0].removeprefix("# "), lines[1]
 
 
 def _only_edition() -> str:
@@ -199,10 +164,6 @@ def _only_edition() -> str:
             f"Say which edition to build: {', '.join(names) or 'there is none in notebooks/editions'}."
         )
     return names[0]
-
-
-def _notebook(chapter: str) -> Path:
-    return project() / "notebooks" / f"{chapter}.ipynb"
 
 
 def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
@@ -229,59 +190,6 @@ def _check_periods(edition: Edition) -> None:
         raise BuildError(f"No comparison has figures for both {edition.previous} and {edition.latest}.")
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Refuse a folder that is not a pack of ours: what is in it would be lost."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BuildError(
-            f"{folder.parent} cannot be a folder: {error.strerror}. Give another one."
-        ) from error
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not _is_pack(folder)):
-        raise BuildError(f"{folder} holds something that is not a pack. Give another folder, or empty it.")
-
-
-def _is_pack(folder: Path) -> bool:
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and {"edition", "chapters", "files"} <= manifest.keys()
-
-
-def _run(chapter: Chapter, runs: Path) -> None:
-    started = time.perf_counter()
-    source, target = _notebook(chapter.name), runs / f"{chapter.name}.ipynb"
-    try:
-        papermill.execute_notebook(
-            str(source),
-            str(target),
-            chapter.parameters,
-            cwd=str(source.parent),
-            progress_bar=False,
-            extra_arguments=["--log-level=CRITICAL"],
-            config=Config(KernelManager={"transport_encryption": "auto"}),
-        )
-    except PapermillExecutionError as error:
-        cell = error.source.strip().splitlines()[0]
-        where = _question_of(target, error.cell_index)
-        chapter.error = f"failed in cell {error.exec_count}, `{cell}`{where}. {error.ename}: {error.evalue}"
-    except DeadKernelError:
-        chapter.error = "failed: its kernel died, perhaps for want of memory"
-    else:
-        names = [found.metadata.lscb.name for found in _outputs(_read(target), "text/csv")]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        chapter.error = f"failed: it shows more than one table {twice[0]!r}" if twice else ""
-    chapter.seconds = time.perf_counter() - started
-
-
-def _question_of(executed: Path, index: int) -> str:
-    """The heading under which a cell stands, as a person would point to it."""
-    cells = _read(executed).cells[: index + 1]
-    headings = [cell.source.splitlines()[0].lstrip("# ") for cell in cells if cell.source.startswith("## ")]
-    return f", under “{headings[-1]}”" if headings else ""
-
-
 def _failures(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-failed")
 
@@ -297,18 +205,43 @@ def _keep(pack: Pack, runs: Path) -> Path:
 def _forget_failures(folder: Path) -> None:
     """Remove the notebooks of chapters that failed before; anything else there is not ours."""
     kept = _failures(folder)
-    for notebook in kept.glob("[0-9][0-9]_*.ipynb"):
-        notebook.unlink()
+    for failed in kept.glob("[0-9][0-9]_*.ipynb"):
+        failed.unlink()
     if kept.is_dir() and not any(kept.iterdir()):
         kept.rmdir()
+
+
+def _inputs(chapters: list[Chapter]) -> dict[str, str]:
+    """The hashes of the files that the pack is made of, by their names in the project."""
+    root = project()
+    files = [*(root / "data").glob("*.csv"), *(root / "notebooks" / "editions").glob("*.toml")]
+    files += [notebook(chapter.name) for chapter in chapters]
+    return {path.relative_to(root).as_posix(): _hash(path) for path in sorted(files)}
+
+
+def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
+    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if changed:
+        raise UnpublishedError(
+            f"Changed while the pack was made: {', '.join(changed)}. Nothing was published; build again."
+        )
+
+
+def _write_pages(chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path) -> None:
+    for chapter in chapters:
+        _take_findings(chapter, runs)
+    for chapter in chapters:
+        _write_page(chapter, chapters, edition, draft, runs, made)
+    _write_index(chapters, edition, draft, made)
+    _write_methods(chapters, edition, draft, runs, made)
 
 
 def _write_page(
     chapter: Chapter, chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path
 ) -> None:
-    notebook = _read(runs / f"{chapter.name}.ipynb")
+    executed = read(runs / f"{chapter.name}.ipynb")
     at = chapters.index(chapter)
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    sources = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
     page = {
         "title": f"{chapter.title}: {edition.area}, {edition.period}",
         "edition": edition,
@@ -319,36 +252,22 @@ def _write_page(
         "previous": chapters[at - 1] if at else None,
         "next": chapters[at + 1] if at + 1 < len(chapters) else None,
     }
-    html, _ = _exporter().from_notebook_node(notebook, resources={"page": page})
+    html, _ = _exporter().from_notebook_node(executed, resources={"page": page})
     (made / chapter.file).write_text(html, encoding="utf-8", newline="\n")
-    for output in _outputs(notebook, "text/csv"):
+    for output in outputs(executed, "text/csv"):
         path = made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
         path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
 
 
 def _take_findings(chapter: Chapter, runs: Path) -> None:
     """Take a chapter's first finding and first verdict as it ran, without what is folded away."""
-    outputs = _outputs(_read(runs / f"{chapter.name}.ipynb"), "text/html")
+    shown = outputs(read(runs / f"{chapter.name}.ipynb"), "text/html")
     findings = [
-        out.data["text/html"] for out in outputs if out.metadata.get("lscb", {}).get("kind") == "finding"
+        out.data["text/html"] for out in shown if out.metadata.get("lscb", {}).get("kind") == "finding"
     ]
     said = [html.partition("<details")[0] for html in findings]
     chapter.finding = Markup(next(iter(said), ""))
     chapter.verdict = Markup(next((html for html in said if "data-verdict" in html), ""))
-
-
-def _read(notebook: Path) -> Any:
-    return nbformat.read(notebook, as_version=4)
-
-
-def _outputs(notebook: Any, kind: str) -> list[Any]:
-    return [
-        output
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if kind in output.get("data", {})
-    ]
 
 
 def _exporter() -> TemplateExporter:
@@ -381,7 +300,7 @@ def _write_index(chapters: list[Chapter], edition: Edition, draft: bool, made: P
 
 def _write_methods(chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path) -> None:
     """Write the page of the methods that the chapters' figures name, each with the chapters that use it."""
-    used = {chapter.name: _methods_named(_read(runs / f"{chapter.name}.ipynb")) for chapter in chapters}
+    used = {chapter.name: _methods_named(read(runs / f"{chapter.name}.ipynb")) for chapter in chapters}
     unknown = set().union(*used.values()) - {method.name for method in methods()}
     if unknown:
         raise BuildError(f"Not explained in methods.toml: {', '.join(sorted(unknown))}. Add an entry.")
@@ -402,24 +321,23 @@ def _write_methods(chapters: list[Chapter], edition: Edition, draft: bool, runs:
     (made / "methods.html").write_text(html, encoding="utf-8", newline="\n")
 
 
-def _methods_named(notebook: Any) -> set[str]:
-    html = "".join(output.data["text/html"] for output in _outputs(notebook, "text/html"))
+def _methods_named(executed: Any) -> set[str]:
+    html = "".join(output.data["text/html"] for output in outputs(executed, "text/html"))
     return {unescape(name) for name in re.findall(r'data-method="([^"]*)"', html)}
 
 
-def _write_manifest(chapters: list[Chapter], edition: Edition, made: Path) -> None:
+def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str, str], made: Path) -> None:
     manifest = {
         "edition": edition.model_dump(),
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "python": sys.version.split()[0],
         "versions": {package: metadata.version(package) for package in PACKAGES},
-        "data": {path.name: _hash(path) for path in sorted((project() / "data").glob("*.csv"))},
+        "inputs": inputs,
         "chapters": [
             {
                 "chapter": chapter.name,
                 "parameters": chapter.parameters,
-                "notebook": _hash(_notebook(chapter.name)),
                 "outcome": "done",
                 "seconds": round(chapter.seconds, 2),
             }
@@ -453,16 +371,3 @@ def _commit() -> str | None:
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _publish(made: Path, folder: Path) -> None:
-    """Put `made` in the place of `folder`; if that fails, what was there is put back."""
-    old = made.with_name("old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        made.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise

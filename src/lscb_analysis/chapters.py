@@ -1,0 +1,230 @@
+"""Chapters: their notebooks, what they declare, and how they run, each in a kernel of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from markupsafe import Markup
+from nbclient.exceptions import DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from lscb_analysis.data import project
+from lscb_analysis.publish import BuildError
+from lscb_analysis.schema import nearest
+
+Tell = Callable[..., None]
+"""Hears of each step: the name of the event, then its details by name."""
+
+TIMEOUT = 600.0
+"""A chapter may take this many seconds altogether, unless a build says otherwise."""
+
+
+def silent(_event: str, **_details: Any) -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Chapter:
+    """One chapter of a build: what it was made with, and how it went."""
+
+    name: str
+    parameters: dict[str, Any]
+    title: str
+    question: str
+    finding: Markup = field(default_factory=Markup)
+    verdict: Markup = field(default_factory=Markup)
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.html"
+
+
+def notebook(chapter: str) -> Path:
+    """Return where the notebook of a chapter is, or would be."""
+    return project() / "notebooks" / f"{chapter}.ipynb"
+
+
+def parameters(chapter: str) -> dict[str, dict[str, str]]:
+    """Return what a chapter's parameters cell declares: each name with its type, default and meaning.
+
+    Raises BuildError if the chapter has no notebook.
+    """
+    path = notebook(chapter)
+    if not path.is_file():
+        names = [found.stem for found in path.parent.glob("*.ipynb")]
+        raise BuildError(f"There is no notebook {path.name}. {nearest(chapter, names)}")
+    return {
+        name: {"type": found["inferred_type_name"], "default": found["default"], "help": found["help"]}
+        for name, found in papermill.inspect_notebook(str(path)).items()
+    }
+
+
+def title(chapter: str) -> tuple[str, str]:
+    """Return a chapter's title and the question it answers, from its first cell.
+
+    Raises BuildError if they are not there.
+    """
+    first = read(notebook(chapter)).cells[0].source
+    lines = [line for line in first.splitlines() if line]
+    if len(lines) < 2 or not lines[0].startswith("# "):
+        raise BuildError(
+            f"{chapter}.ipynb does not begin with a title (“# …”) and a question below it. Add them."
+        )
+    return lines[0].removeprefix("# "), lines[1]
+
+
+def read(path: Path) -> Any:
+    """Return a notebook."""
+    return nbformat.read(path, as_version=4)
+
+
+def outputs(executed: Any, kind: str) -> list[Any]:
+    """Return all outputs of a notebook that have a form of this kind, as `text/html`."""
+    return [
+        output
+        for cell in executed.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if kind in output.get("data", {})
+    ]
+
+
+def run(
+    chapters: Iterable[Chapter],
+    runs: Path,
+    tell: Tell,
+    workers: int | None = None,
+    timeout: float = TIMEOUT,
+    fail_fast: bool = False,
+) -> None:
+    """Run the chapters' notebooks into `runs`, `workers` at once: by default as many as there are processors.
+
+    How each went is in its `seconds` and `error`. One that takes longer than `timeout` seconds is
+    stopped. After a failure the others go on, unless `fail_fast`: then they are stopped too.
+    """
+    todo = list(chapters)
+    kernels = _Kernels()
+    with ThreadPoolExecutor(workers or processors()) as pool:
+        futures = {pool.submit(_run, chapter, runs, tell, timeout, kernels): chapter for chapter in todo}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                if fail_fast and futures[future].error:
+                    kernels.stopped = "stopped, since another chapter failed"
+        except BaseException:
+            kernels.stopped = "stopped with the build"
+            raise
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Kernels:
+    """The kernels of a build's chapters while they run, so that they can be stopped."""
+
+    def __init__(self) -> None:
+        self.managers: dict[str, AsyncKernelManager] = {}
+        self.reasons: dict[str, str] = {}
+        self.stopped = ""
+        """Why all are to stop and none is to begin."""
+
+    def manager(self, chapter: str) -> type[AsyncKernelManager]:
+        """A class of kernel managers that reports the one it makes for a chapter."""
+        managers = self.managers
+
+        class Reported(AsyncKernelManager):
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                managers[chapter] = self
+
+        return Reported
+
+    def watch(self, chapter: str, timeout: float, ended: threading.Event) -> None:
+        """Kill a chapter's kernel when its time is up or all are to stop; nbclient then says that it died."""
+        deadline = time.monotonic() + timeout
+        while not ended.wait(0.2):
+            late = f"stopped: it took longer than {timeout:g} s" if time.monotonic() > deadline else ""
+            reason = self.stopped or late
+            kernel = getattr(self.managers.get(chapter), "provisioner", None)
+            if reason and kernel is not None and kernel.pid:
+                self.reasons.setdefault(chapter, reason)
+                os.kill(kernel.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Kernels) -> None:
+    if kernels.stopped:
+        chapter.error = kernels.stopped
+        return
+    tell("chapter started", chapter=chapter.name)
+    started, ended = time.perf_counter(), threading.Event()
+    threading.Thread(target=kernels.watch, args=(chapter.name, timeout, ended), daemon=True).start()
+    target = runs / f"{chapter.name}.ipynb"
+    try:
+        _execute(chapter, target, kernels)
+    except PapermillExecutionError as error:
+        cell = error.source.strip().splitlines()[0]
+        where = _question_of(target, error.cell_index)
+        chapter.error = f"failed in cell {error.exec_count}, `{cell}`{where}. {error.ename}: {error.evalue}"
+    except DeadKernelError:
+        died = "failed: its kernel died, perhaps for want of memory"
+        chapter.error = f"{kernels.reasons.get(chapter.name, died)}{_interrupted(target)}"
+    else:
+        names = [found.metadata.lscb.name for found in outputs(read(target), "text/csv")]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        chapter.error = f"failed: it shows more than one table {twice[0]!r}" if twice else ""
+    finally:
+        ended.set()
+        kernels.managers.pop(chapter.name, None)
+    chapter.seconds = time.perf_counter() - started
+    done = {"error": chapter.error} if chapter.error else {"seconds": round(chapter.seconds, 2)}
+    tell("chapter failed" if chapter.error else "chapter done", chapter=chapter.name, **done)
+
+
+def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
+    source = notebook(chapter.name)
+    papermill.execute_notebook(
+        str(source),
+        str(target),
+        chapter.parameters,
+        progress_bar=False,
+        # not papermill's cwd, which would change the folder of this process for all its threads
+        resources={"metadata": {"path": str(source.parent)}},
+        kernel_manager_class=kernels.manager(chapter.name),
+        extra_arguments=["--log-level=CRITICAL"],
+        config=Config(KernelManager={"transport_encryption": "auto"}),
+    )
+
+
+def _question_of(executed: Path, index: int) -> str:
+    """The heading under which a cell stands, as a person would point to it."""
+    cells = read(executed).cells[: index + 1]
+    headings = [cell.source.splitlines()[0].lstrip("# ") for cell in cells if cell.source.startswith("## ")]
+    return f", under “{headings[-1]}”" if headings else ""
+
+
+def _interrupted(executed: Path) -> str:
+    """The cell that a chapter was in when its kernel ended."""
+    if not executed.is_file():
+        return ""
+    for index, cell in enumerate(read(executed).cells):
+        if cell.metadata.get("papermill", {}).get("status") == "running":
+            return f", in the cell `{cell.source.strip().splitlines()[0]}`{_question_of(executed, index)}"
+    return ""
