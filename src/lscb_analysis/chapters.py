@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -137,6 +138,10 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+# what papermill says of a failure on the error stream, the build says in words
+logging.getLogger("papermill").addHandler(logging.NullHandler())
+
+
 class _Kernels:
     """The kernels of a build's chapters while they run, so that they can be stopped."""
 
@@ -146,13 +151,16 @@ class _Kernels:
         self.stopped = ""
         """Why all are to stop and none is to begin."""
 
-    def manager(self, chapter: str) -> type[AsyncKernelManager]:
-        """A class of kernel managers that reports the one it makes for a chapter."""
+    def manager(self, chapter: str, connection: Path) -> type[AsyncKernelManager]:
+        """A class of kernel managers that reports the one it makes for a chapter.
+
+        Its connection file stands with the runs, so that nothing of a killed build is left elsewhere.
+        """
         managers = self.managers
 
         class Reported(AsyncKernelManager):
             def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs)
+                super().__init__(*args, **kwargs, connection_file=str(connection))
                 managers[chapter] = self
 
         return Reported
@@ -183,9 +191,9 @@ def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Ker
         cell = error.source.strip().splitlines()[0]
         where = _question_of(target, error.cell_index)
         chapter.error = f"failed in cell {error.exec_count}, `{cell}`{where}. {error.ename}: {error.evalue}"
-    except DeadKernelError:
-        died = "failed: its kernel died, perhaps for want of memory"
-        chapter.error = f"{kernels.reasons.get(chapter.name, died)}{_interrupted(target)}"
+    except RuntimeError as error:  # nbclient's: the kernel died, or never began
+        died = "its kernel died, perhaps for want of memory" if isinstance(error, DeadKernelError) else error
+        chapter.error = f"{kernels.reasons.get(chapter.name, f'failed: {died}')}{_interrupted(target)}"
     else:
         names = [found.metadata.lscb.name for found in outputs(read(target), "text/csv")]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -207,7 +215,7 @@ def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
         progress_bar=False,
         # not papermill's cwd, which would change the folder of this process for all its threads
         resources={"metadata": {"path": str(source.parent)}},
-        kernel_manager_class=kernels.manager(chapter.name),
+        kernel_manager_class=kernels.manager(chapter.name, target.with_suffix(".json")),
         extra_arguments=["--log-level=CRITICAL"],
         config=Config(KernelManager={"transport_encryption": "auto"}),
     )
@@ -224,7 +232,12 @@ def _interrupted(executed: Path) -> str:
     """The cell that a chapter was in when its kernel ended."""
     if not executed.is_file():
         return ""
-    for index, cell in enumerate(read(executed).cells):
-        if cell.metadata.get("papermill", {}).get("status") == "running":
-            return f", in the cell `{cell.source.strip().splitlines()[0]}`{_question_of(executed, index)}"
-    return ""
+    begun = [
+        (index, cell)
+        for index, cell in enumerate(read(executed).cells)
+        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    if not begun:
+        return ""
+    index, cell = begun[-1]
+    return f", in the cell `{cell.source.strip().splitlines()[0]}`{_question_of(executed, index)}"
