@@ -156,6 +156,7 @@ class _Teller:
     def __call__(self, event: str, **details: Any) -> None:
         with self.lock:
             if self.log:
+                self.log.parent.mkdir(parents=True, exist_ok=True)
                 now = datetime.now(UTC).isoformat(timespec="milliseconds")
                 line = json.dumps({"time": now, "event": event} | details, ensure_ascii=False)
                 with self.log.open("a", encoding="utf-8") as file:
