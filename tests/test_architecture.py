@@ -12,10 +12,10 @@ PACKAGE = CHECKOUT / "src" / "lscb_analysis"
 ROOT = PACKAGE.name
 
 ORDER = [
-    *("schema", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
+    *("schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
     *("editions", "verdicts"),
     *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
-    *("methods", "publish", "kernels", "chapters", "report", "verify", "cli"),
+    *("methods", "publish", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

@@ -12,8 +12,9 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import Table
 from statsmodels.stats.proportion import confint_proportions_2indep
 
+from lscb_analysis import composition
 from lscb_analysis.comparisons import newcombe
-from lscb_analysis.composition import driving, mix_change, mix_changes, mix_table, share
+from lscb_analysis.composition import driving, mix_changes, mix_table, share
 from lscb_analysis.rates import EstimateError, proportion
 
 ROW = {
@@ -33,6 +34,11 @@ def row(year, value, category="Total"):
     dates = {"period_start": pd.Timestamp(f"{year - 1}-04-01"), "period_end": pd.Timestamp(f"{year}-03-31")}
     told = {"value": math.nan, "status": "c"} if value == "c" else {"value": float(value), "status": ""}
     return ROW | dates | told | {"time_period": year, "category": category}
+
+
+def mix_change(*given):
+    """The test of a mix, without the law behind it."""
+    return composition.mix_change(*given)[0]
 
 
 def shares(before, now, totals=None):
@@ -258,3 +264,44 @@ def test_the_order_of_the_rows_does_not_matter(table, random):
         one, other = (pd.DataFrame(made(f, 2017, 2018), index=None if made is not mix_change else [0])
                       for f in (frame, frame.iloc[order]))  # fmt: skip
         pd.testing.assert_frame_equal(one, other, check_exact=False)
+
+
+def test_the_simulated_law_is_that_of_the_tables_drawn():
+    _, law = composition.mix_change(shares((5, 2, 1), (2, 3, 4)), 2017, 2018)
+    assert law.sf(0) == 1
+    assert law.sf(1e9) == 1 / 100_000
+    for chance in (0.5, 0.05, 0.0125, 0.001):
+        limit = law.isf(chance)
+        assert law.sf(limit * 1.0001) <= chance <= law.sf(limit * 0.9999) + 1e-5
+    assert law.isf(1e-9) == math.inf
+
+
+def test_a_mix_that_changed_beyond_doubt_is_beyond_chance_though_few_are_expected_in_a_category():
+    # the p-value has a floor of one in the tables drawn; divided by a dispersion it must not come back
+    test, law = composition.mix_change(shares((900, 3, 480), (400, 2, 900)), 2017, 2018)
+    assert test["test"] == "chi-squared, simulated"
+    assert law.sf(test["statistic"] / 2.4) == 1 / 100_000
+
+
+def test_a_category_without_a_figure_that_is_not_withheld_is_refused():
+    frame = shares((50, 20, 10), (60, 15, 5))
+    frame.loc[(frame["category"] == "b") & (frame["time_period"] == 2017), "numerator"] = np.nan
+    with pytest.raises(EstimateError, match="none is withheld: b, 2017"):
+        mix_change(frame, 2017, 2018)
+
+
+def test_a_single_category_is_never_tested():
+    changed = by_category((50, 20, 10), (20, 45, 15))
+    assert changed["p_value"].isna().all()
+    assert set(changed["test"]) == {""}
+
+
+@pytest.mark.parametrize("what", ["area_code", "period_start"])
+def test_a_mix_of_another_area_or_kind_of_period_is_not_tested(what):
+    frame = shares((50, 20, 10), (20, 45, 15))
+    other = {"area_code": "E06000099", "period_start": pd.Timestamp("2018-03-31")}
+    frame.loc[frame["time_period"] == 2018, what] = other[what]
+    changed = mix_changes(frame, 2017, 2018)
+    assert composition.not_tested(changed).startswith("a different")
+    assert changed["residual"].isna().all()
+    assert composition.not_tested(mix_changes(shares((50, 20), (20, 45)), 2017, 2018)) == ""

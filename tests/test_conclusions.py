@@ -66,7 +66,7 @@ def test_too_few_to_tell_says_what_would_have_shown_and_what_would_matter(table)
     assert unclear(table, smallest_fall=23.46, smallest_rise=24.61) == (
         "Verdict: too few to tell. Chance alone could bring about a rise of this size. With numbers like "
         "these only a fall of at least 23.5 or a rise of at least 24.6 percentage points would probably "
-        "have shown, while a change of 5 percentage points would matter to the board."
+        "have shown, while a change of 5 percentage points is taken to matter."
     )
 
 
@@ -83,7 +83,7 @@ def test_a_fall_or_a_rise_that_could_not_have_been_seen_at_all_is_called_so(tabl
 def test_no_clear_change_says_that_one_that_matters_would_have_shown(table):
     assert unclear(table, verdict="no clear change") == (
         "Verdict: no clear change. Chance alone could bring about a rise of this size. But a change of 5 "
-        "percentage points, which would matter to the board, would probably have shown."
+        "percentage points, which is taken to matter, would probably have shown."
     )
 
 
@@ -105,7 +105,7 @@ def test_where_interval_and_verdict_differ_the_sentence_says_so(table, excludes,
 def test_a_mix_says_what_it_would_take_to_tip_and_what_shift_would_have_shown(table):
     said = describe_mix(release(table.loc["primary_need"]))
     assert "differ by 5.1 percentage points. Verdict: too few to tell." in sentence(said)
-    assert "only a shift of at least 10.3 percentage points would probably have shown" in sentence(said)
+    assert "a shift of 10.3 percentage points or more would probably have shown whichever" in sentence(said)
     assert "Some category's interval leaves “no change” out" in sentence(said)
     assert folded(said)["Where the verdict would tip"].startswith("At 1.73 times")
 
@@ -122,12 +122,14 @@ def test_the_statistics_behind_a_verdict_are_all_there(table):
     assert behind["Dispersion taken"].startswith(
         "2.4 times the variance of independent counts. Working value"
     )
-    assert behind["Where the verdict would tip"] == "At 6.7 times the variance of independent counts"
+    assert behind["Where the verdict would tip"].startswith(
+        "At 6.7 times the variance of independent counts, that of the other"
+    )
     assert behind["What could have been seen"] == (
         "With these numbers only a fall of at least 43% or a rise of at least 55% would probably have shown "
-        "(with a chance of 80% or more)"
+        "(“probably” being a chance of 80% or more)"
     )
-    assert behind["Smallest change that matters"] == "10%"
+    assert behind["Smallest change that is taken to matter"] == "10%"
 
 
 def test_only_a_stock_is_said_to_share_children(table):
@@ -147,7 +149,7 @@ def invented_mix(table, before, now, verdict):
         counts.assign(value=[*map(float, (*before, *now))], status=""),
         totals.assign(value=[float(sum(before)), float(sum(now))]),
     )
-    row = table.loc["abuse"].to_dict() | mix_change(shares, 2017, 2018) | {"verdict": verdict}
+    row = table.loc["abuse"].to_dict() | mix_change(shares, 2017, 2018)[0] | {"verdict": verdict}
     mix = protect(pd.DataFrame([row]), rule="published")
     return mix, protect(mix_changes(shares, 2017, 2018), rule="published")
 
@@ -196,3 +198,30 @@ def test_each_statistic_names_its_method(table):
     assert named["tips_at"] == "dispersion"
     assert named["threshold"] == "Benjamini-Hochberg"
     assert named["smallest_rise"] == "smallest visible change"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "excludes", "dispersion", "said", "unsaid"),
+    [
+        ("too few to tell", True, 2.4, "takes every child as independent", "No single"),
+        ("too few to tell", True, 1.0, "Some category's interval leaves", "independent"),
+        ("changed", False, 2.4, "No single category's interval leaves", "Some category"),
+    ],
+)
+def test_a_mix_says_truly_where_its_intervals_and_its_verdict_differ(
+    table, verdict, excludes, dispersion, said, unsaid
+):
+    changes = {"interval_excludes_none": excludes, "dispersion": dispersion, "at_odds": True}
+    text = sentence(describe_mix(release(table.loc["abuse"], verdict=verdict, **changes)))
+    assert said in text
+    assert unsaid not in text
+
+
+def test_a_mix_that_is_not_compared_says_why_and_nothing_of_its_size(table):
+    missing = {"shift": math.nan, "period_start_before": pd.NaT, "period_end_before": pd.NaT}
+    row = release(table.loc["abuse"], verdict="not compared", reason="a different kind of period", **missing)
+    assert sentence(describe_mix(row)) == (
+        "Verdict on the mix: not compared, because there is a different kind of period."
+    )
+    changes = protect(mix_changes(estimates(EDITION, "abuse"), 2017, 2018), rule="published")
+    assert describe_movers(row, changes).text.endswith("the rise or fall of one part is no finding.")

@@ -11,6 +11,7 @@ from lscb_analysis import (
     count,
     describe_change,
     describe_fit,
+    describe_given_away,
     describe_largest,
     describe_latest,
     describe_missing_total,
@@ -19,9 +20,11 @@ from lscb_analysis import (
     describe_sources,
     describe_verdict,
     fits,
+    given_away,
     load,
     protect,
     read_edition,
+    suppressed_bounds,
     verdicts,
 )
 from lscb_analysis.narrative import headline
@@ -204,3 +207,15 @@ def test_headlines_name_the_change_the_measures_or_the_largest_category():
     assert headline(both).striptags() == (
         "Aged 17 to 18: printed as 57%, then 67%; Aged 19 to 21: printed as 52%, then 41%"
     )
+
+
+def test_withheld_figures_that_others_give_away_are_named_and_never_given():
+    counts = load("dfe_primary_need", measure="cin_by_primary_need")
+    totals = load("dfe_primary_need", measure="cin_at_31_march")
+    away = given_away(suppressed_bounds(counts, totals, least=1))
+    said = describe_given_away(protect(away, rule="published"))
+    assert "at 31 March 2017 can be worked out exactly" in said.text
+    assert "2016" not in said.text
+    assert unbound(str(said.html)) == []
+    assert not BeautifulSoup(str(said.html), "html.parser")("data")
+    assert describe_given_away(protect(away.assign(narrowed=False), rule="published")).text == ""

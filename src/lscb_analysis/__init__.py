@@ -24,6 +24,7 @@ from lscb_analysis.editions import read_edition
 from lscb_analysis.narrative import (
     describe_change,
     describe_fit,
+    describe_given_away,
     describe_implied,
     describe_largest,
     describe_latest,
@@ -48,6 +49,7 @@ __all__ = [
     "declared",
     "describe_change",
     "describe_fit",
+    "describe_given_away",
     "describe_implied",
     "describe_largest",
     "describe_latest",

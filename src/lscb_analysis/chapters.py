@@ -23,6 +23,7 @@ from traitlets.config import Config
 
 from lscb_analysis.data import project
 from lscb_analysis.publish import BuildError
+from lscb_analysis.reads import RECORD
 from lscb_analysis.schema import nearest
 
 Tell = Callable[..., None]
@@ -48,6 +49,7 @@ class Chapter:
     verdict: Markup = field(default_factory=Markup)
     seconds: float = 0.0
     error: str = ""
+    reused: bool = False
 
     @property
     def file(self) -> str:
@@ -151,17 +153,22 @@ class _Kernels:
         self.stopped = ""
         """Why all are to stop and none is to begin."""
 
-    def manager(self, chapter: str, connection: Path) -> type[AsyncKernelManager]:
-        """A class of kernel managers that reports the one it makes for a chapter.
+    def manager(self, chapter: str, target: Path) -> type[AsyncKernelManager]:
+        """A class of kernel managers that reports the one it makes for a chapter that runs into `target`.
 
-        Its connection file stands with the runs, so that nothing of a killed build is left elsewhere.
+        The kernel's connection file stands beside that, so that nothing of a killed build is left
+        elsewhere, and so does the record of what it reads.
         """
         managers = self.managers
 
         class Reported(AsyncKernelManager):
             def __init__(self, *args: Any, **kwargs: Any) -> None:
-                super().__init__(*args, **kwargs, connection_file=str(connection))
+                super().__init__(*args, **kwargs, connection_file=str(target.with_suffix(".json")))
                 managers[chapter] = self
+
+            async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
+                env = {**os.environ, RECORD: str(target.with_suffix(".reads"))}
+                await super().start_kernel(**kwargs, env=env)
 
         return Reported
 
@@ -215,7 +222,7 @@ def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
         progress_bar=False,
         # not papermill's cwd, which would change the folder of this process for all its threads
         resources={"metadata": {"path": str(source.parent)}},
-        kernel_manager_class=kernels.manager(chapter.name, target.with_suffix(".json")),
+        kernel_manager_class=kernels.manager(chapter.name, target),
         extra_arguments=["--log-level=CRITICAL"],
         config=Config(KernelManager={"transport_encryption": "auto"}),
     )

@@ -89,19 +89,22 @@ def build(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait while another build of the pack is under way.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Run every chapter, also where nothing it is made of changed.")
+    ] = False,
     log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.
 
-    Exit status 0: published; 1: a chapter failed, or the pack could not be written; 2: a wrong name,
-    value or table; 3: another build of the pack is under way.
+    Exit status 0: published, or nothing to do; 1: a chapter failed, or the pack could not be written;
+    2: a wrong name, value or table; 3: another build of the pack is under way.
     """
     tell = _Teller(log)
     try:
         changed = dict(_pair(text) for text in parameter or [])
         pack = report.build(
             edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
-            fail_fast=fail_fast, wait=wait,
+            fail_fast=fail_fast, wait=wait, force=force,
         )  # fmt: skip
     except (*STATUS, SystemExit) as error:  # type: ignore[misc]
         tell("not published", error=str(error))
@@ -165,7 +168,10 @@ class _Teller:
 
     def _say(self, event: str, details: dict[str, Any]) -> None:
         self.all = details.get("chapters", self.all)
-        if event in ("chapter done", "chapter failed"):
+        if event == "nothing to do":
+            typer.echo("Nothing has changed since the pack was made.")
+        if event in ("chapter done", "chapter failed", "chapter skipped"):
             self.done += 1
-            went = details.get("error") or f"{details['seconds']:.1f} s"
+            took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"
+            went = details.get("error") or took
             typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.comparisons import HYBRID_SCORE, compare
+from lscb_analysis.comparisons import HYBRID_SCORE, NO_FIGURE, compare
 from lscb_analysis.rates import PERIOD, EstimateError, proportion
 
 CHI_SQUARED, SIMULATED = "chi-squared", "chi-squared, simulated"
@@ -28,7 +31,9 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     """
     estimates = proportion(counts, totals, confidence)
     wholes = estimates.groupby(["area_name", *PERIOD]).agg(
-        parts=("numerator", "sum"), total=("denominator", "max"), withheld=("status", "any")
+        parts=("numerator", "sum"),
+        total=("denominator", "max"),
+        withheld=("status", lambda status: (status == "c").any()),
     )
     _refuse(wholes[wholes["parts"] > wholes["total"]], "exceed their total")
     short = ~wholes["withheld"] & (wholes["parts"] < wholes["total"])
@@ -36,55 +41,112 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     return estimates
 
 
-def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> dict[str, float | str]:
-    """Return the test of whether the mix of `shares` differs between two periods.
+class Law(Protocol):
+    """How a chi-squared is distributed where nothing has changed."""
+
+    def sf(self, statistic: float) -> float:
+        """Return the chance of a statistic as large as this, or larger."""
+
+    def isf(self, chance: float) -> float:
+        """Return the statistic that is exceeded with no more than this chance."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """The law of the statistics, in ascending order, of tables drawn at random with the same margins."""
+
+    statistics: np.ndarray
+
+    def sf(self, statistic: float) -> float:
+        below = np.searchsorted(self.statistics, statistic * (1 - 1e-12))
+        return float(1 + len(self.statistics) - below) / (1 + len(self.statistics))
+
+    def isf(self, chance: float) -> float:
+        above = int(chance * (1 + len(self.statistics)) * (1 + 1e-12)) - 1
+        return float(self.statistics[-1 - above]) if above >= 0 else np.inf
+
+
+def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> tuple[dict[str, float | str], Law]:
+    """Return the test of whether the mix of `shares` differs between two periods, and the law behind it.
 
     `shares` is what `share` returns for one area. Categories suppressed in either period are taken
     together as not published. The p-value is Pearson's chi-squared test of homogeneity; where an
     expected count is below five it is simulated with both margins fixed (Patefield 1981), with a
     fixed seed. `shift` is the smallest number of percentage points that would have to change category
-    (half the sum of the absolute differences).
+    (half the sum of the absolute differences), or at least would where categories are taken together.
 
-    Raises EstimateError if either period is missing, a category has no row in one of them, or no
-    category has anything in it but one.
+    Raises EstimateError if either period is missing, a category has no row in one of them or no figure
+    though it is not suppressed, or no category has anything in it but one.
     """
     table, _ = mix_table(shares, previous, latest)
-    expected = stats.contingency.expected_freq(table)
-    few = bool((expected < SMALLEST_EXPECTED).any())
-    simulation = stats.MonteCarloMethod(n_resamples=SIMULATIONS, rng=np.random.default_rng(SEED))
-    test = stats.chi2_contingency(table, correction=False, method=simulation if few else None)
+    few = bool((stats.contingency.expected_freq(table) < SMALLEST_EXPECTED).any())
+    statistic, degrees = float(_chi_squared(table)), table.shape[1] - 1
+    law: Law = _simulated(table) if few else stats.chi2(degrees)
     fractions = table / table.sum(axis=1, keepdims=True)
-    return {
-        "statistic": float(test.statistic),
-        "degrees": (table.shape[0] - 1) * (table.shape[1] - 1),
-        "p_value": float(test.pvalue),
+    test = {
+        "statistic": statistic,
+        "degrees": degrees,
+        "p_value": float(law.sf(statistic)),
         "shift": float(50 * np.abs(fractions[1] - fractions[0]).sum()),
         "test": SIMULATED if few else CHI_SQUARED,
     }
+    return test, law
+
+
+def _chi_squared(tables: np.ndarray) -> np.ndarray:
+    """Pearson's statistic of one table of two rows, or of many with the same margins."""
+    one = tables if tables.ndim == 2 else tables[0]
+    expected = stats.contingency.expected_freq(one)
+    return ((tables - expected) ** 2 / expected).sum(axis=(-2, -1))
+
+
+def _simulated(table: np.ndarray) -> Simulated:
+    margins = [table.sum(axis=axis).astype(int) for axis in (1, 0)]
+    drawn = stats.random_table(*margins).rvs(SIMULATIONS, random_state=np.random.default_rng(SEED))
+    return Simulated(np.sort(_chi_squared(drawn)))
+
+
+def not_tested(changed: pd.DataFrame) -> str:
+    """Return why a mix is not to be tested, from the changes of its categories: nothing, if it is.
+
+    A category that is suppressed in either period is no obstacle; any other that cannot be compared is.
+    """
+    suppressed = (changed["status"] == "c") | (changed["status_before"] == "c")
+    obstacles = changed["reason"].where(~((changed["reason"] == NO_FIGURE) & suppressed), "")
+    found = [reason for reason in obstacles if reason]
+    return found[0] if found else ""
 
 
 def mix_changes(shares: pd.DataFrame, previous: int, latest: int, confidence: float = 0.95) -> pd.DataFrame:
     """Return the change of each category of a mix, as `compare` does, with intervals that hold together.
 
-    The intervals have the confidence in all of them at once (Bonferroni's correction of Newcombe's).
-    `residual` is the adjusted residual of the later period: how many standard errors the category
+    A single category is never tested: `p_value` is missing. The intervals have the confidence in all of
+    them at once (Bonferroni's correction of Newcombe's). `residual` is the adjusted
+    residual of the later period: how many standard errors the category
     lies above what it would be had the mix not changed; missing where the category is suppressed in
     either period. Source: Haberman (1973), Biometrics 29:205-220.
 
     Raises EstimateError as `mix_change` and `compare` do.
     """
-    table, published = mix_table(shares, previous, latest)
-    together = 1 - (1 - confidence) / max(len(published), 1)
+    compared = compare(shares, previous, latest, confidence)
+    together = 1 - (1 - confidence) / max(int(compared["p_value"].notna().sum()), 1)
     changed = compare(shares, previous, latest, together)
-    expected = stats.contingency.expected_freq(table)
-    everyone = table.sum()
-    unlike = [1 - table.sum(axis=axis, keepdims=True) / everyone for axis in (0, 1)]
-    residuals = (table - expected) / np.sqrt(expected * unlike[0] * unlike[1])
+    residuals = {} if not_tested(changed) else _residuals(*mix_table(shares, previous, latest))
     return changed.assign(
         confidence=confidence,
         method=changed["method"].replace(HYBRID_SCORE, SIMULTANEOUS),
-        residual=changed["category"].map(dict(zip(published, residuals[1], strict=False))),
+        p_value=np.nan,
+        test="",
+        residual=changed["category"].map(residuals).astype(float),
     )
+
+
+def _residuals(table: np.ndarray, published: list[str]) -> dict[str, float]:
+    """The adjusted residuals of the later period, by category."""
+    expected = stats.contingency.expected_freq(table)
+    unlike = [1 - table.sum(axis=axis, keepdims=True) / table.sum() for axis in (0, 1)]
+    residuals = (table - expected) / np.sqrt(expected * unlike[0] * unlike[1])
+    return dict(zip(published, residuals[1], strict=False))
 
 
 def driving(changes: pd.DataFrame, dispersion: float = 1.0, confidence: float = 0.95) -> pd.DataFrame:
@@ -115,6 +177,10 @@ def mix_table(shares: pd.DataFrame, previous: int, latest: int) -> tuple[np.ndar
     if (seen < 2).any():
         lost = ", ".join(seen.index[seen < 2])
         raise EstimateError(f"Not in both {previous} and {latest}: {lost}. Give each category a row in each.")
+    lost = both[both["numerator"].isna() & (both["status"] != "c")]
+    if len(lost):
+        named = "; ".join(f"{row.category}, {row.time_period}" for row in lost.itertuples())
+        raise EstimateError(f"No figure though none is withheld: {named}. Correct the table.")
     counts = both.pivot(index="time_period", columns="category", values="numerator")
     published = counts.loc[[previous, latest]].dropna(axis=1)  # in order of names, whatever that of the rows
     published = published.loc[:, published.sum() > 0]

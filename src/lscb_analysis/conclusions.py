@@ -36,13 +36,15 @@ def describe_verdict(release: Release) -> Display:
 def describe_mix(release: Release) -> Display:
     """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away."""
     rows = records(release.frame)
-    said = [
-        Markup("The mixes of {} and {} differ by {} percentage points. Verdict: {}").format(
-            date(row, before=True), date(row), bind(row, "shift"), _verdict(row)
-        )
-        for row in rows
-    ]
-    return _with_statistics(said, rows)
+    return _with_statistics([_mix(row) for row in rows], rows)
+
+
+def _mix(row: Row) -> Markup:
+    if row["verdict"] == NOT_COMPARED:
+        return Markup("Verdict on the mix: {}").format(_verdict(row))
+    return Markup("The mixes of {} and {} differ by {} percentage points. Verdict: {}").format(
+        date(row, before=True), date(row), bind(row, "shift"), _verdict(row)
+    )
 
 
 def describe_movers(mix: Release, changes: Release) -> Display:
@@ -54,6 +56,8 @@ def describe_movers(mix: Release, changes: Release) -> Display:
 
 
 def _drivers(row: Row, changes: pd.DataFrame) -> Markup:
+    if row["verdict"] == NOT_COMPARED:
+        return Markup("The mix as a whole is not compared, so the rise or fall of one part is no finding.")
     if row["verdict"] != CHANGED:
         return Markup("As the whole mix has not clearly changed, the rise or fall of one part is no finding.")
     drivers = records(driving(changes, row["dispersion"], row["confidence"]))
@@ -99,10 +103,8 @@ def _could_be_seen(row: Row) -> Markup:
         "shift" if _is_mix(row) else "change", bind(row, "smallest_change"), points(row)
     )
     if row["verdict"] == NO_CLEAR_CHANGE:
-        return Markup("But {}, which would matter to the board, would probably have shown.").format(matters)
-    return Markup("With numbers like these {}, while {} would matter to the board.").format(
-        _visible(row), matters
-    )
+        return Markup("But {}, which is taken to matter, would probably have shown.").format(matters)
+    return Markup("With numbers like these {}, while {} is taken to matter.").format(_visible(row), matters)
 
 
 _RISE_AND_FALL = {"smallest_fall": "fall", "smallest_rise": "rise"}
@@ -110,15 +112,16 @@ _RISE_AND_FALL = {"smallest_fall": "fall", "smallest_rise": "rise"}
 
 def _visible(row: Row) -> Markup:
     """Which rises and falls, or which shift of a mix, would have shown, and which would not."""
-    nouns = {"smallest_shift": "shift"} if _is_mix(row) else _RISE_AND_FALL
+    if _is_mix(row):
+        return _visible_shift(row)
     seen = [
         Markup("a {} of at least {}").format(noun, bind(row, statistic))
-        for statistic, noun in nouns.items()
+        for statistic, noun in _RISE_AND_FALL.items()
         if np.isfinite(row[statistic])
     ]
     unseen = [
         bind(row, statistic, f"no {noun}, however large")
-        for statistic, noun in nouns.items()
+        for statistic, noun in _RISE_AND_FALL.items()
         if np.isinf(row[statistic])
     ]
     if not seen:
@@ -127,20 +130,33 @@ def _visible(row: Row) -> Markup:
     return Markup(", and ").join([shown, *unseen])
 
 
+def _visible_shift(row: Row) -> Markup:
+    if np.isinf(row["smallest_shift"]):
+        return bind(row, "smallest_shift", "some shifts, however large, would not have shown")
+    return Markup(
+        "a shift of {} percentage points or more would probably have shown whichever categories it moved "
+        "between, and a smaller one only between some of them"
+    ).format(bind(row, "smallest_shift"))
+
+
 def _at_odds(row: Row) -> str:
     """A few words where the interval and the verdict seem to say different things."""
     if not row["at_odds"]:
         return ""
+    independent = " and takes every child as independent" if row["dispersion"] > 1 else ""
     if _is_mix(row):
-        return "Some category's interval leaves “no change” out all the same, since it leaves out siblings."
+        alone = f"it looks at that category alone{independent}; the verdict looks at the whole mix."
+        if row["interval_excludes_none"]:
+            return f"Some category's interval leaves “no change” out all the same: {alone}"
+        return (
+            "No single category's interval leaves “no change” out: it is the mix as a whole that has changed."
+        )
     if row["interval_excludes_none"]:
         return (
-            "The interval leaves “no change” out all the same, because it looks at this comparison alone and "
-            "takes every child as independent; the verdict does neither."
+            "The interval leaves “no change” out all the same, because it looks at this comparison alone"
+            f"{independent}; the verdict does not."
         )
-    return (
-        "The interval does not leave “no change” out all the same: it is made in another way than the test."
-    )
+    return "The interval does not leave “no change” out: it is made in another way than the test."
 
 
 def _no_polarity(row: Row) -> str:
@@ -205,10 +221,16 @@ def _allowances(row: Row) -> list[tuple[str, Markup]]:
     assumed = Markup("{} times the variance of independent counts. {}.").format(
         bind(row, "dispersion"), source
     )
-    tips = Markup("At {} times the variance of independent counts").format(bind(row, "tips_at"))
+    tips = Markup(
+        "At {} times the variance of independent counts, that of the other comparisons being as taken"
+    )
+    tipping = 1 <= row["tips_at"] < np.inf
     entries = [
         ("Dispersion taken", assumed),
-        ("Where the verdict would tip", tips if row["tips_at"] >= 1 else Markup("At no dispersion")),
+        (
+            "Where the verdict would tip",
+            tips.format(bind(row, "tips_at")) if tipping else Markup("At no dispersion"),
+        ),
     ]
     if row["stock"]:
         shared = (
@@ -221,6 +243,8 @@ def _allowances(row: Row) -> list[tuple[str, Markup]]:
 
 def _sight(row: Row) -> list[tuple[str, Markup]]:
     power = Markup('<data value="{}" data-statistic="power">{}</data>').format(POWER, percent(POWER))
-    seen = Markup("With these numbers {} (with a chance of {} or more)").format(_visible(row), power)
+    seen = Markup("With these numbers {} (“probably” being a chance of {} or more)").format(
+        _visible(row), power
+    )
     matters = Markup("{}{}").format(bind(row, "smallest_change"), points(row))
-    return [("What could have been seen", seen), ("Smallest change that matters", matters)]
+    return [("What could have been seen", seen), ("Smallest change that is taken to matter", matters)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lscb_analysis.reads import record
 from lscb_analysis.schema import (
     SYMBOLS,
     DataError,
@@ -17,6 +18,8 @@ from lscb_analysis.schema import (
     validate,
     validate_dictionary,
 )
+
+Stamped = tuple[Path, int, int]
 
 LARGEST_FILE = 5_000_000
 """A table larger than this, in bytes, is refused."""
@@ -57,8 +60,7 @@ def tables() -> list[str]:
 
 def dictionary() -> Dictionary:
     """Return the measures, categories and sources. Raises DataError with every problem they have."""
-    paths = [project() / "data" / f"{name}.csv" for name in DICTIONARY_FILES]
-    return _dictionary(*((path, path.stat().st_mtime_ns if path.exists() else 0) for path in paths))
+    return _dictionary(*_dictionary_files())
 
 
 def measures() -> pd.DataFrame:
@@ -91,17 +93,13 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
     Raises DataError with every problem of the table, or if `where` names a value that is not there,
     or nothing is left.
     """
-    known = dictionary()
     path = project() / "data" / f"{table}.csv"
     if table not in tables():
         what = f"is not a table of {path.parent.name}/"
         raise DataError([Problem(f"data/{path.name}", None, None, table, what, nearest(table, tables()))])
-    raw = read(path)
-    problems = validate(raw, known, f"data/{path.name}")
-    if problems:
-        raise DataError(problems)
-    rows = _where(_typed(raw, known), where, f"data/{path.name}")
+    rows = _where(_table(_stamped(path), *_dictionary_files()), where, f"data/{path.name}")
     kept = rows[rows["time_period"] <= until] if until is not None else rows
+    record("table", table, until, where)
     if kept.empty:
         what = "leaves no rows of this table"
         remedy = f"The periods are {', '.join(map(str, sorted(rows['time_period'].unique())))}"
@@ -112,14 +110,13 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
 def check() -> list[Problem]:
     """Return every problem of every file in `data/`; the dictionary first, since the rest stands on it."""
     try:
-        known = dictionary()
+        dictionary()
     except DataError as error:
         return error.problems
     problems = []
     for table in tables():
-        path = project() / "data" / f"{table}.csv"
         try:
-            problems += validate(read(path), known, f"data/{path.name}")
+            _table(_stamped(project() / "data" / f"{table}.csv"), *_dictionary_files())
         except DataError as error:
             problems += error.problems
     return problems
@@ -159,17 +156,37 @@ def read(path: Path) -> pd.DataFrame:
     return raw.set_axis(raw.index - 1)
 
 
+def _stamped(path: Path) -> Stamped:
+    """A file and when it was last written, so that what was read of it may be kept until it changes."""
+    state = path.stat() if path.exists() else None
+    return path, state.st_mtime_ns if state else 0, state.st_size if state else 0
+
+
+def _dictionary_files() -> list[Stamped]:
+    return [_stamped(project() / "data" / f"{name}.csv") for name in DICTIONARY_FILES]
+
+
 @cache
-def _dictionary(*stamped: tuple[Path, int]) -> Dictionary:
+def _table(table: Stamped, *of_dictionary: Stamped) -> pd.DataFrame:
+    known, path = _dictionary(*of_dictionary), table[0]
+    raw = read(path)
+    problems = validate(raw, known, f"data/{path.name}")
+    if problems:
+        raise DataError(problems)
+    return _typed(raw, known)
+
+
+@cache
+def _dictionary(*stamped: Stamped) -> Dictionary:
     frames, problems = [], []
-    for path, _ in stamped:
+    for path, *_ in stamped:
         try:
             frames.append(read(path))
         except DataError as error:
             problems += error.problems
     if not problems:
         known = Dictionary(*frames)
-        first, second, third = (f"data/{path.name}" for path, _ in stamped)
+        first, second, third = (f"data/{path.name}" for path, *_ in stamped)
         problems = validate_dictionary(known, (first, second, third))
     if problems:
         raise DataError(problems)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lscb_analysis.data import dictionary, source_names
+from lscb_analysis.reads import record
 from lscb_analysis.schema import nearest
 
-GIVES_AWAY = {
-    "status": ["value", "lower", "upper", "numerator", "change"],
-    "status_before": ["value_before", "numerator_before", "change", "lower", "upper"],
+_ABOUT = {"time_period", "previous_period", "confidence", "denominator", "denominator_before"}
+MAY_STAND = {
+    "status": _ABOUT | {"value_before", "numerator_before"},
+    "status_before": _ABOUT | {"value", "numerator"},
 }
-"""For each status, the columns that would give a suppressed figure away if they held a number."""
+"""For each status, the columns whose numbers may stand beside a suppressed figure; others could tell it."""
 
 
 class DisclosureError(ValueError):
@@ -47,6 +49,8 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
         raise DisclosureError(f"There is no rule {rule!r}. {nearest(rule, RULES)}")
     together = pd.concat([estimates, *more], ignore_index=True)
     RULES[rule](together)
+    for question in together.get("question", pd.Series(dtype=str)).dropna().unique():
+        record("verdict", question)
     return Release(together, rule)
 
 
@@ -67,9 +71,10 @@ def _published(estimates: pd.DataFrame) -> None:
 def _came_back(estimates: pd.DataFrame) -> pd.Series:
     """Which rows have a number where their source has the symbol of suppression."""
     back = pd.Series(False, index=estimates.index)
-    for status in GIVES_AWAY.keys() & set(estimates.columns):
-        numbers = [column for column in GIVES_AWAY[status] if column in estimates.columns]
-        back |= (estimates[status] == "c") & estimates[numbers].notna().any(axis=1)
+    numbers = estimates.select_dtypes("number").columns
+    for status in MAY_STAND.keys() & set(estimates.columns):
+        others = [column for column in numbers if column not in MAY_STAND[status]]
+        back |= (estimates[status] == "c") & estimates[others].notna().any(axis=1)
     if "printed" in estimates.columns:
         back |= (estimates["status"] == "c") & estimates["printed"].str.contains(r"[0-9]", na=False)
     return back

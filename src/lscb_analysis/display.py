@@ -100,12 +100,12 @@ def text(row: Row, statistic: str) -> str:
     value = row[_column(statistic)]
     if pd.isna(value):
         status = row.get("status_before") if statistic.endswith(_BEFORE) else row.get("status")
-        status = status or (row.get("status_before") if statistic in _OF_CHANGE else "") or "x"
+        status = status or (row.get("status_before") if statistic in (*_OF_CHANGE, "residual") else "") or "x"
         return f"[{status}]"
     if np.isinf(value):
         return "none"
     shown = number(value, places(row, statistic))
-    if statistic in _CHANCES and shown == "[low]":
+    if statistic in _CHANCES and shown in ("0", "[low]"):
         return f"less than {10**-_CHANCE_DECIMALS:.{_CHANCE_DECIMALS}f}"
     return f"{shown}%" if _unit(row, statistic) == "%" and shown != "[low]" else shown
 

@@ -30,6 +30,9 @@ from lscb_analysis.display import (
 from lscb_analysis.editions import Edition
 from lscb_analysis.rates import rounded
 
+LEVEL = 0.05
+"""Of a change that is tested alone, outside of the verdicts."""
+
 ROSE, FELL, STAYED = "rose", "fell", "stayed the same"
 
 
@@ -70,6 +73,19 @@ def describe_change(release: Release) -> Display:
     return finding(change(row, at) for at, row in enumerate(records(release.frame)))
 
 
+def describe_given_away(withheld: Release) -> Display:
+    """Say which withheld figures follow from what is printed, exactly or nearly, without giving any."""
+    told = withheld.frame[withheld.frame["narrowed"]]
+    sentences = []
+    for (_, exact), rows in told.groupby(["period_end", "exact"], sort=True):
+        which = listed([quoted(row) for row in records(rows)])
+        how = "can be worked out exactly" if exact else "can be narrowed down"
+        said = "What the source withholds of {} {} {} from what it prints. It is not given here."
+        sentences.append(Markup(said).format(which, when(rows.iloc[0].to_dict()), how))
+    html = Markup('<p class="given-away">{}</p>').format(Markup(" ").join(sentences)) if sentences else ""
+    return Display(Markup(html), "note")
+
+
 def describe_implied(totals: Release) -> Display:
     """Say which whole numbers a printed number and its percentage imply as its total."""
     rows = records(totals.frame.dropna(subset=["value"]))
@@ -102,7 +118,8 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
         before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
         if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
             continue
-        needed = conclusive_totals(before["printed"], int(row["numerator"]), int(row["denominator"]))
+        numbers = int(row["numerator"]), int(row["denominator"])
+        needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
         sentences.append(_needed(row, *needed))
     return _listing(sentences)
 
@@ -371,7 +388,7 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
         _total(row, "conclusive_possible", possible),
         change,
         beyond.format(_total(row, "conclusive_certain", certain or 0)),
-        Markup('<data value="0.05" data-statistic="level">5</data>'),
+        Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}"),
     )
 
 

@@ -116,9 +116,12 @@ def _chances(
     lowest, highest = bounds(both)
     fall = _last(lambda x: p_value(x, both) <= level, lowest - 1, np.floor(centre(both)))
     rise = _last(lambda x: p_value(x, both) > level, np.ceil(centre(both)), highest + 1) + 1
-    at = (first[:, None] + second - both[0]).astype(int)
-    weights = earlier.pmf(first)
-    return second, weights @ (second <= fall[at]), weights @ (second >= rise[at])
+    seen_fall, seen_rise = np.zeros(len(second)), np.zeros(len(second))
+    for begin, weight in enumerate(earlier.pmf(first)):
+        at = slice(begin, begin + len(second))
+        seen_fall += weight * (second <= fall[at])
+        seen_rise += weight * (second >= rise[at])
+    return second, seen_fall, seen_rise
 
 
 def _last(holds: Callable[[Floats], NDArray[np.bool_]], low: Floats, high: Floats) -> Floats:

@@ -69,6 +69,11 @@ def making(folder: Path, wait: bool = False) -> Iterator[Path]:
         lock.release()
 
 
+def kept(folder: Path) -> Path:
+    """Return the folder, beside the pack of `folder`, of what the next build may use again."""
+    return _store(folder) / "kept"
+
+
 def publish(made: Path, folder: Path) -> None:
     """Put the pack in `made` in the place of `folder`, in one step; if that fails, nothing has changed."""
     store = _store(folder)

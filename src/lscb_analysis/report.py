@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import platform
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -37,7 +37,8 @@ from lscb_analysis.data import check, load, project, tables
 from lscb_analysis.display import templates
 from lscb_analysis.editions import Edition, EditionError, editions, read_edition
 from lscb_analysis.methods import methods
-from lscb_analysis.publish import BuildError, check_replaceable, making, publish
+from lscb_analysis.publish import BuildError, check_replaceable, kept, making, publish
+from lscb_analysis.reuse import file_digest, keep, library, packages, take
 from lscb_analysis.schema import DataError, nearest
 from lscb_analysis.verdicts import verdicts
 
@@ -82,46 +83,88 @@ def build(
     timeout: float = TIMEOUT,
     fail_fast: bool = False,
     wait: bool = False,
+    force: bool = False,
 ) -> Pack:
     """Build an edition's pack and publish it, unless a chapter fails.
 
     `output` is the pack's folder, by default `reports/<edition>`. With `only` (chapters) or `changed`
     (parameters, as text) the result is a draft in a folder beside it. `tell` hears of each step.
     `workers`, `timeout` and `fail_fast` are those of `chapters.run`, `wait` that of `publish.making`.
+    A chapter is run again only if something that it was made of has changed, and nothing is published
+    if nothing has, unless `force`.
 
-    Raises BuildError, EditionError or DataError before anything runs if a
-    name, a value or the data is wrong; BusyError if another build of the pack is under way;
-    UnpublishedError if the data or the notebooks changed while it ran. A chapter that fails is in the
+    Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
+    wrong; BusyError if another build of the pack is under way; UnpublishedError if the data or the
+    notebooks changed while it ran. A chapter that fails is in the
     pack's `failed`; the pack that was there stays as it was, and the failed notebooks are kept in the
     folder `kept`.
     """
     changed = dict(changed or {})
     edition, chapters = plan(read_edition(name or _only_edition()), list(only), changed)
-    inputs = _inputs(chapters)
     problems = check()
     if problems:
         raise DataError(problems)
-    _check_periods(edition)
+    table = verdicts(edition)
+    _check_periods(edition, table)
     draft = bool(only or changed)
-    folder = (output or project() / "reports" / edition.name).absolute()
-    folder = folder.with_name(f"{folder.name}-draft") if draft else folder
-    check_replaceable(folder)
+    folder = _folder(output or project() / "reports" / edition.name, draft)
     with making(folder, wait) as aside:
-        made, runs = aside / "pack", aside / "runs"
+        inputs = _inputs(chapters)
+        table = verdicts(edition) if wait else table  # the data may have changed meanwhile
+        made, runs, past = aside / "pack", aside / "runs", kept(folder)
         (made / "tables").mkdir(parents=True)
         runs.mkdir()
+        for chapter in [] if force else chapters:
+            chapter.reused = take(chapter, edition, table, past, runs)
+        if all(chapter.reused for chapter in chapters) and _stands(folder, edition, inputs):
+            tell("nothing to do", folder=str(folder))
+            return Pack(folder, chapters)
         tell("build started", edition=edition.name, chapters=len(chapters))
-        run(chapters, runs, tell, workers, timeout, fail_fast)
-        pack = Pack(folder, chapters)
-        if pack.failed:
-            return Pack(folder, chapters, _keep(pack, runs))
+        _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
+        _check_unchanged(inputs, _inputs(chapters))
+        for chapter in chapters:
+            if not (chapter.error or chapter.reused):
+                keep(chapter, edition, table, runs, past)
+        if any(chapter.error for chapter in chapters):
+            return Pack(folder, chapters, _keep(Pack(folder, chapters), runs))
         _write_pages(chapters, edition, draft, runs, made)
         _write_manifest(chapters, edition, inputs, made)
-        _check_unchanged(inputs, _inputs(chapters))
         publish(made, folder)
         _forget_failures(folder)
     tell("published", folder=str(folder))
-    return pack
+    return Pack(folder, chapters)
+
+
+def _folder(named: Path, draft: bool) -> Path:
+    folder = named.absolute()
+    folder = folder.with_name(f"{folder.name}-draft") if draft else folder
+    check_replaceable(folder)
+    return folder
+
+
+def _run_or_skip(
+    chapters: list[Chapter],
+    runs: Path,
+    tell: Tell,
+    workers: int | None,
+    timeout: float,
+    fail_fast: bool,
+) -> None:
+    for chapter in chapters:
+        if chapter.reused:
+            tell("chapter skipped", chapter=chapter.name)
+    run((chapter for chapter in chapters if not chapter.reused), runs, tell, workers, timeout, fail_fast)
+
+
+def _stands(folder: Path, edition: Edition, inputs: dict[str, str]) -> bool:
+    """Whether the pack that this build would make stands already, whole."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        whole = {name: file_digest(folder / name) for name in manifest["files"]} == manifest["files"]
+    except (OSError, ValueError, KeyError):
+        return False
+    made_of = _made_of(edition, inputs)
+    return whole and made_of == {key: manifest.get(key) for key in made_of}
 
 
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
@@ -184,9 +227,9 @@ def _check_area(area: str) -> None:
         raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
 
 
-def _check_periods(edition: Edition) -> None:
-    """Compute the verdicts once: what the edition names must be there, for both of its periods."""
-    if edition.comparisons and (verdicts(edition)["reason"] == NO_FIGURE).all():
+def _check_periods(edition: Edition, table: pd.DataFrame) -> None:
+    """What the edition names must be there, for both of its periods."""
+    if edition.comparisons and (table["reason"] == NO_FIGURE).all():
         raise BuildError(f"No comparison has figures for both {edition.previous} and {edition.latest}.")
 
 
@@ -216,7 +259,7 @@ def _inputs(chapters: list[Chapter]) -> dict[str, str]:
     root = project()
     files = [*(root / "data").glob("*.csv"), *(root / "notebooks" / "editions").glob("*.toml")]
     files += [notebook(chapter.name) for chapter in chapters]
-    return {path.relative_to(root).as_posix(): _hash(path) for path in sorted(files)}
+    return {path.relative_to(root).as_posix(): file_digest(path) for path in sorted(files)}
 
 
 def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
@@ -328,12 +371,9 @@ def _methods_named(executed: Any) -> set[str]:
 
 def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str, str], made: Path) -> None:
     manifest = {
-        "edition": edition.model_dump(),
+        **_made_of(edition, inputs),
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
-        "python": sys.version.split()[0],
-        "versions": {package: metadata.version(package) for package in PACKAGES},
-        "inputs": inputs,
         "chapters": [
             {
                 "chapter": chapter.name,
@@ -344,7 +384,7 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str,
             for chapter in chapters
         ],
         "files": {
-            path.relative_to(made).as_posix(): _hash(path)
+            path.relative_to(made).as_posix(): file_digest(path)
             for path in sorted(made.rglob("*"))
             if path.is_file()
         },
@@ -352,6 +392,17 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str,
     (made / "manifest.json").write_text(
         json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+
+
+def _made_of(edition: Edition, inputs: dict[str, str]) -> dict[str, Any]:
+    return {
+        "edition": edition.model_dump(),
+        "python": platform.python_version(),
+        "versions": {package: metadata.version(package) for package in PACKAGES},
+        "packages": packages(),
+        "library": library(),
+        "inputs": inputs,
+    }
 
 
 def _commit() -> str | None:
@@ -367,7 +418,3 @@ def _commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return described.stdout.strip()
-
-
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

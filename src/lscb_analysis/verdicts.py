@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare, dispersed
-from lscb_analysis.composition import mix_change, mix_changes, mix_table, share
+from lscb_analysis.comparisons import COMPARISON, compare
+from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
-from lscb_analysis.data import load, measures
+from lscb_analysis.data import dictionary, load, measures
 from lscb_analysis.editions import Comparison, Edition, EditionError
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
 from lscb_analysis.rates import proportion, rate, stated
+from lscb_analysis.reads import unrecorded
 from lscb_analysis.schema import nearest
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -54,19 +55,25 @@ def verdicts(edition: Edition) -> pd.DataFrame:
     Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
     proportion has more than one series.
     """
-    made = [_row(comparison, edition) for comparison in edition.comparisons]
-    rows = pd.DataFrame([row for row, _ in made], columns=_COLUMNS)
+    with unrecorded():  # what a chapter reads of it is the rows that it releases
+        made = [_row(comparison, edition) for comparison in edition.comparisons]
+    rows = pd.DataFrame([row for row, _, _ in made], columns=_COLUMNS)
     known = measures().reindex(rows["measure"]).set_index(rows.index)
-    rows = rows.assign(
-        **known[["polarity", "dispersion", "smallest_change"]], reason=rows["reason"].fillna("")
-    )
+    defined = known[["polarity", "dispersion", "smallest_change"]]
+    rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
+    _check_defined(rows)
     rows["stock"] = rows["period_start"] == rows["period_end"]
-    rows["p_dispersed"] = dispersed(rows["p_value"], rows["dispersion"], rows["degrees"])
+    laws = [law for _, _, law in made]
+    deviates = rows["statistic"].fillna(pd.Series(stats.chi2.isf(rows["p_value"], 1), rows.index))
+    rows["p_dispersed"] = [
+        law.sf(deviate) if pd.notna(deviate) else np.nan
+        for law, deviate in zip(laws, deviates / rows["dispersion"], strict=True)
+    ]
     rows["threshold"] = _thresholds(rows["p_dispersed"].to_numpy(float))
     rows["compared"] = int(rows["p_value"].notna().sum())
-    deviate, limit = (stats.chi2.isf(rows[column], rows["degrees"]) for column in ("p_value", "threshold"))
-    rows["tips_at"] = deviate / limit
-    seen = [_smallest(row, mix) for (_, row), (_, mix) in zip(rows.iterrows(), made, strict=True)]
+    limits = [law.isf(limit) for law, limit in zip(laws, rows["threshold"], strict=True)]
+    rows["tips_at"] = (deviates / limits).where(rows["p_value"].notna())
+    seen = [_smallest(row, mix) for (_, row), (_, mix, _) in zip(rows.iterrows(), made, strict=True)]
     rows[_SMALLEST] = np.array(seen, float).reshape(len(rows), len(_SMALLEST))
     beyond = rows["p_dispersed"] <= rows["threshold"]
     rows["at_odds"] = rows["p_value"].notna() & (beyond != rows["interval_excludes_none"].eq(True))
@@ -92,6 +99,8 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
     """Return the estimates that a comparison is made from, for every period up to the latest."""
     counts, printed = (declared(edition, question, part) for part in ("counts", "printed"))
     comparison = next(asked for asked in edition.comparisons if asked.question == question)
+    if comparison.method == "mix":
+        _check_categories(comparison, counts, printed)
     if comparison.totals is None:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
@@ -99,31 +108,53 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
     return stated(printed, METHODS[comparison.method](counts, totals, confidence=edition.confidence))
 
 
-def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None]:
-    """A comparison's row of the table, and for a mix the counts it is made from."""
+def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
+    """Every category of a mix has a row in every period: none may vanish by being left out."""
+    for frame in frames:
+        categories = dictionary().categories
+        scheme = measures().loc[frame["measure"].iloc[0], "scheme"]
+        every = set(categories[categories["scheme"] == scheme]["category"])
+        for period, rows in frame.groupby("time_period"):
+            lost = sorted(every - set(rows["category"]))
+            if lost:
+                raise EditionError(
+                    f"{comparison.question}: no row for {', '.join(lost)} in {period}, of those from "
+                    f"{rows['source'].iloc[0]}. Add it, with the symbol of the source if it is withheld."
+                )
+
+
+def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None, Law]:
+    """A comparison's row of the table, for a mix the counts it is made from, and the law of its test."""
     series = estimates(edition, comparison.question)
     periods = edition.previous, edition.latest
     head = {"question": comparison.question, "chapter": comparison.chapter, "degrees": 1}
+    changes = mix_changes if comparison.method == "mix" else compare
+    changed = changes(series, *periods, edition.confidence)
+    head["interval_excludes_none"] = _excludes_none(changed)
     if comparison.method != "mix":
-        changed = compare(series, *periods, edition.confidence)
         if len(changed) != 1:
             raise EditionError(
                 f"{comparison.question}: a {comparison.method} compares one series, "
                 f"and its rows make {len(changed)}."
             )
-        return head | {"interval_excludes_none": _excludes_none(changed)} | changed.iloc[0].to_dict(), None
-    told = set(periods) <= set(series.dropna(subset=["numerator"])["time_period"])
-    changed = (mix_changes if told else compare)(series, *periods, edition.confidence)
-    same = {
-        column: changed[column].iloc[0]
-        for column in changed.columns
-        if changed[column].astype(str).nunique() == 1
-    }
-    row = head | same | {"category": "Total", "reason": "", "method": "", "test": ""}
-    if not told:
-        return row | {"p_value": np.nan, "reason": NO_FIGURE}, None
-    row |= {"interval_excludes_none": _excludes_none(changed)} | mix_change(series, *periods)
-    return row, mix_table(series, *periods)[0]
+        return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
+    alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
+    row = head | changed[alike].iloc[0].to_dict() | {"category": "Total", "method": "", "test": ""}
+    row["reason"] = not_tested(changed)
+    if row["reason"]:
+        return row, None, stats.chi2(1)
+    test, law = mix_change(series, *periods)
+    return row | test, mix_table(series, *periods)[0], law
+
+
+def _check_defined(rows: pd.DataFrame) -> None:
+    """A verdict cannot do without the smallest change that matters."""
+    undefined = rows[rows["p_value"].notna() & rows["smallest_change"].isna()]
+    if len(undefined):
+        raise EditionError(
+            f"No smallest change that matters: {', '.join(undefined['measure'])}. "
+            "Give it in data/measures.csv, column smallest_change."
+        )
 
 
 def _excludes_none(changed: pd.DataFrame) -> bool:

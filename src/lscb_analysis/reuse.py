@@ -1,0 +1,104 @@
+"""Chapters that need not run again: what each was made of, and whether that is as it was.
+
+Beside the pack stand its chapters as they ran, each with a list of digests: of its notebook, its
+parameters, the edition, the dictionary, this library and the packages it runs on, and of every row of
+data and of the verdicts that it read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lscb_analysis.chapters import Chapter, notebook
+from lscb_analysis.data import DICTIONARY_FILES, load, project
+from lscb_analysis.editions import Edition
+from lscb_analysis.reads import recorded
+from lscb_analysis.schema import DataError
+
+ONLY_ON_PAGES = {"title", "board", "period", "chapters"}
+"""What of an edition stands on pages and reaches no chapter as it runs."""
+
+
+def take(chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, kept: Path, runs: Path) -> bool:
+    """Copy a chapter as it ran before from `kept` to `runs`, if all that it was made of is as it was."""
+    past = kept / f"{chapter.name}.json"
+    try:
+        digests = json.loads(past.read_text("utf-8"))
+        reads = [json.loads(key) for key in digests["reads"]]
+        same = digests == describe(chapter, edition, verdicts, reads)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # never kept, or torn by a crash
+    if same:
+        shutil.copyfile(kept / f"{chapter.name}.ipynb", runs / f"{chapter.name}.ipynb")
+    return same
+
+
+def keep(chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, runs: Path, kept: Path) -> None:
+    """Keep a chapter as it ran, with the digests of what it was made of."""
+    kept.mkdir(exist_ok=True)
+    past = kept / f"{chapter.name}.json"
+    past.unlink(missing_ok=True)
+    digests = describe(chapter, edition, verdicts, recorded(runs / f"{chapter.name}.reads"))
+    shutil.copyfile(runs / f"{chapter.name}.ipynb", kept / f"{chapter.name}.ipynb")
+    past.write_text(json.dumps(digests, indent=1), "utf-8")
+
+
+def describe(
+    chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, reads: Iterable[list[Any]]
+) -> dict[str, Any]:
+    """Return the digests of all that a chapter is made of, its reads by what was read."""
+    dictionary = [project() / "data" / f"{name}.csv" for name in DICTIONARY_FILES]
+    return {
+        "notebook": file_digest(notebook(chapter.name)),
+        "parameters": chapter.parameters,
+        "edition": _digest(edition.model_dump_json(exclude=ONLY_ON_PAGES)),
+        "dictionary": [file_digest(path) for path in dictionary],
+        "library": library(),
+        "packages": packages(),
+        "reads": {json.dumps(read): _read_digest(read, verdicts) for read in reads},
+    }
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def library() -> str:
+    """Return a digest of this library's source, its templates among it."""
+    root = Path(__file__).parent
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return _digest("".join(f"{path.relative_to(root).as_posix()} {file_digest(path)}\n" for path in files))
+
+
+@cache
+def packages() -> str:
+    """Return a digest of Python's version and of those of all packages installed beside it."""
+    versions = {f"{found.name}=={found.version}" for found in metadata.distributions()}
+    return _digest("\n".join([platform.python_version(), *sorted(versions)]))
+
+
+def _read_digest(read: list[Any], verdicts: pd.DataFrame) -> str:
+    kind, *key = read
+    if kind == "verdict":
+        return _digest(verdicts[verdicts["question"] == key[0]].to_csv(index=False))
+    table, until, where = key
+    try:
+        return _digest(load(table, until, **where).to_csv(index=False))
+    except DataError as error:
+        return str(error)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,83 @@
+"""A chapter runs again when something it is made of changed, and not otherwise; with real builds."""
+
+import json
+
+import pytest
+
+from lscb_analysis.report import build
+
+CHAPTERS = ["03_primary_need", "05_child_protection", "08_care_leavers"]
+
+
+@pytest.fixture
+def again(project):  # noqa: ARG001 (what is built)
+    """Build the project's pack, and return a function that builds again and says what was not skipped."""
+
+    def run(**options):
+        events = []
+        pack = build(tell=lambda event, **details: events.append((event, details.get("chapter"))), **options)
+        assert not pack.failed
+        return sorted(chapter for event, chapter in events if event == "chapter done"), events
+
+    run()
+    return run
+
+
+def edit(project, name, old, new):
+    path = project / name
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_only_what_changed_runs_again(project, again):
+    folder = project / "reports" / "southend-2017-19"
+    standing = folder.resolve()
+    assert again() == ([], [("nothing to do", None)])
+    assert folder.resolve() == standing
+    # a row that one chapter reads and no verdict
+    edit(project, "data/care_leavers.csv", "56,56,", "58,58,")
+    ran, events = again()
+    assert ran == ["08_care_leavers"]
+    assert [chapter for event, chapter in events if event == "chapter skipped"] == CHAPTERS[:2]
+    page = (folder / "08_care_leavers.html").read_text("utf-8")
+    assert ">58%</data>" in page
+    # a note of the edition, which any chapter may show; its title, which only pages show
+    edit(project, "notebooks/editions/southend-2017-19.toml", "The report offers", "The report gives")
+    assert again()[0] == CHAPTERS
+    edit(project, "notebooks/editions/southend-2017-19.toml", "Safeguarding children in", "Safety in")
+    assert again()[0] == []
+    assert "Safety in Southend-on-Sea" in (folder / "05_child_protection.html").read_text("utf-8")
+    # a notebook
+    edit(project, "notebooks/03_primary_need.ipynb", "A child with several", "A young person with several")
+    assert again()[0] == ["03_primary_need"]
+
+
+def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
+    assert again(force=True)[0] == CHAPTERS
+    kept = project / "reports" / ".southend-2017-19" / "kept"
+    (kept / "05_child_protection.json").write_text("{", "utf-8")
+    assert again()[0] == ["05_child_protection"]
+    page = project / "reports" / "southend-2017-19" / "index.html"
+    whole = page.read_bytes()
+    page.write_text("torn", "utf-8")
+    assert again()[0] == []
+    assert page.read_bytes() == whole
+
+
+@pytest.mark.usefixtures("project")
+def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack):
+    # the other pack was made from the checkout, elsewhere; this one from a copy
+    made = build().folder
+    names = {path.relative_to(pack) for path in pack.rglob("*") if path.is_file()}
+    assert {path.relative_to(made) for path in made.rglob("*") if path.is_file()} == names
+    for name in names:
+        if name.name != "manifest.json":
+            assert (made / name).read_bytes() == (pack / name).read_bytes(), name
+    one, other = (json.loads((folder / "manifest.json").read_text("utf-8")) for folder in (made, pack))
+    for manifest in (one, other):
+        for declared in ("built", "commit"):
+            manifest.pop(declared)
+        for chapter in manifest["chapters"]:
+            chapter.pop("seconds")
+    assert one == other
