@@ -156,6 +156,10 @@ def test_fail_fast_stops_the_others(place):
     assert "03_three stopped, since another chapter failed" in err
     assert time.monotonic() - started < 60
     assert unchanged(place)
+    kept = {path.name for path in (place.root / "reports" / "invented-failed").iterdir()}
+    assert kept == {"01_one.ipynb", "02_two.ipynb"}
+    started = [event["chapter"] for event in place.events() if event["event"] == "chapter started"]
+    assert "03_three" not in started
 
 
 def test_a_kernel_killed_in_mid_cell_fails_its_chapter_and_says_where(place):

@@ -119,15 +119,18 @@ def run(
     How each went is in its `seconds` and `error`. One that takes longer than `timeout` seconds is
     stopped. After a failure the others go on, unless `fail_fast`: then they are stopped too.
     """
-    todo = list(chapters)
     kernels = _Kernels()
+
+    def run_one(chapter: Chapter) -> None:
+        _run(chapter, runs, tell, timeout, kernels)
+        if fail_fast and chapter.error:
+            kernels.stopped = "stopped, since another chapter failed"
+
     with ThreadPoolExecutor(workers or processors()) as pool:
-        futures = {pool.submit(_run, chapter, runs, tell, timeout, kernels): chapter for chapter in todo}
+        futures = [pool.submit(run_one, chapter) for chapter in chapters]
         try:
             for future in as_completed(futures):
                 future.result()
-                if fail_fast and futures[future].error:
-                    kernels.stopped = "stopped, since another chapter failed"
         except BaseException:
             kernels.stopped = "stopped with the build"
             raise

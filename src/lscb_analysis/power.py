@@ -35,7 +35,7 @@ def smallest_differences(
     p = before / trials_before
     seen = _chances(
         _proportion_law(trials_before, dispersion)(p),
-        (0, trials),
+        trials,
         lambda x, both: two_proportions(x, trials, both - x, trials_before),
         lambda both: both * trials / (trials + trials_before),
         lambda both: (np.maximum(0, both - trials_before), np.minimum(both, trials)),
@@ -59,7 +59,7 @@ def smallest_ratios(
     largest = 4 * int(earlier.isf(_UNLIKELY) * max(1, exposure / exposure_before)) + 40 * int(dispersion + 1)
     seen = _chances(
         earlier,
-        (0, largest),
+        largest,
         lambda x, both: two_rates(x, exposure, both - x, exposure_before),
         lambda both: both * share,
         lambda both: (np.zeros_like(both), both),
@@ -103,7 +103,7 @@ def smallest_shift(
 
 def _chances(
     earlier: Any,
-    support: tuple[int, int],
+    largest: int,
     p_value: Callable[[Floats, Floats], Floats],
     centre: Callable[[Floats], Floats],
     bounds: Callable[[Floats], tuple[Floats, Floats]],
@@ -111,8 +111,8 @@ def _chances(
 ) -> tuple[Floats, Floats, Floats]:
     """The counts the later period may have, and for each how likely it is seen as a fall, and as a rise."""
     first = np.arange(max(0, earlier.ppf(_UNLIKELY) - 1), earlier.isf(_UNLIKELY) + 1)
-    second = np.arange(support[0], support[1] + 1)
-    both = np.arange(first[0] + second[0], first[-1] + second[-1] + 1)
+    second = np.arange(largest + 1)
+    both = np.arange(first[0], first[-1] + largest + 1)
     lowest, highest = bounds(both)
     fall = _last(lambda x: p_value(x, both) <= level, lowest - 1, np.floor(centre(both)))
     rise = _last(lambda x: p_value(x, both) > level, np.ceil(centre(both)), highest + 1) + 1

@@ -95,9 +95,8 @@ def build(
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
     wrong; BusyError if another build of the pack is under way; UnpublishedError if the data or the
-    notebooks changed while it ran. A chapter that fails is in the
-    pack's `failed`; the pack that was there stays as it was, and the failed notebooks are kept in the
-    folder `kept`.
+    notebooks changed while it ran. A chapter that fails is in the pack's `failed`; the pack that was there
+    stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
     changed = dict(changed or {})
     edition, chapters = plan(read_edition(name or _only_edition()), list(only), changed)
@@ -126,7 +125,7 @@ def build(
             if not (chapter.error or chapter.reused):
                 keep(chapter, edition, table, runs, past)
         if any(chapter.error for chapter in chapters):
-            return Pack(folder, chapters, _keep(Pack(folder, chapters), runs))
+            return Pack(folder, chapters, _keep(folder, chapters, runs))
         _write_pages(chapters, edition, draft, runs, made)
         _write_manifest(chapters, edition, inputs, made)
         publish(made, folder)
@@ -237,12 +236,15 @@ def _failures(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-failed")
 
 
-def _keep(pack: Pack, runs: Path) -> Path:
-    kept = _failures(pack.folder)
-    kept.mkdir(exist_ok=True)
-    for chapter in pack.failed:
-        shutil.copy2(runs / f"{chapter.name}.ipynb", kept)
-    return kept
+def _keep(folder: Path, chapters: list[Chapter], runs: Path) -> Path:
+    """Keep the notebooks of the chapters that failed, those that ran at all."""
+    failures = _failures(folder)
+    failures.mkdir(exist_ok=True)
+    for chapter in chapters:
+        ran = runs / f"{chapter.name}.ipynb"
+        if chapter.error and ran.is_file():
+            shutil.copy2(ran, failures)
+    return failures
 
 
 def _forget_failures(folder: Path) -> None:
