@@ -15,7 +15,7 @@ ORDER = [
     *("schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
     *("editions", "verdicts"),
     *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
-    *("methods", "publish", "chapters", "reuse", "report", "verify", "cli"),
+    *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

@@ -48,7 +48,7 @@ def test_a_bound_figure_says_what_it_is(rates):
         "data-measure": "cpp_at_31_march",
         "data-category": "Total",
         "data-area": "E06000033",
-        "data-period": "2018",
+        "data-period": "2018-03-31",
         "data-unit": "number",
         "data-source": SOURCE,
     }
@@ -61,19 +61,23 @@ def test_the_end_of_an_interval_says_its_confidence(rates):
 def test_a_change_says_both_its_periods(rates):
     change = compare(rates, 2017, 2018).iloc[0].to_dict()
     figure = data(bind(change, "change", "fell"))
-    assert (figure["data-period-before"], figure["data-period"], figure["text"]) == ("2017", "2018", "fell")
+    assert (figure["data-period-before"], figure["data-period"], figure["text"]) == (
+        "2017-03-31",
+        "2018-03-31",
+        "fell",
+    )
     assert float(figure["value"]) == pytest.approx(100 * ((116 / 39115) / (220 / 38781) - 1))
 
 
 def test_the_earlier_figure_of_a_change_has_its_own_period_only(rates):
     figure = data(bind(compare(rates, 2017, 2018).iloc[0].to_dict(), "value_before"))
-    assert figure["data-period"] == "2017"
+    assert figure["data-period"] == "2017-03-31"
     assert "data-period-before" not in figure
 
 
 def test_the_later_figure_of_a_change_has_its_own_period_only(rates):
     figure = data(bind(compare(rates, 2017, 2018).iloc[0].to_dict(), "value"))
-    assert figure["data-period"] == "2018"
+    assert figure["data-period"] == "2018-03-31"
     assert "data-period-before" not in figure
 
 

@@ -23,6 +23,7 @@ from lscb_analysis.disclosure import Release, protect
 from lscb_analysis.editions import read_edition
 from lscb_analysis.narrative import (
     describe_change,
+    describe_facts,
     describe_fit,
     describe_given_away,
     describe_implied,
@@ -48,6 +49,7 @@ __all__ = [
     "count",
     "declared",
     "describe_change",
+    "describe_facts",
     "describe_fit",
     "describe_given_away",
     "describe_implied",

@@ -22,6 +22,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from lscb_analysis.data import project
+from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.publish import BuildError
 from lscb_analysis.reads import RECORD
 from lscb_analysis.schema import nearest
@@ -126,7 +127,7 @@ def run(
         if fail_fast and chapter.error:
             kernels.stopped = "stopped, since another chapter failed"
 
-    with ThreadPoolExecutor(workers or processors()) as pool:
+    with warm_kernels(), ThreadPoolExecutor(workers or processors()) as pool:
         futures = [pool.submit(run_one, chapter) for chapter in chapters]
         try:
             for future in as_completed(futures):

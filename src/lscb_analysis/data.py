@@ -11,12 +11,14 @@ import pandas as pd
 from lscb_analysis.reads import record
 from lscb_analysis.schema import (
     SYMBOLS,
+    TEXTS,
     DataError,
     Dictionary,
     Problem,
     nearest,
     validate,
     validate_dictionary,
+    validate_text,
 )
 
 Stamped = tuple[Path, int, int]
@@ -55,7 +57,7 @@ def project() -> Path:
 def tables() -> list[str]:
     """Return the names of the tables of figures in `data/`, sorted."""
     names = (path.stem for path in (project() / "data").glob("*.csv"))
-    return sorted(name for name in names if name not in DICTIONARY_FILES)
+    return sorted(name for name in names if name not in (*DICTIONARY_FILES, *TEXTS))
 
 
 def dictionary() -> Dictionary:
@@ -85,8 +87,8 @@ def source_names(frame: pd.DataFrame) -> set[str]:
 def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFrame:
     """Return a table of `data/` as a tidy frame, checked.
 
-    The frame has the columns of the file, then `counted` (what the dictionary says is counted) and
-    `status`. `value` is a float, missing where the source has a symbol; `status` then holds the
+    The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
+    measure) and `status`. `value` is a float, missing where the source has a symbol; `status` then holds the
     symbol. Dates are timestamps. `where` keeps the rows whose column equals the value given, as in
     `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later.
 
@@ -107,6 +109,22 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
     return kept
 
 
+def texts(name: str, **where: str) -> pd.DataFrame:
+    """Return a file of words of `data/`, one of `TEXTS`, as a frame of strings, checked.
+
+    `where` keeps the rows whose column equals the value given. A file that is not there has no rows.
+    Raises DataError with every problem of the file.
+    """
+    path = project() / "data" / f"{name}.csv"
+    record("texts", name, where)
+    if not path.exists():
+        return pd.DataFrame(columns=TEXTS[name], dtype=str)
+    frame = _text(name, _stamped(path), *_dictionary_files())
+    for column, wanted in where.items():
+        frame = frame[frame[column] == wanted]
+    return frame.reset_index(drop=True)
+
+
 def check() -> list[Problem]:
     """Return every problem of every file in `data/`; the dictionary first, since the rest stands on it."""
     try:
@@ -117,6 +135,11 @@ def check() -> list[Problem]:
     for table in tables():
         try:
             _table(_stamped(project() / "data" / f"{table}.csv"), *_dictionary_files())
+        except DataError as error:
+            problems += error.problems
+    for name in TEXTS:
+        try:
+            texts(name)
         except DataError as error:
             problems += error.problems
     return problems
@@ -177,6 +200,16 @@ def _table(table: Stamped, *of_dictionary: Stamped) -> pd.DataFrame:
 
 
 @cache
+def _text(name: str, file: Stamped, *of_dictionary: Stamped) -> pd.DataFrame:
+    path = file[0]
+    raw = read(path)
+    problems = validate_text(raw, _dictionary(*of_dictionary), name, f"data/{path.name}")
+    if problems:
+        raise DataError(problems)
+    return raw
+
+
+@cache
 def _dictionary(*stamped: Stamped) -> Dictionary:
     frames, problems = [], []
     for path, *_ in stamped:
@@ -195,12 +228,13 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
     symbol = raw["value"].isin(list(SYMBOLS))
-    counted = known.measures.set_index("measure")["counted"]
+    of_measure = known.measures.set_index("measure")
     return raw.assign(
         time_period=raw["time_period"].astype(int),
         period_start=pd.to_datetime(raw["period_start"]),
         period_end=pd.to_datetime(raw["period_end"]),
-        counted=raw["measure"].map(counted),
+        counted=raw["measure"].map(of_measure["counted"]),
+        unit=raw["measure"].map(of_measure["unit"]),
         value=pd.to_numeric(raw["value"].mask(symbol)).astype(float),
         status=raw["value"].where(symbol, ""),
     )

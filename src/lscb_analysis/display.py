@@ -107,7 +107,10 @@ def text(row: Row, statistic: str) -> str:
     shown = number(value, places(row, statistic))
     if statistic in _CHANCES and shown in ("0", "[low]"):
         return f"less than {10**-_CHANCE_DECIMALS:.{_CHANCE_DECIMALS}f}"
-    return f"{shown}%" if _unit(row, statistic) == "%" and shown != "[low]" else shown
+    unit = _unit(row, statistic)
+    if unit == "£" and shown != "[low]":
+        return f"{MINUS if shown.startswith(MINUS) else ''}£{shown.removeprefix(MINUS)}"
+    return f"{shown}%" if unit == "%" and shown != "[low]" else shown
 
 
 def places(row: Row, statistic: str) -> int:
@@ -163,13 +166,19 @@ def day(date: pd.Timestamp) -> Markup:
 
 
 def when(row: Row, before: bool = False) -> Markup:
-    """Return when a row's figure holds, to follow a verb: at a date, in a month, in a year."""
+    """Return when a row's figure holds, to follow a verb: at a date, in a month, in a year, from … to …."""
     start, end = _dates(row, before)
     if start == end:
         return Markup("at {}").format(day(end))
     if (end - start).days < 31:
         return Markup('in <time datetime="{:%Y-%m}">{:%B %Y}</time>').format(end, end)
-    return Markup("in the year ending {}").format(day(end))
+    if row.get("time_identifier") == "Spring term":
+        return Markup('in <span data-name="period">spring {:%Y}</span>').format(end)
+    if _months(start, end) == 3:
+        return Markup("in the quarter ending {}").format(day(end))
+    if _months(start, end) == 12:
+        return Markup("in the year ending {}").format(day(end))
+    return Markup("from {} to {}").format(day(start), day(end))
 
 
 def period(row: Row, before: bool = False) -> str:
@@ -177,12 +186,20 @@ def period(row: Row, before: bool = False) -> str:
     start, end = _dates(row, before)
     if start == end:
         return f"{end.day} {end:%B %Y}"
-    return f"{end:%B %Y}" if (end - start).days < 31 else f"{start.year} to {end.year}"
+    if (end - start).days < 31:
+        return f"{end:%B %Y}"
+    if row.get("time_identifier") == "Spring term":
+        return f"spring {end:%Y}"
+    if _months(start, end) == 3:
+        return f"{start:%B} to {end:%B %Y}"
+    if _months(start, end) == 12:
+        return f"{start.year} to {end.year}" if start.year < end.year else f"{end.year}"
+    return f"{start.day} {start:%B %Y} to {end.day} {end:%B %Y}"
 
 
 def periods(frame: pd.DataFrame) -> str:
     """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
-    rows = frame.sort_values("period_end").drop_duplicates("time_period").to_dict("records")
+    rows = frame.sort_values("period_end").drop_duplicates("period_end").to_dict("records")
     if "period_end_before" in frame.columns:
         return f"between {period(rows[0], before=True)} and {period(rows[0])}"
     names = [period(row) for row in rows]
@@ -216,11 +233,11 @@ def _about(row: Row, statistic: str) -> dict[str, str]:
         "measure": row["measure"],
         "category": row["category"],
         "area": row["area_code"],
-        "period": str(row["previous_period"] if before else row["time_period"]),
+        "period": _iso(row, before),
     }
     of_one_period = statistic.removesuffix(_BEFORE) in ("value", "numerator", "denominator")
     if "previous_period" in row and not of_one_period:
-        about["period-before"] = str(row["previous_period"])
+        about["period-before"] = _iso(row, before=True)
     if "lower" in statistic or "upper" in statistic:
         about["confidence"] = f"{row['confidence']:g}"
     method = row.get(_METHOD_COLUMN[statistic]) if statistic in _METHOD_COLUMN else _METHODS.get(statistic)
@@ -246,6 +263,18 @@ def _unit(row: Row, statistic: str) -> str:
 
 _UNITS = dict.fromkeys(("shift", "smallest_shift"), "percentage points")
 _UNITS |= dict.fromkeys(("dispersion", "tips_at"), "ratio") | dict.fromkeys(_CHANCES, "probability")
+
+
+def _iso(row: Row, before: bool = False) -> str:
+    """The period of a figure as a machine reads it, by ISO 8601: a date, or the first and last day."""
+    start, end = _dates(row, before)
+    return f"{end:%Y-%m-%d}" if start == end else f"{start:%Y-%m-%d}/{end:%Y-%m-%d}"
+
+
+def _months(start: pd.Timestamp, end: pd.Timestamp) -> int:
+    """How many whole months a period is long, or zero if it is not made of whole months."""
+    whole = start.day == 1 and (end + pd.Timedelta("1D")).day == 1
+    return 12 * (end.year - start.year) + end.month - start.month + 1 if whole else 0
 
 
 def _dates(row: Row, before: bool) -> tuple[pd.Timestamp, pd.Timestamp]:

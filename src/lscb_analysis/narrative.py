@@ -9,7 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_totals
-from lscb_analysis.data import measures
+from lscb_analysis.data import dictionary, measures, texts
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     MINUS,
@@ -130,6 +130,25 @@ def describe_note(edition: Edition, key: str) -> Display:
     return Display(Markup("<p>{}</p>").format(note) if note else Markup(""), "note")
 
 
+def describe_facts(edition: Edition, chapter: str, kind: str) -> Display:
+    """List what the edition's report says that is no figure, in our words, with what became of it.
+
+    Raises DataError if the file of facts does not hold.
+    """
+    facts = texts("facts", edition=edition.name, chapter=chapter, kind=kind)
+    shorts = dictionary().sources.set_index("source")["short"]
+    items = [
+        Markup("<li><strong>{}</strong>: {}{} <cite>{}</cite></li>").format(
+            fact["about"],
+            fact["said"],
+            Markup(" Reported as: {}.").format(fact["status"]) if fact["status"] else "",
+            shorts[fact["source"]],
+        )
+        for fact in records(facts)
+    ]
+    return Display(Markup('<ul class="facts">{}</ul>').format(Markup("").join(items)), "note")
+
+
 def describe_sources(*releases: Release) -> Display:
     """Say where every figure of the releases comes from, and under which licence."""
     named: dict[str, dict[str, str]] = {}
@@ -205,7 +224,9 @@ def records(frame: pd.DataFrame) -> list[Row]:
 
 def _latest(frame: pd.DataFrame) -> pd.DataFrame:
     told = frame.dropna(subset=["value"])
-    return told[told["time_period"] == told["time_period"].max()]
+    latest = told[told["time_period"] == told["time_period"].max()]
+    last = latest.groupby(["measure", "category"])["period_end"].transform("max")
+    return latest[latest["period_end"] == last]
 
 
 def finding(sentences: Iterable[Markup]) -> Display:
@@ -409,6 +430,8 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
         "value_before": before["value"],
         "lower_before": before["lower"],
         "previous_period": before["time_period"],
+        "period_start_before": before["period_start"],
+        "period_end_before": before["period_end"],
         "change": now["value"] - before["value"],
         "change_unit": "percentage points" if percent else now["unit"],
     }

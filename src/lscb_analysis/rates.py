@@ -150,8 +150,8 @@ def proportion(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0
     return _estimates(paired, limits, 100, "%", "Wilson score", confidence, zero_refused=False)
 
 
-def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Return figures as their source printed them, with the interval of the estimate that fits.
+def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return figures as their source printed them, with the interval of the estimate that fits, if any.
 
     An estimate of the same area, period and category fits when, rounded as the print is, it is the
     number printed: it is then taken whole; so is a suppressed one for a suppressed print. A figure
@@ -159,8 +159,10 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     so if the numbers at hand give another figure.
     """
     key = ["area_code", *PERIOD, "category"]
+    if estimates is None:
+        estimates = pd.DataFrame(columns=ESTIMATE).astype(printed.dtypes[key].to_dict())
     check_single(estimates, key, "estimate")
-    columns = [*FIGURE, "unit", "method", "confidence", "denominator_source"]
+    columns = [*FIGURE, "method", "confidence", "denominator_source"]
     joined = printed.merge(
         estimates[[*key, *columns, "source", "status"]], on=key, how="left", suffixes=("", "_of")
     )
@@ -177,10 +179,8 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame) -> pd.DataFrame:
     ]
     for column in columns:
         own = column if column != "value" else "value_of"
-        missing = "" if column in ("unit", "method", "denominator_source") else np.nan
+        missing = "" if column in ("method", "denominator_source") else np.nan
         joined[column] = joined[own].where(joined["fits"], joined["value"] if column == "value" else missing)
-    units = estimates["unit"].mode()
-    joined["unit"] = units.iloc[0] if len(units) else "number"
     against = joined["value_of"].notna() & joined["value"].notna()
     unfit = np.where(against, CONTRADICTED, AS_PRINTED)
     joined["method"] = joined["method"].where(joined["fits"], pd.Series(unfit, index=joined.index))

@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from lscb_analysis.chapters import Chapter, notebook
-from lscb_analysis.data import DICTIONARY_FILES, load, project
+from lscb_analysis.data import DICTIONARY_FILES, load, project, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.reads import recorded
 from lscb_analysis.schema import DataError
@@ -93,8 +93,11 @@ def _read_digest(read: list[Any], verdicts: pd.DataFrame) -> str:
     kind, *key = read
     if kind == "verdict":
         return _digest(verdicts[verdicts["question"] == key[0]].to_csv(index=False))
-    table, until, where = key
     try:
+        if kind == "texts":
+            name, where = key
+            return _digest(texts(name, **where).to_csv(index=False))
+        table, until, where = key
         return _digest(load(table, until, **where).to_csv(index=False))
     except DataError as error:
         return str(error)

@@ -47,6 +47,19 @@ MEASURE_COLUMNS = [
 CATEGORY_COLUMNS = ["scheme", "category", "label"]
 SOURCE_COLUMNS = ["source", "short", "publisher", "document", "section", "table", "release", "licence"]
 
+TEXTS = {
+    "facts": ["fact", "edition", "chapter", "kind", "about", "said", "status", "source"],
+    "assumptions": ["assumption", "edition", "chapters", "kind", "said", "owner", "date"],
+    "glossary": ["term", "meaning", "source"],
+}
+"""The files of words in `data/` and their columns; the first column is the key."""
+
+KINDS = {
+    "facts": ["priority", "action", "claim", "duty", "grade", "explanation"],
+    "assumptions": ["assumption", "caveat"],
+}
+"""What a fact that is no figure may be, and what an entry of the log of assumptions."""
+
 SYMBOLS = {
     "c": "confidential, withheld by the source",
     "x": "not available",
@@ -61,11 +74,16 @@ MONTHS = [
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 ]
-TIME_IDENTIFIERS = ["Reporting year", *MONTHS]
-LEVELS = ["National", "Regional", "Local authority"]
-UNITS = ["number", "%", "per 10,000 children"]
+QUARTERS = [f"Financial year Q{quarter}" for quarter in range(1, 5)]
+TIME_IDENTIFIERS = [
+    *("Reporting year", "Calendar year", "Spring term", "Day", "Other period"),
+    *QUARTERS,
+    *MONTHS,
+]
+LEVELS = ["National", "Regional", "Local authority", "Clinical commissioning group"]
+UNITS = ["number", "%", "per 10,000 children", "£", "score"]
 POLARITIES = ["higher is better", "lower is better", "neither"]
-QUALIFIERS = ["", "about", "nearly", "over"]
+QUALIFIERS = ["", "about", "nearly", "over", "at least", "at most"]
 LONGEST_CELL = 400
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -217,30 +235,31 @@ def check_periods(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     yield from _each(
         raw, "period_end", elsewhere, file, "is not in the year of time_period", "Correct one of the two"
     )
-    year_long = (start == end) | (start == end - pd.DateOffset(years=1) + pd.Timedelta("1D"))
-    yield from _each(
-        raw,
-        "period_start",
-        (raw["time_identifier"] == "Reporting year") & (start <= end) & ~elsewhere & ~year_long,
-        file,
-        "begins neither on the last day of the year nor a year before it",
-        "Give the one day of a count on a date, or the first day of the year",
-    )
-    month = raw["time_identifier"].map({name: i for i, name in enumerate(MONTHS, 1)})
-    whole = (
-        (start.dt.day == 1)
-        & end.dt.is_month_end
-        & (start.dt.month == month)
-        & (end - start < pd.Timedelta("31D"))
-    )
-    yield from _each(
-        raw,
-        "period_start",
-        month.notna() & start.notna() & end.notna() & ~whole,
-        file,
-        "does not begin the month that time_identifier names",
-        "Give the first and the last day of that month",
-    )
+    for name, (whole, remedy) in _spans(start, end).items():
+        wrong = (raw["time_identifier"] == name) & (start <= end) & ~elsewhere & ~whole
+        yield from _each(raw, "period_start", wrong, file, f"does not begin a {name!r} period", remedy)
+
+
+def _spans(start: pd.Series, end: pd.Series) -> dict[str, tuple[pd.Series, str]]:
+    """For each identifier of a period: which rows have such dates, and what to give where they do not."""
+    a_day = start == end
+    a_year = start == end - pd.DateOffset(years=1) + pd.Timedelta("1D")
+    months = (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month + 1
+    whole = (start.dt.day == 1) & end.dt.is_month_end
+    spans = {
+        "Reporting year": (a_day | a_year, "Give the one day of a count on a date, or a year's first day"),
+        "Calendar year": (a_year & (end.dt.month == 12), "Give the first and the last day of that year"),
+        "Spring term": (whole & (start.dt.month == 1) & (months <= 4), "Give a first day in January"),
+        "Day": (a_day, "Give that day twice"),
+    }
+    for at, name in enumerate(QUARTERS):
+        first = (3 * at + 3) % 12 + 1
+        quarter = whole & (months == 3) & (start.dt.month == first)
+        spans[name] = quarter, "Give the first and the last day of that quarter; the first begins in April"
+    for at, name in enumerate(MONTHS, 1):
+        month = whole & (months == 1) & (start.dt.month == at)
+        spans[name] = month, "Give the first and the last day of that month"
+    return spans
 
 
 def check_areas(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
@@ -291,7 +310,7 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterat
         f"Write a plain number, or one of {', '.join(SYMBOLS)}",
     )
     yield from _each(
-        raw, "value", number < 0, file, "is below zero", "Correct it: nothing here can be negative"
+        raw, "value", (number < 0) & (unit != "£"), file, "is below zero", "Only an amount of money can be"
     )
     yield from _each(
         raw, "value", (unit == "%") & (number > 100), file, "is a percentage above 100", "Correct the figure"
@@ -358,6 +377,31 @@ def check_measures(dictionary: Dictionary, file: str) -> Iterator[Problem]:
     yield from _each(
         measures, "dispersion_source", unsourced, file, "is empty", "Say where the dispersion comes from"
     )
+
+
+def validate_text(raw: pd.DataFrame, known: Dictionary, name: str, file: str) -> list[Problem]:
+    """Return every problem of a file of words: `name` is its key in `TEXTS`."""
+    columns = TEXTS[name]
+    problems = list(check_columns(raw, columns, file))
+    if problems:
+        return problems
+    needed = [column for column in columns if column != "status"]
+    return [
+        *check_text(raw, file),
+        *check_filled(raw, needed, file),
+        *check_unique(raw, columns[:1], file),
+        *(_unknown(raw, "kind", KINDS[name], file) if name in KINDS else ()),
+        *(_unknown(raw, "source", known.sources["source"], file) if "source" in columns else ()),
+        *check_wordy(raw, [column for column in ("about", "said", "status") if column in columns], file),
+    ]
+
+
+def check_wordy(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:
+    """Words that hold a figure, which belongs in a table where it can be checked."""
+    for column in columns:
+        wrong = raw[column].str.contains(r"(?<!section )(?<!Act )\b[0-9]+\b(?! of the)", regex=True)
+        remedy = "Put the figure into a table of figures, and say here what it is about"
+        yield from _each(raw, column, wrong, file, "holds a figure", remedy)
 
 
 def check_filled(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:

@@ -126,7 +126,7 @@ def _bound(title: str, statistic: str) -> Column:
 
 def _cell(row: Row, statistic: str) -> Markup:
     """A bound figure without its unit: the header has it."""
-    return bind(row, statistic, text(row, statistic).removesuffix("%"))
+    return bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
 
 
 def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
@@ -148,7 +148,9 @@ def _head(frame: pd.DataFrame) -> Column:
 
 
 def _statistic(unit: str) -> str:
-    return {"%": "Share (%)", "number": "Number"}.get(unit, f"Rate {unit}")
+    return {"%": "Share (%)", "number": "Number", "£": "Amount (£)", "score": "Score"}.get(
+        unit, f"Rate {unit}"
+    )
 
 
 def _title(what: str, unit: str) -> str:

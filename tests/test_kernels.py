@@ -1,0 +1,358 @@
+"""Forked kernels do all that ordinary ones do, give the same outputs, and leave nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+import nbformat
+import papermill
+import psutil
+import pytest
+from conftest import CHECKOUT
+from jupyter_client.manager import start_new_kernel
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from nbclient.exceptions import DeadKernelError
+
+from lscb_analysis import kernels
+from lscb_analysis.kernels import warm_kernels
+
+pytestmark = pytest.mark.skipif(not kernels._can_fork(), reason="Kernels are forked on Linux alone.")
+
+NOTEBOOKS = CHECKOUT / "notebooks"
+CHAPTERS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+TIMES = ("papermill", "execution")
+
+
+def execute(source, target, folder):
+    """The cells of a notebook as papermill leaves them, without their times."""
+    papermill.execute_notebook(
+        str(source),
+        str(target),
+        progress_bar=False,
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=CRITICAL"],
+    )
+    cells = nbformat.read(target, as_version=4).cells
+    for cell in cells:
+        cell.metadata = {name: value for name, value in cell.metadata.items() if name not in TIMES}
+    return cells
+
+
+def chapter(name, folder):
+    return json.dumps(execute(NOTEBOOKS / f"{name}.ipynb", folder / f"{name}.ipynb", NOTEBOOKS))
+
+
+def outputs(folder, *sources, name="invented"):
+    """The outputs of cells of one's own, run in this folder."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    path = folder / f"{name}.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return [output for cell in execute(path, path, folder) for output in cell.outputs]
+
+
+def printed(folder, *sources, **named):
+    return [output.text.strip() for output in outputs(folder, *sources, **named)]
+
+
+def parent(folder):
+    """The process that a new kernel is a child of."""
+    return int(printed(folder, "import os; print(os.getppid())")[0])
+
+
+@contextmanager
+def cold():
+    """Kernels start as where none can be forked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "_server", None)
+        yield
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def temporary(tmp_path_factory):
+    """A temporary folder of these tests' own."""
+    folder = tmp_path_factory.mktemp("t")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def forking():
+    with warm_kernels():
+        yield kernels._server.pid
+
+
+@pytest.fixture
+def warm(forking, temporary):
+    """The process that kernels are forked from; after the test there is none left, nor any file of theirs."""
+    server = psutil.Process(forking)
+    yield server
+    assert server.children() == []
+    assert [path.name for path in temporary.rglob("*") if not path.is_dir()] == ["fork"]
+
+
+@pytest.mark.usefixtures("warm")
+def test_chapters_side_by_side_give_the_same_bytes_as_in_ordinary_kernels(tmp_path, monkeypatch):
+    backwards = CHAPTERS[::-1]
+    with ThreadPoolExecutor(2) as pool:
+        forked = dict(zip(backwards, pool.map(lambda name: chapter(name, tmp_path), backwards), strict=True))
+        factory = KernelProvisionerFactory.instance()
+        monkeypatch.setattr(factory, "default_provisioner_name", "local-provisioner")  # no part of ours
+        started = dict(zip(CHAPTERS, pool.map(lambda name: chapter(name, tmp_path), CHAPTERS), strict=True))
+    assert forked == started
+
+
+def test_a_kernel_is_forked_from_a_process_of_one_thread(warm, tmp_path):
+    assert parent(tmp_path) == warm.pid
+    assert warm.num_threads() == 1
+
+
+@pytest.mark.usefixtures("warm")
+def test_kernels_run_at_once(tmp_path):
+    def meet(name, other):
+        come = f"import pathlib, time; pathlib.Path('{name}').touch()"
+        wait = f"while not pathlib.Path('{other}').exists(): time.sleep(0.01)"
+        return printed(tmp_path, come, wait, "print('met')", name=f"meet-{name}")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(meet, "abcd", "bcda")) == [["met"]] * 4
+
+
+STATE = """
+import json, multiprocessing, os, signal, sys, threading, warnings
+from multiprocessing import forkserver, resource_tracker
+import lscb_analysis, matplotlib, numpy, pandas
+
+def plain(command):
+    return ["F" if part.endswith(".json") else part for part in command]
+
+print(json.dumps({
+    "command": [plain(sys.argv), plain(sys.orig_argv)],
+    "path": sys.path,
+    "folder": os.getcwd(),
+    "variables": {name: os.environ[name] for name in sorted(os.environ) if name != "JPY_PARENT_PID"},
+    "parent": os.environ["JPY_PARENT_PID"] == str(os.getppid()),
+    "leader": os.getsid(0) == os.getpgid(0) == os.getpid(),
+    "signals": [str(signal.getsignal(number)).partition(" at ")[0] for number in signal.valid_signals()],
+    "blocked": str(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+    "threads": sorted(type(thread).__name__ for thread in threading.enumerate()),
+    "processes": [multiprocessing.current_process().name, str(multiprocessing.parent_process())],
+    "start": [multiprocessing.get_start_method(allow_none=True), forkserver.get_inherited_fds()],
+    "tracker": resource_tracker._resource_tracker._fd,
+    "main": sorted(name for name in vars(sys.modules["__main__"])),
+    "history": get_ipython().history_manager.hist_file,
+    "settings": {name: str(value) for name, value in matplotlib.rcParams.items()},
+    "warnings": sorted(map(str, warnings.filters)),
+    "flags": str(sys.flags),
+    "encodings": [sys.stdout.encoding, sys.stderr.encoding, sys.getfilesystemencoding()],
+    "left": [getattr(pandas, "left", None), numpy.geterr()],
+}))
+"""
+SPOIL = """
+import os, numpy, pandas, matplotlib, signal, sys, warnings
+pandas.left = "something"
+os.environ["LEFT"] = "something"
+numpy.random.seed(1)
+numpy.seterr(all="ignore")
+sys.path.append("left")
+matplotlib.rcParams["lines.linewidth"] = 9
+warnings.simplefilter("error")
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+os.chdir("..")
+"""
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_kernel_begins_as_an_ordinary_one_whatever_the_one_before_it_did(tmp_path):
+    printed(tmp_path, SPOIL)
+    forked = json.loads(printed(tmp_path, STATE)[0])
+    with cold():
+        started = json.loads(printed(tmp_path, STATE)[0])
+    assert {name: forked[name] for name in started if forked[name] != started[name]} == {}
+
+
+@pytest.mark.usefixtures("warm")
+def test_random_numbers_are_each_kernels_own(tmp_path):
+    draw = "import numpy, random; print(numpy.random.rand(), random.random())"
+    one, two = [set(printed(tmp_path, draw)[0].split()) for _ in range(2)]
+    assert not one & two
+
+
+@pytest.mark.usefixtures("warm")
+def test_figures_of_pyplot_are_shown_as_in_an_ordinary_kernel(tmp_path):
+    cells = [
+        "import matplotlib.pyplot as plt; lines = plt.plot([1, 3, 2])",
+        "bars = plt.bar([1], [2]); plt.show(); print(plt.get_backend())",
+        "import seaborn; axes = seaborn.lineplot(x=[1, 2], y=[3, 4])",
+    ]
+    shown = outputs(tmp_path, *cells)
+    assert [output.output_type for output in shown] == [
+        "display_data",
+        "display_data",
+        "stream",
+        "display_data",
+    ]
+    assert all(output.data["image/png"] for output in shown if "data" in output)
+    with cold():
+        assert outputs(tmp_path, *cells) == shown
+
+
+@pytest.mark.usefixtures("warm")
+def test_settings_that_were_read_before_the_kernel_existed_are_those_it_would_read(tmp_path, monkeypatch):
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 7\n")
+    read = "import matplotlib, sys; print(matplotlib.rcParams['lines.linewidth'], sys.flags.utf8_mode)"
+    monkeypatch.setenv("PYTHONUTF8", "1")
+    assert printed(tmp_path, read) == ["7.0 1"]
+
+
+@contextmanager
+def running():
+    """A kernel that is used without papermill: its manager and its client."""
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        yield manager, client
+    finally:
+        client.stop_channels()
+        if manager.has_kernel:
+            manager.shutdown_kernel()
+
+
+def test_a_kernel_is_interrupted_restarted_and_shut_down(warm):
+    with running() as (manager, client):
+        first = psutil.Process(manager.provisioner.pid)
+        client.execute("began = True; import time; time.sleep(600)")
+        time.sleep(0.5)
+        manager.interrupt_kernel()
+        assert client.get_shell_msg(timeout=10)["content"]["ename"] == "KeyboardInterrupt"
+        assert client.execute_interactive("assert began", timeout=10)["content"]["status"] == "ok"
+        manager.restart_kernel()
+        client.wait_for_ready(timeout=20)
+        assert not first.is_running()
+        assert client.execute_interactive("began", timeout=10)["content"]["ename"] == "NameError"
+        second, process = psutil.Process(manager.provisioner.pid), manager.provisioner.process
+        assert second.ppid() == warm.pid
+        manager.shutdown_kernel()
+        assert not second.is_running()
+        assert process.wait() == 0
+
+
+@pytest.mark.usefixtures("warm")
+def test_what_is_left_to_the_end_is_done_when_a_kernel_ends(tmp_path):
+    outputs(tmp_path, "import atexit, pathlib; at = atexit.register(pathlib.Path('ended').touch)")
+    assert (tmp_path / "ended").exists()
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_kernel_killed_in_mid_cell_is_told_as_dead(tmp_path):
+    with pytest.raises(DeadKernelError):
+        outputs(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+
+
+def test_within_warm_kernels_another_one_starts_nothing(warm, tmp_path):
+    before = psutil.Process().children()
+    with warm_kernels():
+        assert psutil.Process().children() == before
+    assert parent(tmp_path) == warm.pid
+
+
+BUILDER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import test_kernels
+from lscb_analysis.kernels import warm_kernels
+with warm_kernels():
+    test_kernels.outputs(Path(sys.argv[2]), sys.argv[3])
+print("left", len(test_kernels.psutil.Process().children(recursive=True)))
+"""
+BUSY = "import os; open('began', 'w').write(f'{os.getpid()} {os.getppid()} '); sum(range(10**12))"
+"""A cell that says which process it is in, then gives no other thread a turn."""
+
+
+def builder(folder, temporary, cell):
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILDER, str(CHECKOUT / "tests"), str(folder), cell],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_builder_leaves_no_process_and_the_next_one_no_folder(how, temporary, tmp_path):
+    own = temporary / how.name
+    own.mkdir()
+    building = builder(tmp_path, own, BUSY)
+    began = tmp_path / "began"
+    wait_for(lambda: began.is_file() and began.read_text().endswith(" "))
+    kernel, server = [psutil.Process(int(number)) for number in began.read_text().split()]
+    building.send_signal(how)
+    building.communicate()
+    wait_for(lambda: not kernel.is_running() and not server.is_running(), seconds=5)
+    assert [path.name for path in own.iterdir() if not path.name.startswith(kernels.PREFIX)] == []
+    said, errors = builder(tmp_path, own, "1").communicate()
+    assert (said, errors) == ("left 0\n", "")
+    assert list(own.iterdir()) == []
+
+
+def test_a_folder_in_use_is_not_taken_for_one_that_was_left(warm, temporary, tmp_path):
+    (used,) = temporary.glob(f"{kernels.PREFIX}*")
+    left = temporary / f"{kernels.PREFIX}left"
+    left.mkdir()
+    with kernels._private_folder() as folder:
+        assert sorted(temporary.glob(f"{kernels.PREFIX}*")) == sorted([used, folder])
+    assert not folder.exists()
+    assert parent(tmp_path) == warm.pid
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_elsewhere_than_on_linux_kernels_are_ordinary(system, tmp_path, monkeypatch):
+    with cold():
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "platform", system)
+            entered = ExitStack()
+            entered.enter_context(warm_kernels())
+        with entered:
+            assert kernels._server is None
+            assert parent(tmp_path) == os.getpid()
+
+
+def test_where_paths_are_too_long_for_sockets_kernels_are_ordinary(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 20)))
+    with cold(), warm_kernels():
+        assert kernels._server is None
+
+
+def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capfd):
+    (tmp_path / "threaded.py").write_text(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with cold(), warm_kernels(["threaded"]):
+        assert parent(tmp_path) == os.getpid()
+    assert "importing threaded left 2 threads" in capfd.readouterr().err
+
+
+def test_when_the_forkserver_is_killed_its_kernels_end_and_the_next_one_is_ordinary(tmp_path):
+    with cold(), warm_kernels():
+        server = psutil.Process(kernels._server.pid)
+        with running() as (manager, _):
+            assert server.children() == [psutil.Process(manager.provisioner.pid)]
+            server.kill()
+            wait_for(lambda: not manager.is_alive())
+        assert parent(tmp_path) == os.getpid()
