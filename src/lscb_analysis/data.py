@@ -1,13 +1,13 @@
-"""Find the project, read its tables, part values from symbols. No arithmetic is done here."""
+"""Read the tables of the project, part values from symbols. No arithmetic is done here."""
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
+from lscb_analysis.project import project
 from lscb_analysis.reads import record
 from lscb_analysis.schema import (
     SYMBOLS,
@@ -34,24 +34,6 @@ DISPERSION_SOURCE = (
 """How much more than independent events children are taken to vary where the dictionary does not say."""
 
 DICTIONARY_FILES = ("measures", "categories", "sources")
-
-
-def project() -> Path:
-    """Return the project's folder.
-
-    It is `LSCB_PROJECT` if that is set, else the nearest of the working folder and its parents, else
-    the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/editions/`.
-    """
-    named = os.environ.get("LSCB_PROJECT")
-    here = Path.cwd()
-    candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
-    for folder in candidates:
-        if (folder / "data").is_dir() and (folder / "notebooks" / "editions").is_dir():
-            return folder.resolve()
-    looked = f"LSCB_PROJECT is {named!r}, which" if named else f"No folder from {here} upwards"
-    raise FileNotFoundError(
-        f"{looked} has not both data/ and notebooks/editions/. Set LSCB_PROJECT to the project's folder."
-    )
 
 
 def tables() -> list[str]:

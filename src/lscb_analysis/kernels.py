@@ -43,7 +43,8 @@ PROVISIONER = "lscb-warm"
 """The name of the provisioner among the entry points of jupyter_client."""
 
 PRELOADED = (
-    *("pandas", "scipy.stats", "seaborn", "lscb_analysis"),
+    *("pandas", "scipy.stats", "seaborn"),
+    *(f"lscb_analysis.{module}" for module in ("charts", "conclusions", "consistency", "tables", "trends")),
     # what these and ipykernel import only when they are used
     *("pandas.core.reshape.reshape", "pandas.io.formats.csvs", "matplotlib.backends.backend_svg"),
     *("IPython.core.completerlib", "IPython.extensions.storemagic", "ipykernel.debugger"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
 import shutil
 import subprocess
@@ -11,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,8 @@ from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from lscb_analysis.chapters import (
-    TIMEOUT,
     Chapter,
     Tell,
-    notebook,
     outputs,
     parameters,
     read,
@@ -33,27 +29,18 @@ from lscb_analysis.chapters import (
     title,
 )
 from lscb_analysis.comparisons import NO_FIGURE
-from lscb_analysis.data import check, load, project, tables
+from lscb_analysis.data import check, load, tables
 from lscb_analysis.display import templates
-from lscb_analysis.editions import Edition, EditionError, editions, read_edition
+from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.methods import methods
-from lscb_analysis.publish import BuildError, check_replaceable, kept, making, publish
-from lscb_analysis.reuse import file_digest, keep, library, packages, take
+from lscb_analysis.project import editions, file_digest, made_of, project, stands
+from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
+from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import DataError, nearest
-from lscb_analysis.verdicts import verdicts
+from lscb_analysis.verdicts import verdict_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
-PACKAGES = [
-    "lscb-analysis",
-    "pandas",
-    "scipy",
-    "seaborn",
-    "matplotlib",
-    "papermill",
-    "nbconvert",
-    "jupyterlab",
-]
 
 
 class UnpublishedError(Exception):
@@ -103,31 +90,31 @@ def build(
     problems = check()
     if problems:
         raise DataError(problems)
-    table = verdicts(edition)
+    table = verdict_table(edition)
     _check_periods(edition, table)
     draft = bool(only or changed)
     folder = _folder(output or project() / "reports" / edition.name, draft)
     with making(folder, wait) as aside:
-        inputs = _inputs(chapters)
-        table = verdicts(edition) if wait else table  # the data may have changed meanwhile
+        if not (force or draft) and stands(folder, edition.name):
+            tell("nothing to do", folder=str(folder))
+            return Pack(folder, chapters)
+        before = made_of(edition.chapters)
+        table = verdict_table(edition) if wait else table  # the data may have changed meanwhile
         made, runs, past = aside / "pack", aside / "runs", kept(folder)
         (made / "tables").mkdir(parents=True)
         runs.mkdir()
         for chapter in [] if force else chapters:
             chapter.reused = take(chapter, edition, table, past, runs)
-        if all(chapter.reused for chapter in chapters) and _stands(folder, edition, inputs):
-            tell("nothing to do", folder=str(folder))
-            return Pack(folder, chapters)
         tell("build started", edition=edition.name, chapters=len(chapters))
         _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
-        _check_unchanged(inputs, _inputs(chapters))
+        _check_unchanged(before["inputs"], made_of(edition.chapters)["inputs"])
         for chapter in chapters:
             if not (chapter.error or chapter.reused):
                 keep(chapter, edition, table, runs, past)
         if any(chapter.error for chapter in chapters):
             return Pack(folder, chapters, _keep(folder, chapters, runs))
         _write_pages(chapters, edition, draft, runs, made)
-        _write_manifest(chapters, edition, inputs, made)
+        _write_manifest(chapters, edition, before, made)
         publish(made, folder)
         _forget_failures(folder)
     tell("published", folder=str(folder))
@@ -153,17 +140,6 @@ def _run_or_skip(
         if chapter.reused:
             tell("chapter skipped", chapter=chapter.name)
     run((chapter for chapter in chapters if not chapter.reused), runs, tell, workers, timeout, fail_fast)
-
-
-def _stands(folder: Path, edition: Edition, inputs: dict[str, str]) -> bool:
-    """Whether the pack that this build would make stands already, whole."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        whole = {name: file_digest(folder / name) for name in manifest["files"]} == manifest["files"]
-    except (OSError, ValueError, KeyError):
-        return False
-    made_of = _made_of(edition, inputs)
-    return whole and made_of == {key: manifest.get(key) for key in made_of}
 
 
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
@@ -254,14 +230,6 @@ def _forget_failures(folder: Path) -> None:
         failed.unlink()
     if kept.is_dir() and not any(kept.iterdir()):
         kept.rmdir()
-
-
-def _inputs(chapters: list[Chapter]) -> dict[str, str]:
-    """The hashes of the files that the pack is made of, by their names in the project."""
-    root = project()
-    files = [*(root / "data").glob("*.csv"), *(root / "notebooks" / "editions").glob("*.toml")]
-    files += [notebook(chapter.name) for chapter in chapters]
-    return {path.relative_to(root).as_posix(): file_digest(path) for path in sorted(files)}
 
 
 def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
@@ -371,9 +339,10 @@ def _methods_named(executed: Any) -> set[str]:
     return {unescape(name) for name in re.findall(r'data-method="([^"]*)"', html)}
 
 
-def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str, str], made: Path) -> None:
+def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
     manifest = {
-        **_made_of(edition, inputs),
+        "edition": edition.model_dump(),
+        **of,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "chapters": [
@@ -394,17 +363,6 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str,
     (made / "manifest.json").write_text(
         json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-
-
-def _made_of(edition: Edition, inputs: dict[str, str]) -> dict[str, Any]:
-    return {
-        "edition": edition.model_dump(),
-        "python": platform.python_version(),
-        "versions": {package: metadata.version(package) for package in PACKAGES},
-        "packages": packages(),
-        "library": library(),
-        "inputs": inputs,
-    }
 
 
 def _commit() -> str | None:

@@ -34,7 +34,7 @@ _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
 
 
-def verdicts(edition: Edition) -> pd.DataFrame:
+def verdict_table(edition: Edition) -> pd.DataFrame:
     """Return one row for each comparison that `edition` declares.
 
     To what `compare` gives, a row adds
