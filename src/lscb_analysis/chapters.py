@@ -21,7 +21,6 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.project import notebook
 from lscb_analysis.publish import TIMEOUT, BuildError
 from lscb_analysis.reads import RECORD
@@ -119,7 +118,7 @@ def run(
         if fail_fast and chapter.error:
             kernels.stopped = "stopped, since another chapter failed"
 
-    with warm_kernels(), ThreadPoolExecutor(workers or processors()) as pool:
+    with ThreadPoolExecutor(workers or processors()) as pool:
         futures = [pool.submit(run_one, chapter) for chapter in chapters]
         try:
             for future in as_completed(futures):

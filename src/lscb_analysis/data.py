@@ -52,12 +52,12 @@ def measures() -> pd.DataFrame:
 
     Where it gives no dispersion, that is `DISPERSION`, with its source.
     """
-    frame = dictionary().measures.set_index("measure")
-    numbers = ["decimals", "smallest_change", "dispersion"]
-    typed = frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
-    unsaid = typed["dispersion"].isna()
-    sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
-    return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
+    return _measures(*_dictionary_files())
+
+
+def labels() -> dict[tuple[str, str], str]:
+    """Return the label of each category, by its scheme and its name."""
+    return _labels(*_dictionary_files())
 
 
 def source_names(frame: pd.DataFrame) -> set[str]:
@@ -206,6 +206,28 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
     if problems:
         raise DataError(problems)
     return known
+
+
+@cache
+def _measures(*stamped: Stamped) -> pd.DataFrame:
+    frame = _dictionary(*stamped).measures.set_index("measure")
+    numbers = ["decimals", "smallest_change", "dispersion"]
+    typed = frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
+    unsaid = typed["dispersion"].isna()
+    sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
+    return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
+
+
+@cache
+def _labels(*stamped: Stamped) -> dict[tuple[str, str], str]:
+    frame = _dictionary(*stamped).categories
+    keys = zip(frame["scheme"], frame["category"], strict=True)
+    return dict(zip(keys, frame["label"], strict=True))
+
+
+def stamp() -> tuple[Stamped, ...]:
+    """Return all files of `data/` with when each was last written: what is made of them holds until that."""
+    return tuple(_stamped(path) for path in sorted((project() / "data").glob("*.csv")))
 
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:

@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, tables
 from lscb_analysis.display import templates
 from lscb_analysis.editions import Edition, EditionError, read_edition
+from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.methods import methods
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
@@ -85,40 +88,43 @@ def build(
     notebooks changed while it ran. A chapter that fails is in the pack's `failed`; the pack that was there
     stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
-    changed = dict(changed or {})
-    edition, chapters = plan(read_edition(name or _only_edition()), list(only), changed)
-    problems = check()
-    if problems:
-        raise DataError(problems)
-    table = verdict_table(edition)
-    _check_periods(edition, table)
-    draft = bool(only or changed)
+    changed, only = dict(changed or {}), list(only)
+    edition, draft = read_edition(name or _only_edition()), bool(only or changed)
     folder = _folder(output or project() / "reports" / edition.name, draft)
     with making(folder, wait) as aside:
         if not (force or draft) and stands(folder, edition.name):
             tell("nothing to do", folder=str(folder))
-            return Pack(folder, chapters)
-        before = made_of(edition.chapters)
-        table = verdict_table(edition) if wait else table  # the data may have changed meanwhile
-        made, runs, past = aside / "pack", aside / "runs", kept(folder)
-        (made / "tables").mkdir(parents=True)
-        runs.mkdir()
-        for chapter in [] if force else chapters:
-            chapter.reused = take(chapter, edition, table, past, runs)
-        tell("build started", edition=edition.name, chapters=len(chapters))
-        _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
+            return Pack(folder, [])
+        with warm_kernels(rehearse=partial(_rehearse, project(), edition)):
+            edition, chapters = plan(edition, only, changed)
+            before, table = made_of(edition.chapters), verdict_table(edition)
+            _check_periods(edition, table)
+            runs, past = aside / "runs", kept(folder)
+            runs.mkdir()
+            for chapter in [] if force else chapters:
+                chapter.reused = take(chapter, edition, table, past, runs)
+            tell("build started", edition=edition.name, chapters=len(chapters))
+            _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
         _check_unchanged(before["inputs"], made_of(edition.chapters)["inputs"])
         for chapter in chapters:
             if not (chapter.error or chapter.reused):
                 keep(chapter, edition, table, runs, past)
         if any(chapter.error for chapter in chapters):
             return Pack(folder, chapters, _keep(folder, chapters, runs))
+        made = aside / "pack"
+        (made / "tables").mkdir(parents=True)
         _write_pages(chapters, edition, draft, runs, made)
         _write_manifest(chapters, edition, before, made)
         publish(made, folder)
         _forget_failures(folder)
     tell("published", folder=str(folder))
     return Pack(folder, chapters)
+
+
+def _rehearse(root: Path, edition: Edition) -> None:
+    """Read the data and make the verdicts, where kernels are forked: each finds them made."""
+    with chdir(root):
+        verdict_table(edition)
 
 
 def _folder(named: Path, draft: bool) -> Path:
@@ -145,7 +151,8 @@ def _run_or_skip(
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
-    Raises BuildError for a chapter, parameter, area or value that will not do.
+    Raises BuildError for a chapter, parameter, area or value that will not do, DataError with every
+    problem of the data.
     """
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
@@ -164,6 +171,9 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
         for name, text in changed.items()
     }
+    problems = check()
+    if problems:
+        raise DataError(problems)
     edition = read_edition(
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
