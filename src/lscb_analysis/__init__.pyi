@@ -12,8 +12,12 @@ from .composition import (
     share as share,
 )
 from .conclusions import (
+    describe_changed as describe_changed,
+    describe_counts as describe_counts,
     describe_mix as describe_mix,
     describe_movers as describe_movers,
+    describe_not_compared as describe_not_compared,
+    describe_unclear as describe_unclear,
     describe_verdict as describe_verdict,
 )
 from .consistency import (
@@ -54,6 +58,7 @@ from .tables import (
     table as table,
     table_by_period as table_by_period,
     table_of_changes as table_of_changes,
+    table_of_verdicts as table_of_verdicts,
 )
 from .trends import (
     control_limits as control_limits,
@@ -62,5 +67,6 @@ from .trends import (
 from .verdicts import (
     declared as declared,
     estimates as estimates,
+    histories as histories,
     verdict_table as verdict_table,
 )

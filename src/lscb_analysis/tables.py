@@ -15,6 +15,7 @@ from lscb_analysis.display import (
     Row,
     bind,
     category,
+    number,
     percent,
     period,
     periods,
@@ -24,6 +25,7 @@ from lscb_analysis.display import (
 )
 from lscb_analysis.narrative import credit
 from lscb_analysis.schema import SYMBOLS
+from lscb_analysis.verdicts import NOT_COMPARED
 
 UNROUNDED = (
     "changes are worked out before rounding, so the last digit may differ from that of the figures shown."
@@ -93,6 +95,80 @@ def table_of_changes(release: Release) -> Display:
     return _table(frame, columns, "changes", frame, UNROUNDED)
 
 
+def table_of_verdicts(release: Release, histories: Release) -> Display:
+    """Return the verdicts of an edition as a table, a line for each, with a small chart of its history.
+
+    `histories` has the estimates behind them over time. Figures are rounded to whole numbers.
+    """
+    past = dict(iter(histories.frame.groupby("measure")))
+
+    def whole(statistic: str) -> Callable[[Row], Markup]:
+        return lambda row: _whole(row, statistic)
+
+    columns = [
+        Column("Measure", _linked, heads=True),
+        Column("Before", whole("value_before")),
+        Column("Latest", whole("value")),
+        Column("Change", _change),
+        Column("Interval", _change_interval),
+        Column("Over time", lambda row: sparkline(past.get(row["measure"]))),
+        Column("Verdict", lambda row: escape(row["verdict"])),
+    ]
+    return _table(release.frame, columns, "verdicts", release.frame, UNROUNDED)
+
+
+def _linked(row: Row) -> Markup:
+    unit = "" if row["unit"] in ("number", "%") or pd.notna(row["shift"]) else f", {row['unit']}"
+    words = f"{measures().loc[row['measure'], 'title']}{unit}"
+    return Markup('<a href="{}.html">{}</a>').format(row["chapter"], words)
+
+
+def _whole(row: Row, statistic: str) -> Markup:
+    if pd.notna(row["shift"]) or pd.isna(row[statistic]):
+        return _no_figure("z" if pd.notna(row["shift"]) else "x")
+    percent = "%" if row["unit"] == "%" else ""
+    return bind(row, statistic, f"{number(row[statistic], 0)}{percent}")
+
+
+def _change(row: Row) -> Markup:
+    if pd.notna(row["shift"]):
+        return Markup("{} points moved").format(bind(row, "shift", number(row["shift"], 0)))
+    if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]):
+        return _no_figure("z")
+    unit = " points" if row["change_unit"] != "%" else "%"
+    return bind(row, "change", f"{_signed(row['change'])}{unit}")
+
+
+def _change_interval(row: Row) -> Markup:
+    if pd.isna(row["lower"]):
+        return _no_figure("z")
+    return Markup("{} to {}").format(
+        *(bind(row, f"change_{end}", _signed(row[end])) for end in ("lower", "upper"))
+    )
+
+
+def _signed(value: float) -> str:
+    return f"+{number(value, 0)}" if value > 0 else number(value, 0)
+
+
+def _no_figure(symbol: str) -> Markup:
+    return Markup('<span data-status="{0}">[{0}]</span>').format(symbol)
+
+
+def sparkline(estimates: pd.DataFrame | None) -> Markup:
+    """Return a small line of the values over time, from zero, to go beside the same figures in a table."""
+    told = None if estimates is None else estimates.dropna(subset=["value"]).sort_values("period_end")
+    if told is None or len(told) < 2:
+        return _no_figure("z")
+    top, last = told["value"].max(), len(told) - 1
+    points = [(6 + 68 * at / last, 26 - 22 * value / top) for at, value in enumerate(told["value"])]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return Markup(
+        '<svg class="spark" viewBox="0 0 80 30" width="80" height="30" aria-hidden="true">'
+        '<polyline points="{}"/><circle cx="{:.1f}" cy="{:.1f}" r="4"/></svg>'
+    ).format(path, *points[-1])
+
+
 def _table(
     frame: pd.DataFrame, columns: list[Column], kind: str, lines: pd.DataFrame, *notes: str
 ) -> Display:
@@ -115,6 +191,8 @@ def _table(
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:
+    if kind == "verdicts":
+        return f"Verdict on each comparison, {frame['area_name'].iloc[0]}, {periods(frame)}"
     what = "; ".join(dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"]))
     changed = f"Change in {what[0].lower()}{what[1:]}" if kind == "changes" else what
     return f"{changed}, {frame['area_name'].iloc[0]}, {periods(frame)}"
