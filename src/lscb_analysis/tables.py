@@ -107,12 +107,12 @@ def table_of_verdicts(release: Release, histories: Release) -> Display:
 
     columns = [
         Column("Measure", _linked, heads=True),
+        Column("Verdict", lambda row: escape(row["verdict"])),
         Column("Before", whole("value_before")),
         Column("Latest", whole("value")),
         Column("Change", _change),
         Column("Interval", _change_interval),
         Column("Over time", lambda row: sparkline(past.get(row["measure"]))),
-        Column("Verdict", lambda row: escape(row["verdict"])),
     ]
     return _table(release.frame, columns, "verdicts", release.frame, UNROUNDED)
 
