@@ -9,14 +9,18 @@ from lscb_analysis.conclusions import (
     describe_verdict,
 )
 from lscb_analysis.consistency import (
+    agreed,
     common_totals,
     conclusive_common_totals,
     fits,
     given_away,
+    implied_counts,
     implied_populations,
     implied_totals,
     remainder,
+    standing,
     suppressed_bounds,
+    versions,
 )
 from lscb_analysis.data import load
 from lscb_analysis.disclosure import Release, protect
@@ -32,6 +36,8 @@ from lscb_analysis.narrative import (
     describe_missing_total,
     describe_note,
     describe_sources,
+    describe_standing,
+    describe_versions,
 )
 from lscb_analysis.rates import count, proportion, rate, stated
 from lscb_analysis.tables import table, table_by_period, table_of_changes
@@ -40,6 +46,7 @@ from lscb_analysis.verdicts import declared, estimates, verdicts
 
 __all__ = [
     "Release",
+    "agreed",
     "bar_chart",
     "change_chart",
     "common_totals",
@@ -60,10 +67,13 @@ __all__ = [
     "describe_movers",
     "describe_note",
     "describe_sources",
+    "describe_standing",
     "describe_verdict",
+    "describe_versions",
     "estimates",
     "fits",
     "given_away",
+    "implied_counts",
     "implied_populations",
     "implied_totals",
     "line_chart",
@@ -76,6 +86,7 @@ __all__ = [
     "read_edition",
     "remainder",
     "share",
+    "standing",
     "stated",
     "suppressed_bounds",
     "table",
@@ -83,4 +94,5 @@ __all__ = [
     "table_of_changes",
     "trend",
     "verdicts",
+    "versions",
 ]
