@@ -172,7 +172,7 @@ def _version(rows: pd.DataFrame) -> Markup:
         ),
         "": "",
     }[row["gives"]]
-    return Markup("{} ({}) {}{}").format(bind(row, "numerator"), cites, stands, gives)
+    return Markup("{} {}{} ({})").format(bind(row, "numerator"), stands, gives, cites)
 
 
 def describe_missing_total(estimates: Release, changes: Release) -> Display:
