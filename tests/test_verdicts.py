@@ -18,7 +18,7 @@ from lscb_analysis.verdicts import _thresholds, estimates, verdicts
 
 EDITION = "southend-2017-19"
 UNCLEAR = ("no clear change", "too few to tell")
-TESTED = ("primary_need", "plans", "conferences", "abuse")
+TESTED = ("primary_need", "plans", "conferences", "abuse", "looked_after")
 
 
 def judged(*questions, reverse=False):

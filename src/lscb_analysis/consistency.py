@@ -96,7 +96,7 @@ def implied_counts(counts: pd.DataFrame, totals: pd.DataFrame, percentages: pd.D
     count that its source withholds stays withheld.
     """
     whole = totals[[*_CELL, "value"]].rename(columns={"value": "total"})
-    told = percentages[[*_CELL, "printed"]].rename(columns={"printed": "text"})
+    told = percentages.dropna(subset="value")[[*_CELL, "printed"]].rename(columns={"printed": "text"})
     both = counts.merge(whole, on=_CELL, how="left").merge(told, on=_CELL, how="left")
     able = (both["status"] == "") & both[["total", "text"]].notna().all(axis=1)
     fitting = [

@@ -137,9 +137,9 @@ def describe_standing(standing: Release, claim: Release) -> Display:
         "Of the {} other authorities in the same table, {} had a higher figure, {} had the same, and for {} "
         "the source withholds it."
     ).format(*(bind(row, part) for part in ("others", "above", "level", "untold")))
-    ends = dict.fromkeys(bind(row, end) for end in ("best", "worst"))
+    ends = [bind(row, end) for end in ("best", "worst")]
     place = Markup("Its place, counted from the highest, is therefore {}.").format(
-        Markup("somewhere from {} to {}" if len(ends) > 1 else "{}").format(*ends)
+        Markup("somewhere from {} to {}").format(*ends) if row["best"] < row["worst"] else ends[0]
     )
     said = Markup("The report claims a place among the first {}, without saying by which measure: {}.")
     return finding([figure, among, place, said.format(bind(claimed, "value"), _borne_out(row, claimed))])
