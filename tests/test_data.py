@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from lscb_analysis import data
-from lscb_analysis.schema import DataError, Problem
+from lscb_analysis.schema import TEXTS, DataError, Problem
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-FILES = sorted(path.name for path in (CHECKOUT / "data").glob("*.csv"))
+FILES = sorted(path.name for path in (CHECKOUT / "data").glob("*.csv") if path.stem not in TEXTS)
 DICTIONARY = [f"{name}.csv" for name in data.DICTIONARY_FILES]
 TABLES = [name for name in FILES if name not in DICTIONARY]
 
@@ -464,7 +464,7 @@ REPORT = [
     if row["source"].startswith(("report-5.2", "report-5.3"))
 ]
 SENTENCES = [case for case in REPORT if case.values[2]["source"].endswith("-text")]
-PROSE = ("-text", "-population")
+PROSE = ("-text", "-list", "-population")
 LABELS = {
     "cin_at_31_march": "Children in need episodes at 31 March",
     "cin_rate": "Rate of children in need at 31 March per 10,000 children",
@@ -472,6 +472,11 @@ LABELS = {
     "icpc_in_time_percent": "% Initial Child Protection Conference within 15 working days",
     "cpp_at_31_march": "Children who were the subject of a child protection plan at 31 March",
     "cpp_rate": "Rate of children who were the subject of a child protection plan at 31 March",
+    "cla_at_31_march": "All children looked after at 31 March",
+    "cla_rate": "Rate of children looked after at 31 March per 10,000 children",
+    "cla_ceased": "Number of children who ceased to be looked after during the year",
+    "cla_adopted": "Number of looked after children adopted during the year",
+    "cla_adopted_percent": "Percentage of looked after children adopted during the year",
     "eet_17_18": "% Total number in education",
     "eet_19_21": "% Total number in education",
 }

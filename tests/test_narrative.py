@@ -18,14 +18,18 @@ from lscb_analysis import (
     describe_mix,
     describe_note,
     describe_sources,
+    describe_standing,
     describe_verdict,
+    describe_versions,
     fits,
     given_away,
     load,
     protect,
     read_edition,
+    standing,
     suppressed_bounds,
     verdict_table,
+    versions,
 )
 from lscb_analysis.narrative import headline
 from lscb_analysis.verdicts import estimates
@@ -219,3 +223,41 @@ def test_withheld_figures_that_others_give_away_are_named_and_never_given():
     assert unbound(str(said.html)) == []
     assert not BeautifulSoup(str(said.html), "html.parser")("data")
     assert describe_given_away(protect(away.assign(narrowed=False), rule="published")).text == ""
+
+
+def test_versions_of_a_number_are_told_with_their_places_and_agreement_is_passed_over():
+    told = load("leaving_care", measure="cla_ceased")
+    used = load("dfe_leaving_care", measure="cla_ceased")
+    both = protect(versions(count(used), used), versions(count(told), used), rule="published")
+    said = describe_versions(both)
+    assert not unbound(str(said.html))
+    first, second = BeautifulSoup(str(said.html), "html.parser").find_all("li")
+    assert re.search(
+        r"2016: 107 is the number used.*; 105 is that number rounded to the nearest 5", first.get_text()
+    )
+    assert re.search(
+        r"2018: 113 is the .*section 5\.3.*; 114 agrees neither .*section 5\.2.*section 3\.4\.4",
+        second.get_text(),
+    )
+    alike = protect(versions(count(used), used), rule="published")
+    assert not BeautifulSoup(str(describe_versions(alike).html), "html.parser").find_all("li")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [(20, "the claim holds"), (5, "the claim may hold"), (1, "the claim does not hold")]
+)
+def test_a_claim_of_a_place_is_held_against_the_first_and_the_last_place_there_can_be(place, said):
+    figures = load("dfe_leaving_care", measure="cla_adopted_percent", time_period=2018)
+    claim = protect(load("leaving_care", measure="adoption_place").assign(value=place), rule="published")
+    told = describe_standing(protect(standing(figures, EDITION.area), rule="published"), claim)
+    assert said in told.text
+    assert "somewhere from 2 to 14" in told.text
+    assert not unbound(str(told.html))
+
+
+def test_a_place_that_nothing_leaves_open_is_one():
+    figures = load("dfe_leaving_care", measure="cla_adopted_percent", time_period=2018).dropna(subset="value")
+    claim = protect(load("leaving_care", measure="adoption_place"), rule="published")
+    told = describe_standing(protect(standing(figures, EDITION.area), rule="published"), claim)
+    assert "is therefore 2." in told.text
+    assert "by this one the claim holds." in told.text

@@ -169,6 +169,8 @@ def test_the_printed_figures_of_the_data_are_on_the_pages(pages):
         "child_protection_plans",
         "categories_of_abuse",
         "care_leavers",
+        "children_looked_after",
+        "placements",
     ):
         rows = load(table)
         for row in rows[rows["value"].notna()].itertuples():

@@ -21,14 +21,18 @@ from .conclusions import (
     describe_verdict as describe_verdict,
 )
 from .consistency import (
+    agreed as agreed,
     common_totals as common_totals,
     conclusive_common_totals as conclusive_common_totals,
     fits as fits,
     given_away as given_away,
+    implied_counts as implied_counts,
     implied_populations as implied_populations,
     implied_totals as implied_totals,
     remainder as remainder,
+    standing as standing,
     suppressed_bounds as suppressed_bounds,
+    versions as versions,
 )
 from .data import load as load
 from .disclosure import (
@@ -47,6 +51,8 @@ from .narrative import (
     describe_missing_total as describe_missing_total,
     describe_note as describe_note,
     describe_sources as describe_sources,
+    describe_standing as describe_standing,
+    describe_versions as describe_versions,
 )
 from .rates import (
     count as count,

@@ -112,7 +112,10 @@ def change_chart(release: Release) -> Display:
 
 
 def part_chart(release: Release) -> Display:
-    """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers."""
+    """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers.
+
+    A period for which either is not told is left out.
+    """
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = frame.to_dict("records")
     before, now = rows[-2], rows[-1]
@@ -138,7 +141,7 @@ def part_chart(release: Release) -> Display:
 
     about = "the number as the dark part of each bar, the total as the whole bar"
     return _chart(
-        release.frame, "parts", said, _part_in_words, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about
+        frame, "parts", said, _part_in_words, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about
     )
 
 

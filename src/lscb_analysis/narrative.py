@@ -78,7 +78,7 @@ def describe_given_away(withheld: Release) -> Display:
     told = withheld.frame[withheld.frame["narrowed"]]
     sentences = []
     for (_, exact), rows in told.groupby(["period_end", "exact"], sort=True):
-        which = listed([quoted(row) for row in records(rows)])
+        which = listed([_name_of_cell(row) for row in records(rows)])
         how = "can be worked out exactly" if exact else "can be narrowed down"
         said = "What the source withholds of {} {} {} from what it prints. It is not given here."
         sentences.append(Markup(said).format(which, when(rows.iloc[0].to_dict()), how))
@@ -87,7 +87,7 @@ def describe_given_away(withheld: Release) -> Display:
 
 
 def describe_implied(totals: Release) -> Display:
-    """Say which whole numbers a printed number and its percentage imply as its total."""
+    """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
     rows = records(totals.frame.dropna(subset=["value"]))
     each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in rows]
     only = by_method("implied total", "only one whole number gives the percentage printed")
@@ -105,6 +105,74 @@ def describe_fit(totals: Release) -> Display:
             Markup("The percentages printed {} shares of {}: {}.").format(verb, what, listed(each))
         )
     return _listing(sentences)
+
+
+def describe_versions(versions: Release) -> Display:
+    """Say where sources give different numbers for one period, which is used, and how the others stand to it.
+
+    Takes the frame that `versions` makes; says nothing of a period whose sources agree.
+    """
+    frame = versions.frame[versions.frame["stands"] != ""]
+    sentences = []
+    for _, rows in frame.groupby(["measure", "category", "period_end"], sort=False):
+        if rows["numerator"].nunique() > 1:
+            each = [_version(same) for _, same in rows.groupby("stands", sort=False)]
+            opening = Markup("{}, {}").format(
+                name(series(rows.iloc[0].to_dict())), when(rows.iloc[0].to_dict())
+            )
+            sentences.append(Markup("{}: {}.").format(opening, Markup("; ").join(each)))
+    return _listing(sentences)
+
+
+def describe_standing(standing: Release, claim: Release) -> Display:
+    """Say where an area stands among all, and whether that bears out a place it is claimed to have.
+
+    Takes the one row that `standing` makes, and the row of the claim: a place, at most.
+    """
+    row, claimed = records(standing.frame)[0], records(claim.frame)[0]
+    figure = Markup("In {}, {} was {} {}.").format(
+        row["area_name"], subject(row), bind(row, "value"), when(row)
+    )
+    among = Markup(
+        "Of the {} other authorities in the same table, {} had a higher figure, {} had the same, and for {} "
+        "the source withholds it."
+    ).format(*(bind(row, part) for part in ("others", "above", "level", "untold")))
+    ends = [bind(row, end) for end in ("best", "worst")]
+    place = Markup("Its place, counted from the highest, is therefore {}.").format(
+        Markup("somewhere from {} to {}").format(*ends) if row["best"] < row["worst"] else ends[0]
+    )
+    said = Markup("The report claims a place among the first {}, without saying by which measure: {}.")
+    return finding([figure, among, place, said.format(bind(claimed, "value"), _borne_out(row, claimed))])
+
+
+def _borne_out(row: Row, claimed: Row) -> Markup:
+    if row["worst"] <= claimed["value"]:
+        return bind(row, "worst", "by this one the claim holds")
+    if row["best"] > claimed["value"]:
+        return bind(row, "best", "by this one the claim does not hold")
+    depends = bind(row, "worst", "by this one the claim may hold")
+    return Markup("{}, but what is withheld could alter that").format(depends)
+
+
+def _version(rows: pd.DataFrame) -> Markup:
+    """One number for a period, the places that give it, and how it stands to the number used."""
+    row = records(rows)[0]
+    known = dictionary().sources.set_index("source").loc[rows["source"]]
+    cited = (known["short"] + ": " + known["table"]).unique()
+    cites = Markup("; ").join(Markup("<cite>{}</cite>").format(place) for place in cited)
+    stands = {
+        "same": Markup("is the number used here"),
+        "rounded": Markup("is that number rounded to the nearest {}").format(name(str(row["base"]))),
+        "other": Markup("agrees neither with that number nor with it rounded"),
+    }[row["stands"]]
+    gives = {
+        "printed": Markup(", and gives {}{}, as printed").format(bind(row, "value"), _per(row)),
+        "another": Markup(", and gives {}{}, which is not what is printed").format(
+            bind(row, "value"), _per(row)
+        ),
+        "": "",
+    }[row["gives"]]
+    return Markup("{} {}{} ({})").format(bind(row, "numerator"), stands, gives, cites)
 
 
 def describe_missing_total(estimates: Release, changes: Release) -> Display:
@@ -259,6 +327,10 @@ def _opening(row: Row, at: int) -> Markup:
     if at == 0:
         return Markup("In {}, {}").format(row["area_name"], _phrase(row))
     return Markup(str(_phrase(row)).replace(">the ", ">The ", 1))
+
+
+def _name_of_cell(row: Row) -> Markup:
+    return subject(row) if row["category"] == "Total" else quoted(row)
 
 
 def quoted(row: Row) -> Markup:
