@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
 
+import pandas as pd
 import pytest
 from occurrences import FORMS, TOKEN, Occurrence, listed, numbers, occurrences, sections
 
@@ -27,41 +28,51 @@ REASONS = {
     "repeated": "Points back to a figure that has its row.",
     "child": "Detail about individual children, which is not transcribed.",
     "quotation": "Somebody else's words, about individual children.",
+    "two rows": "States two figures at once: a target, and that it was reached.",
 }
-"""Why a number of the report, other than a date, may have no row; each is a reason in occurrences.csv."""
+"""Why a number of the report has not one row, as a figure has: it has none, or two."""
+
+ROWS = defaultdict(int, {"": 1, "two rows": 2})
+"""How many rows of data/ a number needs, by its reason. A date needs none."""
+
+LOOKALIKES = str.maketrans("ΑАΥ", "AAY")
+"""Greek and Cyrillic letters that the table of attendance has for Latin ones."""
 
 Place = tuple[str, str]
 """A section and a number."""
 
 
-def report_rows() -> Iterable[tuple[str, str, str, float]]:
-    """The rows of data/ with a number from the annual report: where it is, section, printed, value."""
-    of_report = data.dictionary().sources.set_index("source").query("document == @DOCUMENT")["section"]
-    for table in data.tables():
-        frame = data.load(table)
-        for row in frame[frame["source"].isin(of_report.index)].itertuples():
-            if not row.status:
-                yield f"{table}.csv, row {row.Index + 2}", of_report[row.source], row.printed, row.value
+def report_rows() -> pd.DataFrame:
+    """The rows of data/ from the annual report, each with its `section` and its `place` in data/."""
+    sources = data.dictionary().sources
+    sections = sources[sources["document"] == DOCUMENT].set_index("source")["section"]
+    tables = {name: data.load(name) for name in data.tables()}
+    rows = pd.concat(
+        rows.assign(place=[f"{name}.csv, row {index + 2}" for index in rows.index])
+        for name, rows in tables.items()
+    )
+    return rows.assign(section=rows["source"].map(sections)).dropna(subset=["section"])
 
 
 def stated_in_rows() -> dict[Place, list[str]]:
     """Where in data/ each number of each section is transcribed, as `printed` has it."""
     found = defaultdict(list)
-    for where, section, printed, _ in report_rows():
-        for number, _ in numbers(printed):
-            found[section, number].append(where)
+    for row in report_rows().itertuples():
+        for number, _ in numbers(row.printed):
+            found[row.section, number].append(row.place)
     return found
 
 
 def differences(places: dict[Occurrence, str], rows: dict[Place, list[str]]) -> list[str]:
-    """What is not matched: in a section, a number has as many rows as occurrences without a reason."""
+    """What is not matched: in a section, a number has as many rows as its occurrences need."""
     needed, excused = defaultdict(list), defaultdict(list)
     for place, reason in places.items():
         if place.form != "date":
-            (excused if reason else needed)[place.section, place.number].append(place.position)
+            needed[place.section, place.number] += [place.position] * ROWS[reason]
+            excused[place.section, place.number] += [place.position] * (ROWS[reason] == 0)
 
     def told(place: Place) -> str:
-        reasoned = f", with a reason at {excused[place]}" if place in excused else ""
+        reasoned = f", with a reason at {excused[place]}" if excused[place] else ""
         there = f"stands at {needed[place]}{reasoned}; rows: {'; '.join(rows.get(place, [])) or 'none'}"
         return f"section {place[0]}: {place[1]} {there}"
 
@@ -75,10 +86,24 @@ def test_every_number_has_a_row_or_a_reason_and_every_row_has_a_number():
 
 
 def test_the_value_of_a_row_is_the_number_printed():
+    rows = report_rows()
     wrong = [
-        f"{where}: {value:g} is not in {printed!r}"
-        for where, _, printed, value in report_rows()
-        if (said := [float(number) for number, _ in numbers(printed)]) and value not in said
+        f"{row.place}: {row.value:g} is not in {row.printed!r}"
+        for row in rows[rows["status"] == ""].itertuples()
+        if (said := [number for number, _ in numbers(row.printed)]) and f"{row.value:.10g}" not in said
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_a_row_has_as_printed_stands_in_its_section(shared):
+    """In words too, as in quarterly or an; not the mark of an empty or suppressed cell."""
+    text = (shared / "source" / REPORT).read_text(encoding="utf-8").translate(LOOKALIKES)
+    bodies = dict(sections(text))
+    rows = report_rows()
+    wrong = [
+        f"{row.place}: {row.printed!r} does not stand in section {row.section}"
+        for row in rows[rows["status"] == ""].itertuples()
+        if not re.search(rf"(?<![\w.,]){re.escape(row.printed)}(?![\w%]|[.,]\d)", bodies[row.section])
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -139,6 +164,7 @@ def test_a_section_begins_at_its_heading_and_the_contents_are_no_section():
         (["", ""], 2, None),
         (["", "child"], 1, None),
         (["child", "child"], 0, None),
+        (["", "two rows"], 3, None),
         (["", ""], 1, "section 4.2: 2 stands at [1, 2]; rows: a.csv, row 2"),
         (
             ["", "child"],
@@ -146,6 +172,7 @@ def test_a_section_begins_at_its_heading_and_the_contents_are_no_section():
             "section 4.2: 2 stands at [1], with a reason at [2]; rows: a.csv, row 2; a.csv, row 3",
         ),
         (["child"], 1, "section 4.2: 2 stands at [], with a reason at [1]; rows: a.csv, row 2"),
+        (["two rows"], 1, "section 4.2: 2 stands at [1, 1]; rows: a.csv, row 2"),
         ([], 1, "section 4.2: 2 stands at []; rows: a.csv, row 2"),
     ],
 )
