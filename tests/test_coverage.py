@@ -21,7 +21,7 @@ REASONS = {
     "law": "Belongs to a statute, a regulation or a rule of court.",
     "name": "Belongs to a name: a level of training, a service by its ages, a programme, a form, a building.",
     "definition": "Says what is counted, and how: an age, a base, a limit or length of time, a scale.",
-    "parts": "Counts what the report itself then lists or names: areas, pathways, partners.",
+    "parts": "Counts what the report itself then lists or names: pathways, studies.",
     "ordinal": "Says which in a row, not how many.",
     "when": "Says how long ago, as a date does.",
     "idiom": "A turn of phrase, in which nothing is counted: one of, one to one, no longer, no doubt.",
