@@ -13,8 +13,9 @@ ROOT = PACKAGE.name
 
 ORDER = [
     *("schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
+    *("ratings", "meetings"),
     *("editions", "verdicts"),
-    *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
+    *("disclosure", "display", "narrative", "governance", "conclusions", "tables", "svg", "charts"),
     *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
@@ -24,6 +25,8 @@ ONLY = {
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
     "consistency": {"rates", "comparisons"},
+    "ratings": {"schema", "data", "rates"},
+    "meetings": {"rates"},
     "editions": {"data", "schema"},
 }
 """Modules that need no more of the library than this."""
