@@ -12,20 +12,9 @@ PACKAGE = CHECKOUT / "src" / "lscb_analysis"
 ROOT = PACKAGE.name
 
 ORDER = [
-    *(
-        "project",
-        "schema",
-        "reads",
-        "data",
-        "rates",
-        "comparisons",
-        "composition",
-        "trends",
-        "power",
-        "consistency",
-    ),
-    *("editions", "verdicts"),
-    *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
+    *("project", "schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power"),
+    *("consistency", "ratings", "meetings", "editions", "verdicts"),
+    *("disclosure", "display", "narrative", "governance", "conclusions", "tables", "svg", "charts"),
     *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
@@ -35,6 +24,8 @@ ONLY = {
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
     "consistency": {"rates", "comparisons"},
+    "ratings": {"schema", "data", "rates"},
+    "meetings": {"rates"},
     "editions": {"project", "schema"},
 }
 """Modules that need no more of the library than this."""

@@ -13,11 +13,17 @@ from lscb_analysis import (
     change_chart,
     compare,
     line_chart,
+    load,
+    mark_chart,
     part_chart,
     protect,
     read_edition,
+    score_chart,
+    stated,
     table,
+    table_by_measure,
     table_of_changes,
+    table_of_marks,
 )
 from lscb_analysis.charts import FOCUS, PALETTE
 from lscb_analysis.verdicts import estimates
@@ -38,6 +44,14 @@ def changes():
     return protect(compare(series("primary_need").frame, 2017, 2018), rule="published")
 
 
+def marks():
+    return protect(stated(load("attendance", time_identifier="Day")), rule="published")
+
+
+def scores():
+    return protect(stated(load("self_assessment", source="report-appendix-3-guidance")), rule="published")
+
+
 CHARTS = {  # each drawn once for all tests
     "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
     "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
@@ -47,6 +61,8 @@ CHARTS = {  # each drawn once for all tests
     ),
     "bars": (cache(lambda: bar_chart(latest())), lambda: table(latest())),
     "changes": (cache(lambda: change_chart(changes())), lambda: table_of_changes(changes())),
+    "marks": (cache(lambda: mark_chart(marks())), lambda: table_of_marks(marks())),
+    "scores": (cache(lambda: score_chart(scores())), lambda: table_by_measure(scores())),
     "parts": (cache(lambda: part_chart(series("conferences"))), lambda: table(series("conferences"))),
 }
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
@@ -138,3 +154,31 @@ def test_an_interval_is_drawn_for_each_figure_that_has_one():
         for paths in drawn
     ]
     assert strokes == [3, 1]
+
+
+def test_marks_are_told_apart_by_shape_and_named_in_words():
+    figure = soup(mark_chart(marks()))
+    shapes = {use["xlink:href"] for svg in figure.select(".wide svg") for use in svg.find_all("use")}
+    assert len(shapes) >= 3
+    for svg in figure.find_all("svg"):
+        assert all(word in svg.get_text() for word in ("Attended", "Sent apologies", "Neither"))
+    assert figure.select_one(".headline").get_text().startswith("Attended: 58 of 72 marks; ")
+
+
+def test_more_kinds_of_marks_than_shapes_are_refused():
+    frame = marks().frame
+    other = frame.head(1).assign(measure="icpc")
+    with pytest.raises(ValueError, match="4 kinds of marks"):
+        mark_chart(protect(frame, other, rule="published"))
+
+
+def test_a_statement_without_any_figure_is_named_as_not_drawn_and_one_with_a_range_is_drawn():
+    duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
+    assert "Not drawn, for want of a figure: Annual report." in soup(score_chart(duties)).get_text()
+    assert "Not drawn" not in soup(score_chart(scores())).get_text()
+
+
+def test_the_headline_of_scores_says_between_which_statements_the_means_run():
+    duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
+    said = soup(score_chart(duties)).select_one(".headline").get_text()
+    assert said == "Mean ratings run from 2.5 (“Case reviews arranged”) to 3 (“A strategic plan every year”)"

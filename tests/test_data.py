@@ -121,7 +121,7 @@ def too_large(content: bytes):
 
 
 def unclosed_quote(content: bytes):
-    return content.rstrip() + b'"\n"', (None, None, None, "not a table")
+    return content.rstrip() + b'\n"', (None, None, None, "not a table")
 
 
 FILLED = {"area_name", "title", "label", "document"}
@@ -140,7 +140,8 @@ BREAKAGES = {
     "unknown symbol": cell("value", "q", "symbol"),
     "negative": cell("value", "-3", "below zero", lambda row: is_number(row["value"])),
     "140 per cent": cell("value", "140", "above 100", lambda row: row["measure"] in PERCENTAGES),
-    "not as printed": cell("value", "98.7", "Check both", lambda row: is_number(row["value"]),
+    "not as printed": cell("value", "98.7", "Check both",
+                           lambda row: is_number(row["value"]) and row["printed"][:1].isdigit(),
                            lambda row: ("printed", row["printed"])),
     "month 13": cell("time_period", "2018-13", "not a year"),
     "last year": cell("time_period", "last year", "not a year"),

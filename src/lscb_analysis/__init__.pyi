@@ -4,7 +4,9 @@ from .charts import (
     bar_chart as bar_chart,
     change_chart as change_chart,
     line_chart as line_chart,
+    mark_chart as mark_chart,
     part_chart as part_chart,
+    score_chart as score_chart,
 )
 from .comparisons import compare as compare
 from .composition import (
@@ -40,6 +42,17 @@ from .disclosure import (
     protect as protect,
 )
 from .editions import read_edition as read_edition
+from .governance import (
+    describe_attendance as describe_attendance,
+    describe_few_meetings as describe_few_meetings,
+    describe_possible as describe_possible,
+    describe_since as describe_since,
+    describe_summaries as describe_summaries,
+)
+from .meetings import (
+    attendance as attendance,
+    meetings_held as meetings_held,
+)
 from .narrative import (
     describe_change as describe_change,
     describe_facts as describe_facts,
@@ -60,10 +73,18 @@ from .rates import (
     rate as rate,
     stated as stated,
 )
+from .ratings import (
+    check_summaries as check_summaries,
+    feasible as feasible,
+    read_ratings as read_ratings,
+    summarise as summarise,
+)
 from .tables import (
     table as table,
+    table_by_measure as table_by_measure,
     table_by_period as table_by_period,
     table_of_changes as table_of_changes,
+    table_of_marks as table_of_marks,
     table_of_verdicts as table_of_verdicts,
 )
 from .trends import (

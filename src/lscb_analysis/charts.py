@@ -28,13 +28,17 @@ from lscb_analysis.display import (
     templates,
     text,
 )
+from lscb_analysis.governance import means_between
 from lscb_analysis.narrative import change_words, credit, headline, largest
+from lscb_analysis.ratings import SCALE, parts, summaries
 from lscb_analysis.svg import CONTEXT, INK, svg
 
 PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
 """The Analysis Function's categorical palette, in its order; never more than four."""
 
 FOCUS = PALETTE[0]
+SHAPES = [("o", True), ("D", False), ("X", True)]
+"""The shapes of marks, and whether each is filled: told apart without their colours."""
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
@@ -143,6 +147,117 @@ def part_chart(release: Release) -> Display:
     return _chart(
         frame, "parts", said, _part_in_words, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about
     )
+
+
+def mark_chart(release: Release) -> Display:
+    """Draw a register: a mark for each seat and meeting, its shape and colour by what was marked.
+
+    Raises ValueError for more kinds of marks than there are shapes.
+    """
+    frame = release.frame
+    marked = frame[frame["value"].notna()]
+    listed = [measure for measure in measures().index if measure in set(marked["measure"])]
+    kinds = [marked[marked["measure"] == measure] for measure in listed]
+    if len(kinds) > len(SHAPES):
+        raise ValueError(
+            f"{len(kinds)} kinds of marks are too many to tell apart: there are {len(SHAPES)} shapes."
+        )
+    rows = frame.drop_duplicates("category").to_dict("records")
+    days = sorted(frame["period_end"].unique())
+    down = {row["category"]: y for y, row in enumerate(rows)}
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        ax = figure.subplots()
+        for colour, (shape, fill), marks in zip(PALETTE, SHAPES, kinds, strict=False):
+            at = marks["period_end"].map(days.index), marks["category"].map(down)
+            face = colour if fill else "white"
+            ax.scatter(
+                *at,
+                marker=shape,
+                s=110,
+                facecolor=face,
+                edgecolor=colour,
+                linewidth=2,
+                label=str(measures().loc[marks["measure"].iloc[0], "label"]),
+            )
+        blank = frame[frame["value"].isna()]
+        if len(blank):
+            at = blank["period_end"].map(days.index), blank["category"].map(down)
+            ax.scatter(*at, marker="_", s=110, color=INK, linewidth=2, label="No mark")
+        _name_rows(ax, rows, narrow)
+        ax.set_xlim(-0.5, len(days) - 0.5)
+        ax.set_xticks(range(len(days)), [f"{day.day}\n{day:%b}\n{day:%Y}" for day in days])
+        ax.xaxis.tick_top()
+        figure.legend(loc="outside upper left", ncols=1 if narrow else len(kinds) + 1, frameon=False)
+
+    said = _counted_marks(kinds)
+    heights = (150 + 34 * len(rows), 220 + 58 * len(rows))
+    return _chart(frame, "marks", said, _mark_in_words, draw, heights, "a mark for each seat and meeting")
+
+
+def score_chart(release: Release) -> Display:
+    """Draw each statement's mean as a dot on the scale, and its range as a bar beside it, in their order.
+
+    The range has a panel of its own: it does not say between which ratings it lies.
+    """
+    frame = release.frame[summaries(release.frame) & (parts(release.frame) != "mode")]
+    told = frame[frame["value"].notna()]
+    rows = told.drop_duplicates("category").to_dict("records")
+    down = {row["category"]: y for y, row in enumerate(rows)}
+    means, ranges = (told[parts(told) == part] for part in ("mean", "range"))
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
+        at = means["category"].map(down)
+        left.hlines(at, min(SCALE), means["value"], color=CONTEXT, linewidth=1)
+        sns.scatterplot(x=means["value"], y=at, ax=left, color=FOCUS, s=90, zorder=3, legend=False)
+        sns.barplot(
+            x=ranges["value"],
+            y=ranges["category"].map(down),
+            ax=right,
+            orient="h",
+            color=PALETTE[1],
+            saturation=1,
+            width=0.4,
+            native_scale=True,
+        )
+        for ax, figures in ((left, means), (right, ranges)):
+            for row in figures.to_dict("records"):
+                _label(ax, row["value"], down[row["category"]], number(row["value"], 1), 9)
+        _name_rows(left, rows, narrow)
+        _bare(right)
+        words = [f"{rating}" if narrow else f"{rating}\n{word}" for rating, word in SCALE.items()]
+        left.set_xticks(list(SCALE), words)
+        left.set_xlim(min(SCALE) - 0.2, max(SCALE) + 0.75)
+        right.set_xticks([])
+        right.set_xlim(0, max(SCALE) - min(SCALE) + 1)
+        left.set_title("Mean", fontweight="bold", loc="left", color=INK)
+        right.set_title("Range", fontweight="bold", loc="left", color=INK)
+
+    said = Markup("Mean {}").format(means_between(means))
+    heights = (110 + 34 * len(rows), 130 + 58 * len(rows))
+    return _chart(frame, "scores", said, _score_in_words, draw, heights, "mean as a dot, range as a bar")
+
+
+def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
+    """How many marks of each kind there are, of all."""
+    every = pd.concat(kinds)
+    whole = {
+        "category": "Total",
+        "period_start": every["period_start"].min(),
+        "period_end": every["period_end"].max(),
+    }
+    rows = [
+        {
+            **marks.iloc[0].to_dict(),
+            **whole,
+            "numerator": marks["value"].sum(),
+            "denominator": every["value"].sum(),
+        }
+        for marks in kinds
+    ]
+    first, *rest = [Markup("{}: {}").format(name(series(row)), bind(row, "numerator")) for row in rows]
+    return Markup("; ").join([Markup("{} of {} marks").format(first, bind(rows[0], "denominator")), *rest])
 
 
 def _chart(
@@ -269,6 +384,18 @@ def _value_in_words(row: Row) -> Markup:
     return Markup("{}, {}: {}.").format(name(series(row)), name(period(row)), bind(row, "value"))
 
 
+def _mark_in_words(row: Row) -> Markup:
+    label = str(measures().loc[row["measure"], "label"])
+    return Markup("{}, {}: {}.").format(
+        name(series(row)), name(period(row)), bind(row, "value", label.lower())
+    )
+
+
+def _score_in_words(row: Row) -> Markup:
+    label = str(measures().loc[row["measure"], "label"])
+    return Markup("{}, {}: {}.").format(name(series(row)), label.lower(), bind(row, "value"))
+
+
 def _change_in_words(row: Row) -> Markup:
     if text(row, "change") == "[low]":
         return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "almost no change"))
@@ -282,8 +409,9 @@ def _part_in_words(row: Row) -> Markup:
 def _withheld(frame: pd.DataFrame) -> list[str]:
     """The series of which the chart can show nothing, since their source withholds every figure."""
     statistic = "change" if "change" in frame.columns else "value"
-    groups = frame.groupby(["measure", "category"], sort=False)
-    return [series(rows.iloc[0].to_dict()) for _, rows in groups if rows[statistic].isna().all()]
+    names = pd.Series([series(row) for row in frame.to_dict("records")], index=frame.index, dtype=str)
+    told = frame[statistic].notna().groupby(names, sort=False).any()
+    return [str(name) for name in told.index[~told]]
 
 
 def _moved_most(row: Row) -> Markup:

@@ -22,6 +22,13 @@ MINUS = "\N{MINUS SIGN}"
 
 _BEFORE = "_before"
 _OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
+_WHOLE = (
+    "numerator",
+    "denominator",
+    "compared",
+    "degrees",
+    *("meetings", "orders", "fewest_since", "raters"),
+)
 _CHANCES = ("p_value", "p_dispersed", "threshold")
 _CHANCE_DECIMALS = 4
 _METHOD_COLUMN = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method") | {
@@ -39,6 +46,8 @@ _METHODS = {
     "smallest_rise": "smallest visible change",
     "smallest_shift": "smallest visible shift",
     "fits": "possible totals",
+    **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
+    **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
 }
 """The method behind a statistic: named by a column of the row, or always the same."""
 
@@ -115,7 +124,7 @@ def text(row: Row, statistic: str) -> str:
 
 def places(row: Row, statistic: str) -> int:
     """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
-    if statistic.removesuffix(_BEFORE) in ("numerator", "denominator", "compared", "degrees"):
+    if statistic.removesuffix(_BEFORE) in _WHOLE:
         return 0
     if statistic in _OF_CHANGE and row["change_unit"] == "%":
         return 0

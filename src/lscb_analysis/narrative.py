@@ -235,7 +235,9 @@ def describe_sources(*releases: Release) -> Display:
 def cite(source: dict[str, str]) -> Markup:
     """Return a source as a reader may look it up: publisher, document, release, section and table."""
     parts = [source["publisher"], source["document"]]
-    parts += [f"section {source['section']}"] if source["section"] else [f"release {source['release']}"]
+    section = source["section"]
+    where = section if section.startswith("Appendix") else f"section {section}"
+    parts += [where if section else f"release {source['release']}"]
     return Markup('<cite data-source="{}">{}: {}</cite>').format(
         source["source"], ", ".join(parts), source["table"]
     )

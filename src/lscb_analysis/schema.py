@@ -24,7 +24,7 @@ COLUMNS = [
     "qualifier",
     "source",
 ]
-KEY = ["area_code", "time_period", "time_identifier", "measure", "category", "source"]
+KEY = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category", "source"]
 MEASURE_COLUMNS = [
     "measure",
     "title",
@@ -53,6 +53,9 @@ TEXTS = {
     "glossary": ["term", "meaning", "source"],
 }
 """The files of words in `data/` and their columns; the first column is the key."""
+
+RATING_COLUMNS = ["statement", "rater", "rating"]
+"""The columns of a table of partners' ratings, which is nobody's to publish."""
 
 KINDS = {
     "facts": ["priority", "action", "claim", "duty", "grade", "explanation"],
@@ -394,6 +397,31 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str, file: str) ->
         *(_unknown(raw, "source", known.sources["source"], file) if "source" in columns else ()),
         *check_wordy(raw, [column for column in ("about", "said", "status") if column in columns], file),
     ]
+
+
+def validate_ratings(raw: pd.DataFrame, file: str) -> list[Problem]:
+    """Return every problem of a table of partners' ratings, as read: all cells still strings.
+
+    A rating is 1, 2, 3 or 4 or a half point between; an empty cell is a rating that was not given.
+    """
+    problems = list(check_columns(raw, RATING_COLUMNS, file))
+    if problems:
+        return problems
+    given = raw["rating"] != ""
+    checks = (
+        check_text(raw, file),
+        check_filled(raw, ["statement", "rater"], file),
+        _each(
+            raw,
+            "rating",
+            given & ~raw["rating"].str.fullmatch(r"[123](\.[05])?|4(\.0)?"),
+            file,
+            "is no rating",
+            "Give 1, 2, 3 or 4 or a half point between, as 2.5; leave the cell empty where none was given",
+        ),
+        check_unique(raw, ["statement", "rater"], file),
+    )
+    return sorted((p for check in checks for p in check), key=lambda p: p.row or 0)
 
 
 def check_wordy(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:

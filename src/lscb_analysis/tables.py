@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup, escape
@@ -19,6 +21,7 @@ from lscb_analysis.display import (
     percent,
     period,
     periods,
+    places,
     series,
     templates,
     text,
@@ -77,6 +80,35 @@ def table_by_period(release: Release) -> Display:
     ends = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
     columns = [Column(_title(period(row), row["unit"]), cell(row["period_end"])) for row in ends]
     return _table(frame, [_head(frame), *columns], "by-period", frame.drop_duplicates(SERIES))
+
+
+def table_by_measure(release: Release) -> Display:
+    """Return a release with a row for each category and a column for each measure, or two for a share.
+
+    A column has one number of decimals. Figures that tie, as a mode of `2/3`, stand as printed.
+    """
+    frame = release.frame
+    figures = {(row["measure"], row["category"]): row for row in frame.to_dict("records")}
+    columns = [Column("Category", lambda row: escape(category(row)), heads=True)]
+    for measure, rows in frame.groupby("measure", sort=False):
+        if rows["denominator"].notna().any():
+            columns.append(Column(_label(measure), _each(figures, measure, _out_of)))
+        places = max(_decimals(row) for row in rows.to_dict("records"))
+        title = _title(_label(measure), rows["unit"].iloc[0]).replace(" (score)", "")
+        columns.append(Column(title, _each(figures, measure, partial(_evenly, places=places))))
+    return _table(frame, columns, "by-measure", frame.drop_duplicates("category"))
+
+
+def table_of_marks(release: Release) -> Display:
+    """Return a register as a table: a row for each category, a column for each day, its marks as printed."""
+    frame = release.frame
+    figures = {(row["period_end"], row["category"]): row for row in frame.to_dict("records")}
+    days = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
+    columns = [Column("Seat", lambda row: escape(category(row)), heads=True)]
+    columns += [Column(_short_day(day), _each(figures, day["period_end"], _mark)) for day in days]
+    told = frame[frame["value"].notna()].drop_duplicates("measure").to_dict("records")
+    words = "; ".join(f"{row['printed']} means {_label(row['measure']).lower()}" for row in told)
+    return _table(frame, columns, "marks", frame.drop_duplicates("category"), f"{words}.")
 
 
 def table_of_changes(release: Release) -> Display:
@@ -196,6 +228,43 @@ def _caption(frame: pd.DataFrame, kind: str) -> str:
     what = "; ".join(dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"]))
     changed = f"Change in {what[0].lower()}{what[1:]}" if kind == "changes" else what
     return f"{changed}, {frame['area_name'].iloc[0]}, {periods(frame)}"
+
+
+def _decimals(row: Row) -> int:
+    """How many decimals a row's value is shown with where its column has one number of them."""
+    own = int(measures().loc[row["measure"], "decimals"])
+    return own if pd.isna(row["value"]) else max(own, places(row, "value"))
+
+
+def _each(
+    figures: dict[tuple[Any, str], Row], of: Any, cell: Callable[[Row], Markup]
+) -> Callable[[Row], Markup]:
+    return lambda row: cell(figures[(of, row["category"])])
+
+
+def _out_of(row: Row) -> Markup:
+    return Markup("{} of {}").format(bind(row, "numerator"), bind(row, "denominator"))
+
+
+def _evenly(row: Row, places: int) -> Markup:
+    if pd.isna(row["value"]):
+        tied = row["status"] == "z" and row["printed"]
+        return (
+            Markup('<span data-status="z">{}</span>').format(row["printed"]) if tied else bind(row, "value")
+        )
+    return bind(row, "value", number(row["value"], places))
+
+
+def _mark(row: Row) -> Markup:
+    return bind(row, "value", row["printed"])
+
+
+def _label(measure: str) -> str:
+    return str(measures().loc[measure, "label"])
+
+
+def _short_day(row: Row) -> str:
+    return f"{row['period_end'].day} {row['period_end']:%b %Y}"
 
 
 def _bound(title: str, statistic: str) -> Column:
