@@ -1,6 +1,6 @@
 """Statistics of a safeguarding board, from tidy tables to chapters a board can read."""
 
-from lscb_analysis.charts import bar_chart, change_chart, line_chart, part_chart
+from lscb_analysis.charts import bar_chart, change_chart, line_chart, pair_chart, part_chart
 from lscb_analysis.comparisons import compare
 from lscb_analysis.composition import mix_changes, share
 from lscb_analysis.conclusions import (
@@ -9,6 +9,7 @@ from lscb_analysis.conclusions import (
     describe_verdict,
 )
 from lscb_analysis.consistency import (
+    agreed,
     common_totals,
     conclusive_common_totals,
     fits,
@@ -22,6 +23,8 @@ from lscb_analysis.data import load
 from lscb_analysis.disclosure import Release, protect
 from lscb_analysis.editions import read_edition
 from lscb_analysis.narrative import (
+    describe_beside,
+    describe_bounds,
     describe_change,
     describe_facts,
     describe_fit,
@@ -34,12 +37,13 @@ from lscb_analysis.narrative import (
     describe_sources,
 )
 from lscb_analysis.rates import count, proportion, rate, stated
-from lscb_analysis.tables import table, table_by_period, table_of_changes
+from lscb_analysis.tables import table, table_by_area, table_by_period, table_of_changes
 from lscb_analysis.trends import control_limits, trend
 from lscb_analysis.verdicts import declared, estimates, verdicts
 
 __all__ = [
     "Release",
+    "agreed",
     "bar_chart",
     "change_chart",
     "common_totals",
@@ -48,6 +52,8 @@ __all__ = [
     "control_limits",
     "count",
     "declared",
+    "describe_beside",
+    "describe_bounds",
     "describe_change",
     "describe_facts",
     "describe_fit",
@@ -69,6 +75,7 @@ __all__ = [
     "line_chart",
     "load",
     "mix_changes",
+    "pair_chart",
     "part_chart",
     "proportion",
     "protect",
@@ -79,6 +86,7 @@ __all__ = [
     "stated",
     "suppressed_bounds",
     "table",
+    "table_by_area",
     "table_by_period",
     "table_of_changes",
     "trend",

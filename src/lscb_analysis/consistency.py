@@ -86,9 +86,13 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
 
 
 def implied_populations(
-    counts: pd.DataFrame, rates: pd.DataFrame, measure: str, per: int = 10_000
+    counts: pd.DataFrame,
+    rates: pd.DataFrame,
+    measure: str,
+    per: int = 10_000,
+    counted: str = "children",
 ) -> pd.DataFrame:
-    """Return between which whole numbers of children `counts` are `rates`, printed for every `per`.
+    """Return between which whole numbers of `counted` the `counts` are `rates`, printed for every `per`.
 
     A row of `counts` is paired with the rate of its area, period and category. To the columns of
     `counts`, now of `measure`, come `lower` and `upper` (the smallest and the largest number, in `unit`)
@@ -108,7 +112,7 @@ def implied_populations(
     some, one = lower <= upper, lower == upper
     return both.assign(
         measure=measure,
-        counted="children",
+        counted=counted,
         value=np.where(one, lower, np.nan),
         printed="",
         status=np.where(one, "", "x"),
@@ -117,6 +121,16 @@ def implied_populations(
         unit="number",
         denominator_source=both["origin"],
     )[[*counts.columns, "lower", "upper", "unit", "denominator_source"]]
+
+
+def agreed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return `rows` with each figure that several places print alike given once, all of them its `source`.
+
+    Places that differ in the number, in how it is printed or in its qualifier keep a row each.
+    """
+    alike = [column for column in rows.columns if column != "source"]
+    groups = rows.groupby(alike, sort=False, dropna=False, as_index=False)
+    return groups.agg({"source": " ".join})[rows.columns]
 
 
 def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
