@@ -13,10 +13,14 @@ from lscb_analysis import (
     change_chart,
     compare,
     line_chart,
+    load,
+    pair_chart,
     part_chart,
     protect,
     read_edition,
+    stated,
     table,
+    table_by_area,
     table_of_changes,
 )
 from lscb_analysis.charts import FOCUS, PALETTE
@@ -38,6 +42,10 @@ def changes():
     return protect(compare(series("primary_need").frame, 2017, 2018), rule="published")
 
 
+def schools(**where):
+    return protect(stated(load("schools", source="report-5.2-population", **where)), rule="published")
+
+
 CHARTS = {  # each drawn once for all tests
     "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
     "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
@@ -47,6 +55,7 @@ CHARTS = {  # each drawn once for all tests
     ),
     "bars": (cache(lambda: bar_chart(latest())), lambda: table(latest())),
     "changes": (cache(lambda: change_chart(changes())), lambda: table_of_changes(changes())),
+    "pairs": (cache(lambda: pair_chart(schools())), lambda: table_by_area(schools())),
     "parts": (cache(lambda: part_chart(series("conferences"))), lambda: table(series("conferences"))),
 }
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
@@ -138,3 +147,18 @@ def test_an_interval_is_drawn_for_each_figure_that_has_one():
         for paths in drawn
     ]
     assert strokes == [3, 1]
+
+
+def test_a_pair_is_drawn_from_zero_on_one_axis_and_the_widest_gap_is_the_headline():
+    drawn = soup(pair_chart(schools()))
+    assert "Minority ethnic groups" in drawn.select_one(".headline").get_text()
+    gaps = {"13.6%": "13.7%", "8.1%": "12.4%", "21.7%": "31.8%", "14.5%": "21.2%", "13.3%": "16.6%"}
+    words = drawn.select_one("svg").get_text(" ")
+    for here, there in gaps.items():
+        assert f"{here} Southend-on-Sea" in words
+        assert f"{there} England" in words
+
+
+def test_a_figure_with_none_beside_it_is_not_drawn():
+    with pytest.raises(ValueError, match="Not one figure and one national beside it"):
+        pair_chart(schools(area_name="Southend-on-Sea"))

@@ -136,7 +136,7 @@ def pair_chart(release: Release) -> Display:
             ax.barh(at, [row["value"] for row in shown], height=thick - 0.02, color=colour)
             for y, row in zip(at, shown, strict=True):
                 _label(ax, row["value"], y, f"{text(row, 'value')} {row['area_name']}", 6)
-        _name_rows(ax, rows, narrow, above=32)
+        _name_rows(ax, rows, narrow, above=35)
         ax.set_xlim(0, frame["value"].max() * (1.9 if narrow else 1.5))
         ax.set_xticks([])
 

@@ -120,7 +120,7 @@ def implied_populations(
         upper=np.where(some, upper, np.nan),
         unit="number",
         denominator_source=both["origin"],
-    )[[*counts.columns, "lower", "upper", "unit", "denominator_source"]]
+    )[[*dict.fromkeys([*counts.columns, "lower", "upper", "unit", "denominator_source"])]]
 
 
 def agreed(rows: pd.DataFrame) -> pd.DataFrame:

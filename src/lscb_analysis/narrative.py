@@ -51,13 +51,15 @@ def describe_beside(release: Release) -> Display:
     """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
     pairs = beside(release.frame)
     here, there = pairs[0]
-    places = Markup("in {} than in {}").format(here["area_name"], there["area_name"])
-    alike = Markup("The same in {} and in {}").format(here["area_name"], there["area_name"])
-    sides = {-1: Markup("Lower {}").format(places), 1: Markup("Higher {}").format(places), 0: alike}
-    said = {side: [pair for pair in pairs if _side(*pair) == side] for side in sides}
-    return _listing(
-        Markup("{}: {}.").format(
-            bind(of[0][0], "value", sides[side]), listed([_shown_beside(*pair) for pair in of])
+    places = Markup("{} than in {}").format(here["area_name"], there["area_name"])
+    alike = Markup("The same in {} as in {}").format(here["area_name"], there["area_name"])
+    words = {-1: Markup("Lower in {}").format(places), 1: Markup("Higher in {}").format(places), 0: alike}
+    said = {side: [pair for pair in pairs if _side(*pair) == side] for side in words}
+    return finding(
+        Markup("{} {}: {}.").format(
+            bind(of[0][0], "value", words[side]),
+            when(of[0][0]),
+            listed([_shown_beside(*pair) for pair in of]),
         )
         for side, of in said.items()
         if of
