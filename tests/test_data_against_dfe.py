@@ -13,7 +13,7 @@ NEED = "children-in-need/2019-20"
 CARE = "children-looked-after/2017-18"
 
 FILES = {
-    "dfe-cin-2020-b1": f"{NEED}/b1_children_in_need_2013_to_2020.csv",
+    "dfe-cin-2020-b1-episodes": f"{NEED}/b1_children_in_need_2013_to_2020.csv",
     "dfe-cin-2020-c1": f"{NEED}/c1_children_in_need_referrals_and_rereferrals_2013_to_2020.csv",
     "dfe-cin-2020-c5": f"{NEED}/c5_children_in_need_referrals_by_source_2014_to_2020.csv",
     "dfe-cin-2020-b3": f"{NEED}/b3_cin_primary_need_2013_to_2020.csv",
