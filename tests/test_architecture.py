@@ -24,7 +24,7 @@ ONLY = {
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
     "consistency": {"rates", "comparisons"},
-    "ratings": {"schema", "data", "rates"},
+    "ratings": {"project", "schema", "data", "rates"},
     "meetings": {"rates"},
     "editions": {"project", "schema"},
 }

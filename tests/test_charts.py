@@ -15,12 +15,14 @@ from lscb_analysis import (
     line_chart,
     load,
     mark_chart,
+    pair_chart,
     part_chart,
     protect,
     read_edition,
     score_chart,
     stated,
     table,
+    table_by_area,
     table_by_measure,
     table_of_changes,
     table_of_marks,
@@ -52,6 +54,10 @@ def scores():
     return protect(stated(load("self_assessment", source="report-appendix-3-guidance")), rule="published")
 
 
+def schools(**where):
+    return protect(stated(load("schools", source="report-5.2-population", **where)), rule="published")
+
+
 CHARTS = {  # each drawn once for all tests
     "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
     "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
@@ -63,6 +69,7 @@ CHARTS = {  # each drawn once for all tests
     "changes": (cache(lambda: change_chart(changes())), lambda: table_of_changes(changes())),
     "marks": (cache(lambda: mark_chart(marks())), lambda: table_of_marks(marks())),
     "scores": (cache(lambda: score_chart(scores())), lambda: table_by_measure(scores())),
+    "pairs": (cache(lambda: pair_chart(schools())), lambda: table_by_area(schools())),
     "parts": (cache(lambda: part_chart(series("conferences"))), lambda: table(series("conferences"))),
 }
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
@@ -182,3 +189,18 @@ def test_the_headline_of_scores_says_between_which_statements_the_means_run():
     duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
     said = soup(score_chart(duties)).select_one(".headline").get_text()
     assert said == "Mean ratings run from 2.5 (“Case reviews arranged”) to 3 (“A strategic plan every year”)"
+
+
+def test_a_pair_is_drawn_from_zero_on_one_axis_and_the_widest_gap_is_the_headline():
+    drawn = soup(pair_chart(schools()))
+    assert "Minority ethnic groups" in drawn.select_one(".headline").get_text()
+    gaps = {"13.6%": "13.7%", "8.1%": "12.4%", "21.7%": "31.8%", "14.5%": "21.2%", "13.3%": "16.6%"}
+    words = drawn.select_one("svg").get_text(" ")
+    for here, there in gaps.items():
+        assert f"{here} Southend-on-Sea" in words
+        assert f"{there} England" in words
+
+
+def test_a_figure_with_none_beside_it_is_not_drawn():
+    with pytest.raises(ValueError, match="Not one figure and one national beside it"):
+        pair_chart(schools(area_name="Southend-on-Sea"))

@@ -873,3 +873,26 @@ def test_which_cells_of_the_departments_tables_are_given_away():
         ("dfe_plans_starting", 2017): neither,
         ("dfe_plans_starting", 2018): narrowed,
     }
+
+
+def test_what_two_places_print_alike_is_one_figure_of_both_and_what_they_do_not_stays_apart():
+    alike = rows(
+        {"value": 5.0, "printed": "5", "source": "one"}, {"value": 5.0, "printed": "5", "source": "two"}
+    )
+    assert agreed(alike)[["value", "source"]].to_numpy().tolist() == [[5.0, "one two"]]
+    assert list(agreed(alike).columns) == list(alike.columns)
+    apart = rows({"value": 5.0, "source": "one"}, {"value": 6.0, "source": "two"})
+    assert agreed(apart)["source"].tolist() == ["one", "two"]
+    withheld = alike.assign(value=math.nan, status="c", printed="-")
+    assert agreed(withheld)["source"].tolist() == ["one two"]
+
+
+def test_a_share_and_its_number_imply_the_people_it_is_a_share_of():
+    counts, shares = rows({"value": 39_115.0}), rows({"value": 21.5, "printed": "21.5%"})
+    (people,) = implied_populations(counts, shares, "population", per=100, counted="people").itertuples()
+    assert people.counted == "people"
+    assert [100 * 39_115 / people.lower, 100 * 39_115 / people.upper] == pytest.approx(
+        [21.55, 21.45], abs=2e-4
+    )
+    assert 100 * 39_115 / (people.lower - 1) > 21.55
+    assert 100 * 39_115 / (people.upper + 1) < 21.45

@@ -462,7 +462,7 @@ REPORT = [
     pytest.param(file, number, row, id=f"{file[:-4]}-{number}")
     for file in TABLES
     for number, row in enumerate(rows_of((CHECKOUT / "data" / file).read_bytes()), 2)
-    if row["source"].startswith(("report-5.2", "report-5.3"))
+    if row["source"].startswith(("report-3.4.4", "report-5.2", "report-5.3"))
 ]
 SENTENCES = [case for case in REPORT if case.values[2]["source"].endswith("-text")]
 PROSE = ("-text", "-list", "-population")
@@ -483,6 +483,7 @@ LABELS = {
 }
 """How the line of a measure begins in the report; the line of a category begins with the category."""
 SECTIONS = {
+    "3.4.4": ("3.4.4 SBC Children's Services", "3.4.5 SouthendBorough"),
     "5.2": ("5.2 Child protection in Southend", "5.3 Outcomes"),
     "5.3": ("5.3 Outcomes", "Section 6:"),
 }

@@ -9,6 +9,9 @@ from bs4 import BeautifulSoup
 from lscb_analysis import (
     compare,
     count,
+    declared,
+    describe_beside,
+    describe_bounds,
     describe_change,
     describe_fit,
     describe_given_away,
@@ -23,10 +26,12 @@ from lscb_analysis import (
     describe_versions,
     fits,
     given_away,
+    implied_populations,
     load,
     protect,
     read_edition,
     standing,
+    stated,
     suppressed_bounds,
     verdict_table,
     versions,
@@ -261,3 +266,47 @@ def test_a_place_that_nothing_leaves_open_is_one():
     told = describe_standing(protect(standing(figures, EDITION.area), rule="published"), claim)
     assert "is therefore 2." in told.text
     assert "by this one the claim holds." in told.text
+
+
+def test_what_the_source_qualifies_is_told_with_its_qualifier():
+    living = load("population", source="report-5.2-population")
+    told = describe_latest(protect(stated(living), count(living), rule="published"))
+    assert told.text.count("was about 39,115") == 1
+
+
+def test_an_area_is_told_beside_the_country_in_the_words_its_figures_bear_out():
+    schools = load("schools", source="report-5.2-population")
+    lower = describe_beside(protect(stated(schools), rule="published"))
+    assert lower.text.startswith("Lower in Southend-on-Sea than in England in spring 2018: pupils in primary")
+    assert "(8.1% beside 12.4%)" in lower.text
+    assert unbound(lower.html) == []
+    values = [15.0, 13.7, 12.4, 12.4]
+    mixed = schools[schools["measure"].str.startswith("fsm")].assign(value=values, printed="")
+    told = describe_beside(
+        protect(stated(mixed.assign(printed=[str(value) for value in values])), rule="published")
+    )
+    assert [part.split(":")[0] for part in told.text.split(". ")] == [
+        "Higher in Southend-on-Sea than in England in spring 2018",
+        "The same in Southend-on-Sea as in England in spring 2018",
+    ]
+
+
+@pytest.mark.parametrize(("taken", "words"), [(39_115, "lies within"), (40_000, "does not lie within")])
+def test_a_population_is_told_by_its_bounds_and_the_one_taken_beside_them(taken, words):
+    counts, rates = (declared(EDITION, "children_in_need", part) for part in ("counts", "printed"))
+    bounds = protect(implied_populations(counts, rates, "population_0_17"), rule="published")
+    made = estimates(EDITION, "children_in_need").assign(denominator=taken)
+    told = describe_bounds(bounds, protect(made, rule="published"))
+    last = BeautifulSoup(told.html, "html.parser").find_all("li")[-1].get_text()
+    assert last == (
+        f"Children aged 0 to 17, 31 March 2018: between 39,085 and 39,200 children; "
+        f"the estimate of {taken:,} {words}."
+    )
+    assert unbound(told.html) == []
+
+
+def test_a_rate_that_no_population_gives_is_said_to_have_none():
+    counts = declared(EDITION, "children_in_need", "counts").tail(1).assign(value=1.0)
+    rates = counts.assign(measure="cin_rate", printed="6667", value=6667.0)
+    bounds = protect(implied_populations(counts, rates, "population_0_17"), rule="published")
+    assert "no whole number of children gives the figure printed" in describe_bounds(bounds).text

@@ -5,6 +5,7 @@ from .charts import (
     change_chart as change_chart,
     line_chart as line_chart,
     mark_chart as mark_chart,
+    pair_chart as pair_chart,
     part_chart as part_chart,
     score_chart as score_chart,
 )
@@ -54,6 +55,8 @@ from .meetings import (
     meetings_held as meetings_held,
 )
 from .narrative import (
+    describe_beside as describe_beside,
+    describe_bounds as describe_bounds,
     describe_change as describe_change,
     describe_facts as describe_facts,
     describe_fit as describe_fit,
@@ -81,6 +84,7 @@ from .ratings import (
 )
 from .tables import (
     table as table,
+    table_by_area as table_by_area,
     table_by_measure as table_by_measure,
     table_by_period as table_by_period,
     table_of_changes as table_of_changes,

@@ -17,6 +17,7 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     Display,
     Row,
+    areas,
     bind,
     name,
     number,
@@ -25,11 +26,12 @@ from lscb_analysis.display import (
     periods,
     places,
     series,
+    subjects,
     templates,
     text,
 )
 from lscb_analysis.governance import means_between
-from lscb_analysis.narrative import change_words, credit, headline, largest
+from lscb_analysis.narrative import beside, change_words, credit, headline, largest
 from lscb_analysis.ratings import SCALE, parts, summaries
 from lscb_analysis.svg import CONTEXT, INK, svg
 
@@ -113,6 +115,38 @@ def change_chart(release: Release) -> Display:
         ax.set_xlabel(f"Change ({rows[0]['change_unit']})")
 
     return _chart(every, "changes", said, _change_in_words, draw, (80 + 36 * len(rows), 80 + 62 * len(rows)))
+
+
+def pair_chart(release: Release) -> Display:
+    """Draw the latest figure of each series of an area as a bar, that of the country in grey below it.
+
+    Raises ValueError if a figure has no other beside it.
+    """
+    pairs = beside(release.frame)
+    rows = [here for here, _ in pairs]
+    frame = pd.DataFrame([row for pair in pairs for row in pair])
+    here, there = max(pairs, key=lambda pair: abs(pair[0]["value"] - pair[1]["value"]))
+    said = Markup("“{}” {}: {} in {}, {} in {}").format(
+        name(series(here)),
+        bind(here, "value", "differs the most"),
+        *(bind(here, "value"), here["area_name"], bind(there, "value"), there["area_name"]),
+    )
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        ax = figure.subplots()
+        thick = 0.3 if narrow else 0.38
+        for side, colour in enumerate((FOCUS, CONTEXT)):
+            at = [y + thick * (side - 0.5) for y in range(len(pairs))]
+            shown = [pair[side] for pair in pairs]
+            ax.barh(at, [row["value"] for row in shown], height=thick - 0.02, color=colour)
+            for y, row in zip(at, shown, strict=True):
+                _label(ax, row["value"], y, f"{text(row, 'value')} {row['area_name']}", 6)
+        _name_rows(ax, rows, narrow, above=35)
+        ax.set_xlim(0, frame["value"].max() * (1.9 if narrow else 1.5))
+        ax.set_xticks([])
+
+    heights = (40 + 62 * len(rows), 40 + 96 * len(rows))
+    return _chart(frame, "beside", said, _place_in_words, draw, heights)
 
 
 def part_chart(release: Release) -> Display:
@@ -312,6 +346,7 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
     ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
+    ax.yaxis.set_major_formatter("{x:,g}")
     ax.set_xticks(list(ticks), [textwrap.fill(words, 8) if tight else words for words in ticks.values()])
     _bare(ax)
     ax.grid(visible=True, axis="y")
@@ -326,7 +361,7 @@ def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) 
         _label(ax, last, y, word, offset=12)
 
 
-def _name_rows(ax: Axes, rows: list[Row], narrow: bool) -> None:
+def _name_rows(ax: Axes, rows: list[Row], narrow: bool, above: int = 18) -> None:
     """Name the rows of a horizontal chart: beside them, or above each where there is little room."""
     _bare(ax)
     ax.set_ylim(len(rows) - 0.5, -0.7 if narrow else -0.5)
@@ -336,7 +371,7 @@ def _name_rows(ax: Axes, rows: list[Row], narrow: bool) -> None:
             ax.annotate(
                 series(row),
                 (0, y),
-                (0, 18),
+                (0, above),
                 xycoords=("axes fraction", "data"),
                 textcoords="offset points",
                 color=INK,
@@ -365,13 +400,12 @@ def _apart(values: list[float], gap: float) -> list[float]:
 
 
 def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
-    titles = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"])
     row = frame.iloc[0]
     unit = row.get("change_unit", row["unit"])
     measured = "percentages" if unit == "%" else f"rate {unit}" if unit.startswith("per ") else unit
     confidence = percent(frame["confidence"].max())
     told = f", with {confidence} intervals" if frame["lower"].notna().any() else ""
-    return f"{'; '.join(titles)}, {about or measured + told}, {row['area_name']}, {periods(frame)}"
+    return f"{subjects(frame)}, {about or measured + told}, {areas(frame)}, {periods(frame)}"
 
 
 def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
@@ -400,6 +434,10 @@ def _change_in_words(row: Row) -> Markup:
     if text(row, "change") == "[low]":
         return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "almost no change"))
     return Markup("{}: {} {}.").format(name(series(row)), bind(row, "change"), row["change_unit"])
+
+
+def _place_in_words(row: Row) -> Markup:
+    return Markup("{}, {}: {}.").format(name(series(row)), row["area_name"], bind(row, "value"))
 
 
 def _part_in_words(row: Row) -> Markup:

@@ -109,9 +109,13 @@ def implied_counts(counts: pd.DataFrame, totals: pd.DataFrame, percentages: pd.D
 
 
 def implied_populations(
-    counts: pd.DataFrame, rates: pd.DataFrame, measure: str, per: int = 10_000
+    counts: pd.DataFrame,
+    rates: pd.DataFrame,
+    measure: str,
+    per: int = 10_000,
+    counted: str = "children",
 ) -> pd.DataFrame:
-    """Return between which whole numbers of children `counts` are `rates`, printed for every `per`.
+    """Return between which whole numbers of `counted` the `counts` are `rates`, printed for every `per`.
 
     A row of `counts` is paired with the rate of its area, period and category. To the columns of
     `counts`, now of `measure`, come `lower` and `upper` (the smallest and the largest number, in `unit`)
@@ -131,7 +135,7 @@ def implied_populations(
     some, one = lower <= upper, lower == upper
     return both.assign(
         measure=measure,
-        counted="children",
+        counted=counted,
         value=np.where(one, lower, np.nan),
         printed="",
         status=np.where(one, "", "x"),
@@ -140,6 +144,16 @@ def implied_populations(
         unit="number",
         denominator_source=both["origin"],
     )[[*counts.columns, "lower", "upper", "denominator_source"]]
+
+
+def agreed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return `rows` with each figure that several places print alike given once, all of them its `source`.
+
+    Places that differ in the number, in how it is printed or in its qualifier keep a row each.
+    """
+    alike = [column for column in rows.columns if column != "source"]
+    groups = rows.groupby(alike, sort=False, dropna=False, as_index=False)
+    return groups.agg({"source": " ".join})[rows.columns]
 
 
 def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
@@ -177,23 +191,6 @@ def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.Da
     return both.assign(measure=measure, value=rest, printed="", status=np.where(rest.isna(), "x", ""))[
         totals.columns
     ]
-
-
-def agreed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row for each figure that several places state: that of the first place.
-
-    Raises ContradictionError, naming the places, for a figure that they do not agree on.
-    """
-    key = [*_CELL, "measure"]
-    first = rows.drop_duplicates(key)
-    both = rows.merge(first[[*key, "value", "status", "source"]], on=key, suffixes=("", "_first"))
-    alike = (both["value"] == both["value_first"]) | (both["value"].isna() & both["value_first"].isna())
-    alike &= both["status"] == both["status_first"]
-    _refuse(
-        f"{_place(row)}, {row.category}: {row.printed} in {row.source}, but not in {row.source_first}"
-        for row in both[~alike].itertuples()
-    )
-    return first.reset_index(drop=True)
 
 
 def versions(

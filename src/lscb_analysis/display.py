@@ -48,6 +48,8 @@ _METHODS = {
     "fits": "possible totals",
     **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
     **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
+    "smallest": "implied bounds",
+    "largest": "implied bounds",
 }
 """The method behind a statistic: named by a column of the row, or always the same."""
 
@@ -215,6 +217,18 @@ def periods(frame: pd.DataFrame) -> str:
     if len(names) > 3:
         return f"from {names[0]} until {names[-1]}"
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def areas(frame: pd.DataFrame) -> str:
+    """Return the areas of a frame in words, in its order."""
+    return " and ".join(dict.fromkeys(frame["area_name"]))
+
+
+def subjects(frame: pd.DataFrame) -> str:
+    """Return what a frame measures in words: its measures, or who is counted if those are many."""
+    titles = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"])
+    counted = " and ".join(dict.fromkeys(frame["counted"]))
+    return "; ".join(titles) if len(titles) <= 3 else f"{counted[0].upper()}{counted[1:]}"
 
 
 def series(row: Row) -> str:

@@ -41,9 +41,28 @@ def describe_latest(release: Release) -> Display:
     rows = records(_latest(release.frame))
     return finding(
         Markup("{} was {}{} {}{}.").format(
-            _opening(row, at), bind(row, "value"), _per(row), when(row), _resting_on(row)
+            _opening(row, at), _qualified(row), _per(row), when(row), _resting_on(row)
         )
         for at, row in enumerate(rows)
+    )
+
+
+def describe_beside(release: Release) -> Display:
+    """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
+    pairs = beside(release.frame)
+    here, there = pairs[0]
+    places = Markup("{} than in {}").format(here["area_name"], there["area_name"])
+    alike = Markup("The same in {} as in {}").format(here["area_name"], there["area_name"])
+    words = {-1: Markup("Lower in {}").format(places), 1: Markup("Higher in {}").format(places), 0: alike}
+    said = {side: [pair for pair in pairs if _side(*pair) == side] for side in words}
+    return finding(
+        Markup("{} {}: {}.").format(
+            bind(of[0][0], "value", words[side]),
+            when(of[0][0]),
+            listed([_shown_beside(*pair) for pair in of]),
+        )
+        for side, of in said.items()
+        if of
     )
 
 
@@ -92,6 +111,21 @@ def describe_implied(totals: Release) -> Display:
     each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in rows]
     only = by_method("implied total", "only one whole number gives the percentage printed")
     return finding([Markup("For {}, {}: {}.").format(subject(rows[0]), only, listed(each))])
+
+
+def describe_bounds(populations: Release, estimates: Release | None = None) -> Display:
+    """Say between which whole numbers a population lies that is implied by a figure and its number.
+
+    Where there are `estimates`, say too whether the population each was made with lies there.
+    """
+    made = records(estimates.frame) if estimates else []
+    denominators = {(row["area_code"], row["period_end"]): row for row in made if row["denominator"] > 0}
+    sentences = []
+    for row in records(populations.frame):
+        taken = denominators.get((row["area_code"], row["period_end"]))
+        said = Markup("{}, {}: {}").format(name(series(row)), date(row), _bounds(row))
+        sentences.append(said + (_taken(row, taken) if taken else Markup("")) + Markup("."))
+    return _listing(sentences)
 
 
 def describe_fit(totals: Release) -> Display:
@@ -277,6 +311,33 @@ def largest(frame: pd.DataFrame) -> Markup:
     )
 
 
+def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
+    """Return the latest figure of each series of an area, each with that of the country for the period.
+
+    Raises ValueError if a figure has no other beside it, or more than one.
+    """
+    national = frame["geographic_level"] == "National"
+    key = ["measure", "category", "period_end"]
+    there = {tuple(row[part] for part in key): row for row in records(frame[national])}
+    here = [row for _, of in frame[~national].groupby("measure", sort=False) for row in records(_latest(of))]
+    keys = [tuple(row[part] for part in key) for row in here]
+    alone = [found for found in keys if found not in there]
+    if alone or len(set(keys)) < len(keys):
+        raise ValueError(f"Not one figure and one national beside it: {alone or keys}. Correct the rows.")
+    return [(row, there[found]) for row, found in zip(here, keys, strict=True)]
+
+
+def _side(here: Row, there: Row) -> int:
+    """Whether a figure lies below (-1) or above (1) the one beside it, or is the same."""
+    return int(here["value"] > there["value"]) - int(here["value"] < there["value"])
+
+
+def _shown_beside(here: Row, there: Row) -> Markup:
+    title = str(measures().loc[here["measure"], "title"])
+    figures = bind(here, "value"), bind(there, "value")
+    return Markup("{} ({} beside {})").format(name(f"{title[0].lower()}{title[1:]}"), *figures)
+
+
 def _alone(row: Row) -> Markup:
     return Markup("{}: {}{}").format(name(series(row)), bind(row, "value"), _per(row))
 
@@ -345,6 +406,31 @@ def _per(row: Row) -> Markup:
         Markup(' <span data-name="unit">{}</span>').format(row["unit"])
         if row["unit"].startswith("per")
         else Markup("")
+    )
+
+
+def _qualified(row: Row) -> Markup:
+    """The value of a row, after the word by which its source qualifies it: about, nearly, over."""
+    qualifier = row.get("qualifier")
+    said = isinstance(qualifier, str) and qualifier
+    return Markup("{} {}").format(qualifier, bind(row, "value")) if said else bind(row, "value")
+
+
+def _bounds(row: Row) -> Markup:
+    """Between which numbers an implied population lies."""
+    if pd.isna(row["lower"]):
+        return Markup("no whole number of {} gives the figure printed").format(row["counted"])
+    ends = {**row, "smallest": row["lower"], "largest": row["upper"]}
+    between = by_method("implied bounds", "between {} and {} {}")
+    return between.format(bind(ends, "smallest"), bind(ends, "largest"), row["counted"])
+
+
+def _taken(row: Row, estimate: Row) -> Markup:
+    """Whether the population that a rate was made with lies within the bounds."""
+    within = row["lower"] <= estimate["denominator"] <= row["upper"]
+    words = "lies within" if within else "does not lie within"
+    return Markup("; the estimate of {} {}").format(
+        bind(estimate, "denominator"), bind(estimate, "denominator", words)
     )
 
 

@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lscb_analysis.data import project, read
+from lscb_analysis.data import read
+from lscb_analysis.project import project
 from lscb_analysis.rates import decimals, rounded
 from lscb_analysis.schema import RATING_COLUMNS, DataError, validate_ratings
 

@@ -15,6 +15,7 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     Display,
     Row,
+    areas,
     bind,
     category,
     number,
@@ -23,6 +24,7 @@ from lscb_analysis.display import (
     periods,
     places,
     series,
+    subjects,
     templates,
     text,
 )
@@ -72,13 +74,8 @@ def table(release: Release) -> Display:
 def table_by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
-    figures = {(*(row[key] for key in SERIES), row["period_end"]): row for row in frame.to_dict("records")}
-
-    def cell(end: pd.Timestamp) -> Callable[[Row], Markup]:
-        return lambda row: _cell(figures[(*(row[key] for key in SERIES), end)], "value")
-
-    ends = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
-    columns = [Column(_title(period(row), row["unit"]), cell(row["period_end"])) for row in ends]
+    firsts = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
+    columns = _across(frame, SERIES, "period_end", {row["period_end"]: period(row) for row in firsts})
     return _table(frame, [_head(frame), *columns], "by-period", frame.drop_duplicates(SERIES))
 
 
@@ -109,6 +106,15 @@ def table_of_marks(release: Release) -> Display:
     told = frame[frame["value"].notna()].drop_duplicates("measure").to_dict("records")
     words = "; ".join(f"{row['printed']} means {_label(row['measure']).lower()}" for row in told)
     return _table(frame, columns, "marks", frame.drop_duplicates("category"), f"{words}.")
+
+
+def table_by_area(release: Release) -> Display:
+    """Return a release of estimates as a table with a row for each series and a column for each area."""
+    frame, key = release.frame, [*SERIES, "period_end"]
+    columns = _across(frame, key, "area_name", {area: area for area in frame["area_name"].unique()})
+    heads = [_head(frame), Column("Period", lambda row: escape(period(row)), heads=True)]
+    varying = heads if frame["period_end"].nunique() > 1 else heads[:1]
+    return _table(frame, [*varying, *columns], "by-area", frame.drop_duplicates(key))
 
 
 def table_of_changes(release: Release) -> Display:
@@ -201,6 +207,17 @@ def sparkline(estimates: pd.DataFrame | None) -> Markup:
     ).format(path, *points[-1])
 
 
+def _across(frame: pd.DataFrame, key: list[str], column: str, titles: dict[Any, str]) -> list[Column]:
+    """A column for each of `titles`, filled from the rows of `frame` that share the `key` of a line."""
+    figures = {(*(row[part] for part in key), row[column]): row for row in frame.to_dict("records")}
+
+    def cell(at: Any) -> Callable[[Row], Markup]:
+        return lambda row: _cell(figures[(*(row[part] for part in key), at)], "value")
+
+    unit = frame["unit"].iloc[0]
+    return [Column(_title(words, unit), cell(at)) for at, words in titles.items()]
+
+
 def _table(
     frame: pd.DataFrame, columns: list[Column], kind: str, lines: pd.DataFrame, *notes: str
 ) -> Display:
@@ -225,9 +242,9 @@ def _table(
 def _caption(frame: pd.DataFrame, kind: str) -> str:
     if kind == "verdicts":
         return f"Verdict on each comparison, {frame['area_name'].iloc[0]}, {periods(frame)}"
-    what = "; ".join(dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"]))
+    what = subjects(frame)
     changed = f"Change in {what[0].lower()}{what[1:]}" if kind == "changes" else what
-    return f"{changed}, {frame['area_name'].iloc[0]}, {periods(frame)}"
+    return f"{changed}, {areas(frame)}, {periods(frame)}"
 
 
 def _decimals(row: Row) -> int:
