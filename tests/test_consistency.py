@@ -415,18 +415,6 @@ def test_no_count_is_implied_where_it_is_withheld_or_anything_is_missing():
         assert found["value"].isna().all()
 
 
-def test_one_row_is_kept_of_a_figure_that_several_places_state():
-    kept = agreed(pd.concat([table([10, None]), table([10, None], source="a sentence")]))
-    assert kept["category"].tolist() == NAMES[:2]
-    assert set(kept["source"]) == {"a table"}
-
-
-@pytest.mark.parametrize("other", [11, None])
-def test_places_that_do_not_agree_on_a_figure_are_named(other):
-    with pytest.raises(ContradictionError, match=r"Neglect: .* in a sentence, but not in a table"):
-        agreed(pd.concat([table([10]), table([other], source="a sentence")]))
-
-
 def test_a_number_stands_to_the_one_used_as_the_same_as_rounded_or_as_another():
     told = pd.concat([rows({"value": float(number)}) for number in (107, 105, 110, 106)])
     found = versions(count(told), rows({"value": 107.0}))
