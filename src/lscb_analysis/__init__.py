@@ -1,6 +1,6 @@
 """Statistics of a safeguarding board, from tidy tables to chapters a board can read."""
 
-from lscb_analysis.charts import bar_chart, change_chart, line_chart, part_chart
+from lscb_analysis.charts import bar_chart, change_chart, line_chart, pair_chart, part_chart
 from lscb_analysis.comparisons import compare
 from lscb_analysis.composition import mix_changes, share
 from lscb_analysis.conclusions import (
@@ -23,6 +23,8 @@ from lscb_analysis.disclosure import Release, protect
 from lscb_analysis.editions import read_edition
 from lscb_analysis.narrative import (
     describe_change,
+    describe_conclusive,
+    describe_each,
     describe_facts,
     describe_fit,
     describe_given_away,
@@ -32,6 +34,7 @@ from lscb_analysis.narrative import (
     describe_missing_total,
     describe_note,
     describe_sources,
+    describe_target,
 )
 from lscb_analysis.rates import count, proportion, rate, stated
 from lscb_analysis.tables import table, table_by_period, table_of_changes
@@ -49,6 +52,8 @@ __all__ = [
     "count",
     "declared",
     "describe_change",
+    "describe_conclusive",
+    "describe_each",
     "describe_facts",
     "describe_fit",
     "describe_given_away",
@@ -60,6 +65,7 @@ __all__ = [
     "describe_movers",
     "describe_note",
     "describe_sources",
+    "describe_target",
     "describe_verdict",
     "estimates",
     "fits",
@@ -69,6 +75,7 @@ __all__ = [
     "line_chart",
     "load",
     "mix_changes",
+    "pair_chart",
     "part_chart",
     "proportion",
     "protect",
