@@ -13,9 +13,12 @@ from lscb_analysis import (
     change_chart,
     compare,
     line_chart,
+    load,
+    pair_chart,
     part_chart,
     protect,
     read_edition,
+    stated,
     table,
     table_of_changes,
 )
@@ -38,6 +41,15 @@ def changes():
     return protect(compare(series("primary_need").frame, 2017, 2018), rule="published")
 
 
+def audits(**where):
+    frame = load("case_audits", **where)
+    return protect(stated(frame[frame["time_identifier"] != "Calendar year"]), rule="published")
+
+
+def target():
+    return protect(stated(load("audit_targets")), rule="published")
+
+
 CHARTS = {  # each drawn once for all tests
     "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
     "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
@@ -47,6 +59,7 @@ CHARTS = {  # each drawn once for all tests
     ),
     "bars": (cache(lambda: bar_chart(latest())), lambda: table(latest())),
     "changes": (cache(lambda: change_chart(changes())), lambda: table_of_changes(changes())),
+    "pairs": (cache(lambda: pair_chart(audits(), target())), lambda: table(audits())),
     "parts": (cache(lambda: part_chart(series("conferences"))), lambda: table(series("conferences"))),
 }
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
@@ -138,3 +151,19 @@ def test_an_interval_is_drawn_for_each_figure_that_has_one():
         for paths in drawn
     ]
     assert strokes == [3, 1]
+
+
+def test_a_pair_has_a_ring_a_dot_and_its_target_alone():
+    both, one = (pair_chart(audits(), aim) for aim in (target(), None))
+    assert "target 85%" in soup(both).select_one(".wide").get_text()
+    assert "target" not in soup(one).select_one(".wide").get_text()
+    other = pair_chart(audits(measure="audit_good"), target())
+    assert "target 85%" not in soup(other).select_one(".wide").get_text()
+    assert "a ring for January 2018, a dot for December 2018" in soup(both).select_one(".subtitle").get_text()
+
+
+def test_pairs_of_different_periods_are_not_drawn_on_one_axis():
+    frame = audits().frame
+    january = (frame["measure"] == "audit_good") & (frame["time_identifier"] == "January")
+    with pytest.raises(ValueError, match="same two periods"):
+        pair_chart(protect(frame[~january], rule="published"))

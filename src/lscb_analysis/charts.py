@@ -155,7 +155,8 @@ def pair_chart(release: Release, target: Release | None = None) -> Display:
         raise ValueError("The measures have not the same two periods: draw those apart that differ.")
     aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
     aim_of = {row["measure"].removesuffix("_target"): row for row in records(aims)}
-    said = Markup("; ").join([headline(frame), *(_aim(row) for row in aim_of.values())])
+    drawn = [aim_of[now["measure"]] for _, now in pairs if now["measure"] in aim_of]
+    said = Markup("; ").join([headline(frame), *(_aim(row) for row in drawn)])
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -170,7 +171,7 @@ def pair_chart(release: Release, target: Release | None = None) -> Display:
         ax.grid(visible=True, axis="x")
 
     first, last = (period(row) for row in pairs[0])
-    about = f"percentages, a ring for {first}, a dot for {last}{', a mark for the target' if aim_of else ''}"
+    about = f"percentages, a ring for {first}, a dot for {last}{', a mark for the target' if drawn else ''}"
     heights = 50 + 70 * len(pairs), 50 + 84 * len(pairs)
     return _chart(release.frame, "pairs", said, _value_in_words, draw, heights, about)
 
@@ -206,7 +207,7 @@ def _draw_pair(ax: Axes, y: int, before: Row, now: Row) -> None:
     ends = [before["value"], now["value"]]
     ax.hlines(y, min(ends), max(ends), color=FOCUS, linewidth=1.5)
     for row, fill in ((before, "white"), (now, FOCUS)):
-        ax.plot(row["value"], y, marker="o", markersize=11, color=FOCUS, markerfacecolor=fill, linestyle="")
+        ax.plot(row["value"], y, marker="o", ms=11, mew=2, color=FOCUS, mfc=fill, ls="")
         _label(ax, row["value"], y, text(row, "value"), 11 if row["value"] == max(ends) else -11)
 
 
