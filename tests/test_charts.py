@@ -26,6 +26,7 @@ from lscb_analysis import (
     table_by_measure,
     table_of_changes,
     table_of_marks,
+    two_point_chart,
 )
 from lscb_analysis.charts import FOCUS, PALETTE
 from lscb_analysis.verdicts import estimates
@@ -58,6 +59,15 @@ def schools(**where):
     return protect(stated(load("schools", source="report-5.2-population", **where)), rule="published")
 
 
+def audits(**where):
+    frame = load("case_audits", **where)
+    return protect(stated(frame[frame["time_identifier"] != "Calendar year"]), rule="published")
+
+
+def target():
+    return protect(stated(load("audit_targets")), rule="published")
+
+
 CHARTS = {  # each drawn once for all tests
     "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
     "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
@@ -70,6 +80,7 @@ CHARTS = {  # each drawn once for all tests
     "marks": (cache(lambda: mark_chart(marks())), lambda: table_of_marks(marks())),
     "scores": (cache(lambda: score_chart(scores())), lambda: table_by_measure(scores())),
     "pairs": (cache(lambda: pair_chart(schools())), lambda: table_by_area(schools())),
+    "two points": (cache(lambda: two_point_chart(audits(), target())), lambda: table(audits())),
     "parts": (cache(lambda: part_chart(series("conferences"))), lambda: table(series("conferences"))),
 }
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
@@ -204,3 +215,19 @@ def test_a_pair_is_drawn_from_zero_on_one_axis_and_the_widest_gap_is_the_headlin
 def test_a_figure_with_none_beside_it_is_not_drawn():
     with pytest.raises(ValueError, match="Not one figure and one national beside it"):
         pair_chart(schools(area_name="Southend-on-Sea"))
+
+
+def test_a_pair_has_a_ring_a_dot_and_its_target_alone():
+    both, one = (two_point_chart(audits(), aim) for aim in (target(), None))
+    assert "target 85%" in soup(both).select_one(".wide").get_text()
+    assert "target" not in soup(one).select_one(".wide").get_text()
+    other = two_point_chart(audits(measure="audit_good"), target())
+    assert "target 85%" not in soup(other).select_one(".wide").get_text()
+    assert "a ring for January 2018, a dot for December 2018" in soup(both).select_one(".subtitle").get_text()
+
+
+def test_pairs_of_different_periods_are_not_drawn_on_one_axis():
+    frame = audits().frame
+    january = (frame["measure"] == "audit_good") & (frame["time_identifier"] == "January")
+    with pytest.raises(ValueError, match="same two periods"):
+        two_point_chart(protect(frame[~january], rule="published"))

@@ -13,6 +13,8 @@ from lscb_analysis import (
     describe_beside,
     describe_bounds,
     describe_change,
+    describe_conclusive,
+    describe_each,
     describe_fit,
     describe_given_away,
     describe_largest,
@@ -22,6 +24,7 @@ from lscb_analysis import (
     describe_note,
     describe_sources,
     describe_standing,
+    describe_target,
     describe_verdict,
     describe_versions,
     fits,
@@ -310,3 +313,59 @@ def test_a_rate_that_no_population_gives_is_said_to_have_none():
     rates = counts.assign(measure="cin_rate", printed="6667", value=6667.0)
     bounds = protect(implied_populations(counts, rates, "population_0_17"), rule="published")
     assert "no whole number of children gives the figure printed" in describe_bounds(bounds).text
+
+
+def printed(**of_period: str) -> pd.DataFrame:
+    """Invented percentages of conferences in time, one a month, with no number behind any."""
+    december = load("conferences", measure="icpc_in_time_percent", time_identifier="December")
+    months = [
+        december.assign(
+            time_identifier=month,
+            period_start=pd.Timestamp(f"1 {month} 2018"),
+            period_end=pd.Timestamp(f"1 {month} 2018") + pd.offsets.MonthEnd(1),
+            value=float(text),
+            printed=text,
+        )
+        for month, text in of_period.items()
+    ]
+    return stated(pd.concat(months, ignore_index=True))
+
+
+def test_each_period_is_told_in_order_and_none_compared():
+    said = describe_each(protect(printed(December="97.6", January="94"), rule="published"))
+    assert said.text.endswith("was 94% in January 2018 and 97.6% in December 2018.")
+    assert unbound(said.html.replace("15 working days", "")) == []
+
+
+def test_a_figure_is_told_with_the_word_that_qualifies_it():
+    about = printed(May="90").assign(qualifier="over")
+    release = protect(about, printed(June="91").drop(columns="qualifier"), rule="published")
+    assert describe_each(release).text.endswith("was over 90% in May 2018 and 91% in June 2018.")
+    assert "was over 90% in May 2018" in describe_latest(protect(about, rule="published")).text
+
+
+def test_a_figure_lies_below_at_or_above_its_target():
+    target = protect(printed(December="85"), rule="published")
+    figures = protect(printed(January="77", March="85", December="94"), rule="published")
+    said = describe_target(figures, target).text
+    assert "the target was 85%: 77% in January 2018 was below it" in said
+    assert "85% in March 2018 was at it and 94% in December 2018 was above it." in said
+
+
+def test_without_any_number_a_change_is_told_by_the_number_it_would_take():
+    said = describe_conclusive(protect(printed(January="44", December="65"), rule="published"))
+    assert "no number of conferences is published, in January 2018 or in December 2018." in said.text
+    # by a search over all totals, in test_chapter_10
+    assert "below 101, chance alone could produce the rise from 44% to 65%; from 109 upwards" in said.text
+    assert "allowing for brothers and sisters" in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_of_a_single_figure_or_one_with_a_number_behind_it_nothing_is_supposed():
+    assert describe_conclusive(protect(printed(January="44"), rule="published")).text == ""
+    assert describe_conclusive(series("conferences")).text == ""
+
+
+def test_percentages_that_no_total_can_tell_apart_are_said_to_be_so():
+    said = describe_conclusive(protect(printed(January="94", December="94"), rule="published")).text
+    assert "Whatever that number was, up to 2,000, chance alone could produce the change" in said

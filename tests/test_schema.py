@@ -241,7 +241,16 @@ def test_check_values_lets_a_figure_pass(change):
 
 @pytest.mark.parametrize(
     ("value", "printed"),
-    [("12", "21"), ("12", ""), ("12", "12.1"), ("1200", "1,201"), ("81", "18%"), ("c", "12"), ("c", "")],
+    [
+        ("12", "21"),
+        ("12", ""),
+        ("12", "12.1"),
+        ("1200", "1,201"),
+        ("81", "18%"),
+        ("c", "12"),
+        ("c", ""),
+        ("6", "Nine"),
+    ],
 )
 def test_check_printed_refuses(value, printed):
     problems = schema.check_printed(table({"value": value, "printed": printed}), "t.csv")

@@ -8,6 +8,7 @@ from .charts import (
     pair_chart as pair_chart,
     part_chart as part_chart,
     score_chart as score_chart,
+    two_point_chart as two_point_chart,
 )
 from .comparisons import compare as compare
 from .composition import (
@@ -58,6 +59,8 @@ from .narrative import (
     describe_beside as describe_beside,
     describe_bounds as describe_bounds,
     describe_change as describe_change,
+    describe_conclusive as describe_conclusive,
+    describe_each as describe_each,
     describe_facts as describe_facts,
     describe_fit as describe_fit,
     describe_given_away as describe_given_away,
@@ -68,6 +71,7 @@ from .narrative import (
     describe_note as describe_note,
     describe_sources as describe_sources,
     describe_standing as describe_standing,
+    describe_target as describe_target,
     describe_versions as describe_versions,
 )
 from .rates import (

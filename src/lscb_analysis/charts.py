@@ -31,7 +31,7 @@ from lscb_analysis.display import (
     text,
 )
 from lscb_analysis.governance import means_between
-from lscb_analysis.narrative import beside, change_words, credit, headline, largest
+from lscb_analysis.narrative import beside, change_words, credit, headline, largest, records
 from lscb_analysis.ratings import SCALE, parts, summaries
 from lscb_analysis.svg import CONTEXT, INK, svg
 
@@ -294,6 +294,40 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
     return Markup("; ").join([Markup("{} of {} marks").format(first, bind(rows[0], "denominator")), *rest])
 
 
+def two_point_chart(release: Release, target: Release | None = None) -> Display:
+    """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
+
+    A row of `target` is drawn as a grey mark on the measure whose name it has, with `_target` at its end.
+
+    Raises ValueError if the measures do not share the two periods, or one has a single figure.
+    """
+    frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
+    pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
+    if len({tuple(period(row) for row in pair) for pair in pairs}) > 1 or len(pairs[0]) < 2:
+        raise ValueError("The measures have not the same two periods: draw those apart that differ.")
+    aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
+    aim_of = {row["measure"].removesuffix("_target"): row for row in records(aims)}
+    drawn = [aim_of[now["measure"]] for _, now in pairs if now["measure"] in aim_of]
+    said = Markup("; ").join([headline(frame), *(_aim(row) for row in drawn)])
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        ax = figure.subplots()
+        for y, (before, now) in enumerate(pairs):
+            _draw_pair(ax, y, before, now)
+            if now["measure"] in aim_of:
+                _draw_aim(ax, y, aim_of[now["measure"]])
+        _name_rows(ax, [now for _, now in pairs], narrow)
+        ax.set_ylim(len(pairs) - 0.4, -0.7 if narrow else -0.5)
+        ax.set_xlim(0, 118)
+        ax.set_xticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
+        ax.grid(visible=True, axis="x")
+
+    first, last = (period(row) for row in pairs[0])
+    about = f"percentages, a ring for {first}, a dot for {last}{', a mark for the target' if drawn else ''}"
+    heights = 50 + 70 * len(pairs), 50 + 84 * len(pairs)
+    return _chart(release.frame, "pairs", said, _value_in_words, draw, heights, about)
+
+
 def _chart(
     frame: pd.DataFrame,
     kind: str,
@@ -318,6 +352,29 @@ def _chart(
         credit=credit(frame),
     )
     return Display(Markup(html), "chart", own, subtitle)
+
+
+def _draw_pair(ax: Axes, y: int, before: Row, now: Row) -> None:
+    """Two figures of a measure on a line of their own, each with its number on the outer side."""
+    ends = [before["value"], now["value"]]
+    ax.hlines(y, min(ends), max(ends), color=FOCUS, linewidth=1.5)
+    for row, fill in ((before, "white"), (now, FOCUS)):
+        ax.plot(row["value"], y, marker="o", ms=11, mew=2, color=FOCUS, mfc=fill, ls="")
+        _label(ax, row["value"], y, text(row, "value"), 11 if row["value"] == max(ends) else -11)
+
+
+def _draw_aim(ax: Axes, y: int, row: Row) -> None:
+    """A target as a mark across the line of its measure, named below."""
+    ax.vlines(row["value"], y - 0.22, y + 0.22, color=CONTEXT, linewidth=4, zorder=0)
+    ax.annotate(
+        f"target {text(row, 'value')}",
+        (row["value"], y + 0.22),
+        (0, -4),
+        textcoords="offset points",
+        va="top",
+        ha="center",
+        color=INK,
+    )
 
 
 def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: bool) -> None:
@@ -450,6 +507,10 @@ def _withheld(frame: pd.DataFrame) -> list[str]:
     names = pd.Series([series(row) for row in frame.to_dict("records")], index=frame.index, dtype=str)
     told = frame[statistic].notna().groupby(names, sort=False).any()
     return [str(name) for name in told.index[~told]]
+
+
+def _aim(row: Row) -> Markup:
+    return Markup("{}: {}").format(name(series(row)), bind(row, "value"))
 
 
 def _moved_most(row: Row) -> Markup:

@@ -136,8 +136,10 @@ def places(row: Row, statistic: str) -> int:
         return decimals(f"{row[statistic]:g}")
     if statistic in ("dispersion", "tips_at", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
-    if statistic == "value" and str(row.get("method")).startswith(AS_PRINTED) and "printed" in row:
-        return decimals(row["printed"])
+    suffix = _BEFORE if statistic.endswith(_BEFORE) else ""
+    as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
+    if statistic == f"value{suffix}" and as_printed:
+        return decimals(row[f"printed{suffix}"])
     return int(measures().loc[row["measure"], "decimals"])
 
 
@@ -159,6 +161,17 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
     }
     inside = Markup(" ").join(Markup('{}="{}"').format(key, said) for key, said in attributes.items())
     return Markup("<data {}>{}</data>").format(inside, words)
+
+
+def qualifier(row: Row) -> str:
+    """Return the word by which the source qualifies a row's figure, and a space: about, over, at least."""
+    word = row.get("qualifier")
+    return f"{word} " if isinstance(word, str) and word else ""
+
+
+def qualified(row: Row) -> Markup:
+    """Return the value of `row`, bound, after the word that qualifies it."""
+    return Markup("{}{}").format(qualifier(row), bind(row, "value"))
 
 
 def by_method(method: str, words: str | Markup) -> Markup:
@@ -210,7 +223,8 @@ def period(row: Row, before: bool = False) -> str:
 
 def periods(frame: pd.DataFrame) -> str:
     """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
-    rows = frame.sort_values("period_end").drop_duplicates("period_end").to_dict("records")
+    dates = ["period_end", "period_start"]
+    rows = frame.sort_values(dates).drop_duplicates(dates).to_dict("records")
     if "period_end_before" in frame.columns:
         return f"between {period(rows[0], before=True)} and {period(rows[0])}"
     names = [period(row) for row in rows]

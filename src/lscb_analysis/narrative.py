@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_totals
+from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_common_totals, conclusive_totals
 from lscb_analysis.data import dictionary, measures, texts
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
@@ -22,6 +22,7 @@ from lscb_analysis.display import (
     number,
     percent,
     places,
+    qualified,
     series,
     sources,
     text,
@@ -41,7 +42,7 @@ def describe_latest(release: Release) -> Display:
     rows = records(_latest(release.frame))
     return finding(
         Markup("{} was {}{} {}{}.").format(
-            _opening(row, at), _qualified(row), _per(row), when(row), _resting_on(row)
+            _opening(row, at), qualified(row), _per(row), when(row), _resting_on(row)
         )
         for at, row in enumerate(rows)
     )
@@ -63,6 +64,31 @@ def describe_beside(release: Release) -> Display:
         )
         for side, of in said.items()
         if of
+    )
+
+
+def describe_each(release: Release) -> Display:
+    """Say the figure of each series in every period, in order of time, and compare none of them."""
+    told = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
+    groups = [records(rows) for _, rows in told.groupby(["measure", "category"], sort=False)]
+    return finding(
+        Markup("{} was {}.").format(
+            _opening(rows[0], at),
+            listed([Markup("{}{} {}").format(qualified(row), _per(row), when(row)) for row in rows]),
+        )
+        for at, rows in enumerate(groups)
+    )
+
+
+def describe_target(figures: Release, target: Release) -> Display:
+    """Say on which side of its target each figure of one measure lies, in order of time: no test."""
+    aim, rows = records(target.frame)[0], records(figures.frame.sort_values("period_end", kind="stable"))
+    each = [
+        Markup("{} {} was {}").format(bind(row, "value"), when(row), bind(row, "value", _against(row, aim)))
+        for row in rows
+    ]
+    return finding(
+        [Markup("For {}, the target was {}: {}.").format(subject(rows[0]), qualified(aim), listed(each))]
     )
 
 
@@ -222,7 +248,23 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
             continue
         numbers = int(row["numerator"]), int(row["denominator"])
         needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
-        sentences.append(_needed(row, *needed))
+        sentences.append(_needed(row, _behind(row), *needed))
+    return _listing(sentences)
+
+
+def describe_conclusive(printed: Release) -> Display:
+    """Say how many would have to stand behind two printed percentages for their change to exceed chance.
+
+    Of each series the last two figures are taken, and of those only pairs of which neither has its
+    number: both are supposed to rest on the same one.
+    """
+    known, sentences = measures(), []
+    for _, rows in printed.frame.dropna(subset=["value"]).groupby(["measure", "category"], sort=False):
+        if len(rows) < 2 or rows["denominator"].notna().any():
+            continue
+        row = _last_two(rows) | {"dispersion": known.loc[rows["measure"].iloc[0], "dispersion"]}
+        needed = conclusive_common_totals(row["printed"], row["printed_before"], LEVEL, row["dispersion"])
+        sentences.append(_needed(row, _supposed(row), *needed))
     return _listing(sentences)
 
 
@@ -339,7 +381,7 @@ def _shown_beside(here: Row, there: Row) -> Markup:
 
 
 def _alone(row: Row) -> Markup:
-    return Markup("{}: {}{}").format(name(series(row)), bind(row, "value"), _per(row))
+    return Markup("{}: {}{}").format(name(series(row)), qualified(row), _per(row))
 
 
 def change_words(row: Row) -> tuple[str, str]:
@@ -407,13 +449,6 @@ def _per(row: Row) -> Markup:
         if row["unit"].startswith("per")
         else Markup("")
     )
-
-
-def _qualified(row: Row) -> Markup:
-    """The value of a row, after the word by which its source qualifies it: about, nearly, over."""
-    qualifier = row.get("qualifier")
-    said = isinstance(qualifier, str) and qualifier
-    return Markup("{} {}").format(qualifier, bind(row, "value")) if said else bind(row, "value")
 
 
 def _bounds(row: Row) -> Markup:
@@ -538,12 +573,10 @@ def _change_interval(row: Row) -> Markup:
     )
 
 
-def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
-    _, noun = change_words(row)
-    behind = Markup(
+def _behind(row: Row) -> Markup:
+    return Markup(
         "{}: the figure {} rests on {} of {} {}, the one {} on a number that this pack does not have."
-    )
-    rests = behind.format(
+    ).format(
         name(series(row)),
         when(row),
         bind(row, "numerator"),
@@ -551,6 +584,17 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
         row["counted"],
         when(row, before=True),
     )
+
+
+def _supposed(row: Row) -> Markup:
+    return Markup(
+        "{}: no number of {} is published, {} or {}. Suppose that it was the same both times."
+    ).format(name(series(row)), row["counted"], when(row, before=True), when(row))
+
+
+def _needed(row: Row, rests: Markup, possible: int | None, certain: int | None) -> Markup:
+    """From which missing total on a change exceeds chance, after the words that say what is missing."""
+    _, noun = change_words(row)
     figures = bind(row, "change", noun), bind(row, "value_before"), bind(row, "value")
     change = Markup("the {} from {} to {}").format(*figures)
     if possible is None:
@@ -563,14 +607,21 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
     elif certain > possible:
         beyond += Markup("; in between, it depends on the exact number")
     return Markup(
-        "{} If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%)."
+        "{} If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%{})."
     ).format(
         rests,
         _total(row, "conclusive_possible", possible),
         change,
         beyond.format(_total(row, "conclusive_certain", certain or 0)),
         Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}"),
+        ", allowing for brothers and sisters" if row["dispersion"] > 1 else "",
     )
+
+
+def _against(row: Row, target: Row) -> str:
+    if row["value"] == target["value"]:
+        return "at it"
+    return "above it" if row["value"] > target["value"] else "below it"
 
 
 def _total(row: Row, statistic: str, total: int) -> Markup:
@@ -588,6 +639,8 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
     percent = now["unit"] == "%"
     return now.to_dict() | {
         "value_before": before["value"],
+        "printed_before": before["printed"],
+        "method_before": before["method"],
         "lower_before": before["lower"],
         "previous_period": before["time_period"],
         "period_start_before": before["period_start"],

@@ -88,6 +88,27 @@ UNITS = ["number", "%", "per 10,000 children", "£", "score"]
 POLARITIES = ["higher is better", "lower is better", "neither"]
 QUALIFIERS = ["", "about", "nearly", "over", "at least", "at most"]
 LONGEST_CELL = 400
+NUMBER_WORDS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "no",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
+    )
+}
+"""Numbers that a source may print in words."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -331,9 +352,10 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterat
 def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     """Figures whose value is not the number printed: each is typed twice, to catch the slip of a key."""
     printed = raw["printed"].str.replace(r"[,£%]", "", regex=True)
-    digits = printed.str.fullmatch(_NUMBER)
+    in_words = printed.str.lower().map(NUMBER_WORDS)
+    said = pd.to_numeric(printed.where(printed.str.fullmatch(_NUMBER))).fillna(in_words)
     number = pd.to_numeric(raw["value"].where(raw["value"].str.fullmatch(_NUMBER)))
-    differs = digits & number.notna() & (pd.to_numeric(printed.where(digits)) != number)
+    differs = said.notna() & number.notna() & (said != number)
     yield from _each(
         raw, "printed", raw["printed"] == "", file, "is empty", "Give the text as it stands in the source"
     )
@@ -352,7 +374,7 @@ def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     yield from _each(
         raw,
         "printed",
-        digits & raw["value"].isin(list(SYMBOLS)),
+        said.notna() & raw["value"].isin(list(SYMBOLS)),
         file,
         "is a number where value is a symbol",
         "Check both against the source",

@@ -23,6 +23,7 @@ from lscb_analysis.display import (
     period,
     periods,
     places,
+    qualifier,
     series,
     subjects,
     templates,
@@ -59,7 +60,8 @@ def table(release: Release) -> Display:
         "category": Column("Category", lambda row: escape(category(row)), heads=True),
         "period_end": Column("Period", lambda row: escape(period(row)), heads=True),
     }
-    varying = [head for key, head in heads.items() if frame[key].nunique() > 1]
+    dates = frame["period_start"].astype(str) + frame["period_end"].astype(str)
+    varying = [head for key, head in heads.items() if frame.assign(period_end=dates)[key].nunique() > 1]
     first = frame.iloc[0]
     figures = [_bound(_statistic(first["unit"]), "value"), *_interval(frame, "lower", "upper")]
     if frame["denominator"].notna().any():
@@ -289,8 +291,9 @@ def _bound(title: str, statistic: str) -> Column:
 
 
 def _cell(row: Row, statistic: str) -> Markup:
-    """A bound figure without its unit: the header has it."""
-    return bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
+    """A bound figure without its unit, which the header has, after the word that qualifies it."""
+    figure = bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
+    return Markup("{}{}").format(qualifier(row) if statistic == "value" else "", figure)
 
 
 def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
