@@ -128,6 +128,9 @@ def test_areas_stand_side_by_side_and_a_period_of_its_own_gets_its_line():
     assert [line[1:] for line in cells(both)[1:]] == [
         ["spring 2018", "8.1", "12.4"],
         ["spring 2019", "9.0", "12.0"],
+    ]
+
+
 def test_figures_of_periods_that_end_together_are_told_apart_and_stay_qualified():
     decisions = stated(load("decisions", measure="decisions_in_a_day"))
     assert cells(table(protect(decisions, rule="published"))) == [
