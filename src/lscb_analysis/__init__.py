@@ -13,6 +13,7 @@ from lscb_analysis.consistency import (
     conclusive_common_totals,
     fits,
     given_away,
+    implied_earlier,
     implied_populations,
     implied_totals,
     remainder,
@@ -22,7 +23,10 @@ from lscb_analysis.data import load
 from lscb_analysis.disclosure import Release, protect
 from lscb_analysis.editions import read_edition
 from lscb_analysis.narrative import (
+    describe_beside,
     describe_change,
+    describe_conclusive,
+    describe_earlier,
     describe_facts,
     describe_fit,
     describe_given_away,
@@ -32,6 +36,7 @@ from lscb_analysis.narrative import (
     describe_missing_total,
     describe_note,
     describe_sources,
+    describe_target,
 )
 from lscb_analysis.rates import count, proportion, rate, stated
 from lscb_analysis.tables import table, table_by_period, table_of_changes
@@ -48,7 +53,10 @@ __all__ = [
     "control_limits",
     "count",
     "declared",
+    "describe_beside",
     "describe_change",
+    "describe_conclusive",
+    "describe_earlier",
     "describe_facts",
     "describe_fit",
     "describe_given_away",
@@ -60,10 +68,12 @@ __all__ = [
     "describe_movers",
     "describe_note",
     "describe_sources",
+    "describe_target",
     "describe_verdict",
     "estimates",
     "fits",
     "given_away",
+    "implied_earlier",
     "implied_populations",
     "implied_totals",
     "line_chart",

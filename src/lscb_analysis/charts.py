@@ -17,8 +17,10 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     Display,
     Row,
+    areas,
     bind,
     name,
+    naming,
     number,
     percent,
     period,
@@ -28,7 +30,7 @@ from lscb_analysis.display import (
     templates,
     text,
 )
-from lscb_analysis.narrative import change_words, credit, headline, largest
+from lscb_analysis.narrative import against, change_words, credit, headline, largest
 from lscb_analysis.svg import CONTEXT, INK, svg
 
 PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
@@ -39,13 +41,15 @@ WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
 
-def line_chart(release: Release) -> Display:
-    """Draw series over time, an interval wherever there is one; measures side by side on one axis.
+def line_chart(release: Release, target: Release | None = None) -> Display:
+    """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
-    Raises ValueError for more categories than there are colours to tell apart.
+    The one figure of `target` is drawn as a grey line. Raises ValueError for more categories than there are
+    colours to tell apart.
     """
     frame = release.frame.dropna(subset=["value"])
-    panels = [rows for _, rows in frame.groupby("measure", sort=False)]
+    panels = [rows for _, rows in frame.groupby(["area_code", "measure"], sort=False)]
+    named = naming(frame.assign(category="Total"))
     highest = frame[["value", "upper"]].max().max()
     top = 100.0 if highest > 60 and (frame["unit"] == "%").all() else 1.18 * highest
 
@@ -54,11 +58,16 @@ def line_chart(release: Release) -> Display:
         axes = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).flat
         for ax, rows in zip(axes, panels, strict=True):
             _draw_lines(ax, rows, top, narrow, tight=narrow or len(panels) > 1)
+            if target is not None:
+                _draw_target(ax, target.frame.iloc[0].to_dict())
             if len(panels) > 1:
-                ax.set_title(series(rows.iloc[0]), fontweight="bold", loc="left", color=INK)
+                title = textwrap.fill(named(rows.iloc[0]), 34)
+                ax.set_title(title, fontweight="bold", loc="left", color=INK)
 
     heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
-    return _chart(release.frame, "over-time", headline(frame), _value_in_words, draw, heights)
+    said = headline(frame) if target is None else against(frame, target.frame)
+    words = _value_in_words(release.frame)
+    return _chart(release.frame, "over-time", said, words, draw, heights)
 
 
 def bar_chart(release: Release) -> Display:
@@ -80,7 +89,7 @@ def bar_chart(release: Release) -> Display:
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
-    return _chart(ranked, "by-category", largest(ranked), _value_in_words, draw, heights)
+    return _chart(ranked, "by-category", largest(ranked), _value_in_words(ranked), draw, heights)
 
 
 def change_chart(release: Release) -> Display:
@@ -199,6 +208,19 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     ax.grid(visible=True, axis="y")
 
 
+def _draw_target(ax: Axes, target: Row) -> None:
+    ax.axhline(target["value"], color=CONTEXT, linewidth=2, zorder=1)
+    ax.annotate(
+        f"Target\n{text(target, 'value')}",
+        (1, target["value"]),
+        (6, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        color=INK,
+    )
+
+
 def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) -> None:
     """Name each line at its end with its latest value, the names moved apart where they would touch."""
     names = [f"{series(row)} {text(row, 'value')}" for row in ends]
@@ -253,7 +275,7 @@ def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
     measured = "percentages" if unit == "%" else f"rate {unit}" if unit.startswith("per ") else unit
     confidence = percent(frame["confidence"].max())
     told = f", with {confidence} intervals" if frame["lower"].notna().any() else ""
-    return f"{'; '.join(titles)}, {about or measured + told}, {row['area_name']}, {periods(frame)}"
+    return f"{'; '.join(titles)}, {about or measured + told}, {areas(frame)}, {periods(frame)}"
 
 
 def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
@@ -262,8 +284,9 @@ def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
     return Markup(" ").join(words(row) for row in frame.dropna(subset=[statistic]).to_dict("records"))
 
 
-def _value_in_words(row: Row) -> Markup:
-    return Markup("{}, {}: {}.").format(name(series(row)), name(period(row)), bind(row, "value"))
+def _value_in_words(frame: pd.DataFrame) -> Callable[[Row], Markup]:
+    named = naming(frame)
+    return lambda row: Markup("{}, {}: {}.").format(name(named(row)), name(period(row)), bind(row, "value"))
 
 
 def _change_in_words(row: Row) -> Markup:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
-from lscb_analysis.rates import PERIOD, PLACE, SUBJECT, check_single, decimals
+from lscb_analysis.rates import ESTIMATE, PERIOD, PLACE, SUBJECT, check_single, decimals
 
 Ints = NDArray[np.int64]
 
@@ -83,6 +83,39 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
         printed="",
         status=["" if len(found) == 1 else "x" for found in fitting],
     )[counts.columns]
+
+
+def implied_earlier(
+    counts: pd.DataFrame, rises: pd.DataFrame, falls: pd.DataFrame, percentages: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the earlier figures that follow from a count and the changes its source states, as estimates.
+
+    A row of `rises` says by how many the count is above that of the row's own, earlier period, a row of
+    `falls` by how many it is below; `percentages` say the same in per cent of the earlier figure. All belong
+    to the count of their area, category and source. The column `fits` says whether some rounding of the
+    stated number makes the printed percentage of the earlier figure. There is no interval.
+
+    Raises EstimateError if a count, or the percentage of a period, stands there twice.
+    """
+    whole, cell = ["area_code", "category", "source"], [*_CELL, "source"]
+    check_single(counts, whole, "count")
+    check_single(percentages, cell, "percentage")
+    latest = counts[[*whole, "value", "measure", "counted"]]
+    shares = percentages[[*cell, "printed"]].rename(columns={"printed": "share"})
+    changes = pd.concat([rises.assign(sign=-1), falls.assign(sign=1)]).sort_values("period_end")
+    both = latest.merge(changes, on=whole, suffixes=("", "_change")).merge(shares, on=cell)
+    earlier = both["value"] + both["sign"] * both["value_change"]
+    return both.assign(
+        value=earlier,
+        method="implied earlier",
+        unit="number",
+        printed="",
+        denominator_source="",
+        fits=[
+            int(n) in possible_totals(int(change), share)
+            for n, change, share in zip(earlier, both["value_change"], both["share"], strict=True)
+        ],
+    ).reindex(columns=[*ESTIMATE, "fits"])
 
 
 def implied_populations(

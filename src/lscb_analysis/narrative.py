@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_totals
+from lscb_analysis.consistency import (
+    LARGEST_TOTAL,
+    common_totals,
+    conclusive_common_totals,
+    conclusive_totals,
+)
 from lscb_analysis.data import dictionary, measures, texts
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
@@ -19,8 +24,10 @@ from lscb_analysis.display import (
     by_method,
     category,
     name,
+    naming,
     number,
     percent,
+    period,
     places,
     series,
     sources,
@@ -43,7 +50,7 @@ def describe_latest(release: Release) -> Display:
         Markup("{} was {}{} {}{}.").format(
             _opening(row, at), bind(row, "value"), _per(row), when(row), _resting_on(row)
         )
-        for at, row in enumerate(rows)
+        for at, row in zip(_in_area(rows), rows, strict=True)
     )
 
 
@@ -71,6 +78,71 @@ def describe_largest(release: Release) -> Display:
 def describe_change(release: Release) -> Display:
     """Say how each comparison changed from the previous period to the latest, with its interval."""
     return finding(change(row, at) for at, row in enumerate(records(release.frame)))
+
+
+def describe_target(figures: Release, target: Release) -> Display:
+    """Say where each series stands against the one figure of `target` in its latest and its first period."""
+    aim = records(target.frame)[0]
+    pairs = [_ends(rows) for rows in _lines(figures.frame)]
+    sentences = []
+    for at, (first, last) in zip(_in_area([last for _, last in pairs]), pairs, strict=True):
+        now = bind(last, "value"), when(last), _standing(last, aim), bind(aim, "value")
+        said = Markup("{} was {} {}, {} the target of {}").format(_opening(last, at), *now)
+        if first is not last:
+            said += Markup("; it was {} {}, {} it").format(
+                bind(first, "value"), when(first), _standing(first, aim)
+            )
+        sentences.append(said + Markup("."))
+    return finding(sentences)
+
+
+def describe_conclusive(first: Release, last: Release) -> Display:
+    """Say from how many people on the change between two percentages printed without numbers exceeds chance.
+
+    Each release has one figure. Both are taken to be of the same number of people.
+    """
+    pair = _pair(records(first.frame)[0], records(last.frame)[0])
+    prints = str(pair["printed"]), str(records(first.frame)[0]["printed"])
+    turning = conclusive_common_totals(*prints, level=LEVEL, dispersion=pair["dispersion"])
+    least = min(set(common_totals(prints[0])) & set(common_totals(prints[1])))
+    said = Markup("{}: the source prints no number of {} behind its percentages. ").format(
+        name(series(pair)), pair["counted"]
+    )
+    if turning == (least, least):
+        return finding([said + _always(pair, least)])
+    same = Markup("Suppose that it was the same {} and {}. ").format(when(pair, before=True), when(pair))
+    return finding([said + same + _turning(pair, *turning)])
+
+
+def describe_beside(first: Release, second: Release) -> Display:
+    """Say the latest figure of two releases side by side, and which is the larger, without judging."""
+    one, other = (records(_latest(release.frame))[0] for release in (first, second))
+    order = (one["value"] > other["value"]) - (one["value"] < other["value"])
+    words = {1: "larger than", 0: "the same as", -1: "smaller than"}[order]
+    return finding(
+        [
+            Markup("{} was {}{} {}.").format(_opening(one, 0), bind(one, "value"), _per(one), when(one)),
+            Markup("That is {} {}: {}{} {}.").format(
+                bind(one, "value", words), subject(other), bind(other, "value"), _per(other), when(other)
+            ),
+        ]
+    )
+
+
+def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Display:
+    """Say which earlier figures follow from the changes that a source states, and if its prints agree.
+
+    `earlier` is what `implied_earlier` returns; `changes` has the changes as numbers and as percentages.
+    """
+    now = {row["category"]: row for row in records(_latest(latest.frame))}
+    sentences = []
+    for row in records(earlier.frame):
+        same = changes.frame[["category", "period_end"]].eq([row["category"], row["period_end"]]).all(axis=1)
+        number, share = (
+            records(changes.frame[same & (changes.frame["unit"] == u)])[0] for u in ("number", "%")
+        )
+        sentences.append(_earlier(now[row["category"]], row, number, share))
+    return _listing(sentences)
 
 
 def describe_given_away(withheld: Release) -> Display:
@@ -186,13 +258,29 @@ def headline(frame: pd.DataFrame) -> Markup:
     One series: how it changed between its last two periods; several measures: each of them. Several
     categories: which is the largest in the latest period.
     """
-    if frame["category"].nunique() > 1:
+    parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
+    if frame["category"].nunique() > 1 and parts:
         return largest(_latest(frame))
-    lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby("measure", sort=False)]
+    lines = _lines(frame)
     if any(len(rows) < 2 for rows in lines):
         return largest(_latest(frame)) if len(lines) > 1 else _alone(records(_latest(frame))[0])
-    colon = ":" if len(lines) > 1 else ""
-    return Markup("; ").join(_moved(_last_two(rows), colon) for rows in lines)
+    colon, named = ":" if len(lines) > 1 else "", naming(frame)
+    return Markup("; ").join(_moved(_last_two(rows), colon, named) for rows in lines)
+
+
+def against(frame: pd.DataFrame, target: pd.DataFrame) -> Markup:
+    """Return the finding of a chart with a target: where each series stands in its last period."""
+    aim, named = records(target)[0], naming(frame)
+    return Markup("; ").join(
+        Markup("{}: {} in {}, {} the target of {}").format(
+            name(named(last)),
+            bind(last, "value"),
+            name(period(last)),
+            _standing(last, aim),
+            bind(aim, "value"),
+        )
+        for _, last in map(_ends, _lines(frame))
+    )
 
 
 def largest(frame: pd.DataFrame) -> Markup:
@@ -264,6 +352,42 @@ def _opening(row: Row, at: int) -> Markup:
 def quoted(row: Row) -> Markup:
     """A category in quotation marks: the words are the source's, not ours."""
     return Markup("“{}”").format(category(row))
+
+
+def _in_area(rows: list[Row]) -> list[int]:
+    """Zero for each row that has to name its area, being the first of it, else one."""
+    areas = [row["area_name"] for row in rows]
+    return [int(at > 0 and areas[at - 1] == area) for at, area in enumerate(areas)]
+
+
+def _lines(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The figures of each series of each area."""
+    told = frame.dropna(subset=["value"])
+    return [rows for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)]
+
+
+def _ends(rows: pd.DataFrame) -> tuple[Row, Row]:
+    """The first and the last figure of a series."""
+    ordered = records(rows.sort_values("period_end"))
+    return ordered[0], ordered[-1]
+
+
+def _standing(row: Row, target: Row) -> Markup:
+    """Where a figure as printed stands against a target: below, at or above it."""
+    order = (row["value"] > target["value"]) - (row["value"] < target["value"])
+    return bind(row, "value", {1: "above", 0: "at", -1: "below"}[order])
+
+
+def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
+    """What a stated change, as a number and as a percentage, says of an earlier period."""
+    words = "more" if now["value"] > before["value"] else "fewer"
+    fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
+    return Markup("{}: {} {}, by the source {} ({}) {} than {}. That makes {} then; its {} {}.").format(
+        name(series(now)),
+        *(bind(now, "value"), when(now), bind(number, "value"), bind(share, "value")),
+        *(bind(number, "value", words), when(before), bind(before, "value")),
+        *("number and percentage", fits),
+    )
 
 
 def _per(row: Row) -> Markup:
@@ -379,7 +503,6 @@ def _change_interval(row: Row) -> Markup:
 
 
 def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
-    _, noun = change_words(row)
     behind = Markup(
         "{}: the figure {} rests on {} of {} {}, the one {} on a number that this pack does not have."
     )
@@ -391,11 +514,15 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
         row["counted"],
         when(row, before=True),
     )
-    figures = bind(row, "change", noun), bind(row, "value_before"), bind(row, "value")
-    change = Markup("the {} from {} to {}").format(*figures)
+    return Markup("{} {}").format(rests, _turning(row, possible, certain))
+
+
+def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
+    """From which unpublished number of people on the change of `row` would exceed chance."""
+    change = _from_to(row)
     if possible is None:
-        return Markup("{} Whatever that number was, up to {}, chance alone could produce {}.").format(
-            rests, _total(row, "largest_total", LARGEST_TOTAL), change
+        return Markup("Whatever that number was, up to {}, chance alone could produce {}.").format(
+            _total(row, "largest_total", LARGEST_TOTAL), change
         )
     beyond = Markup("from {} upwards it would be hard to put down to chance")
     if certain is None:
@@ -403,14 +530,33 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
     elif certain > possible:
         beyond += Markup("; in between, it depends on the exact number")
     return Markup(
-        "{} If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%)."
+        "If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%)."
     ).format(
-        rests,
         _total(row, "conclusive_possible", possible),
         change,
         beyond.format(_total(row, "conclusive_certain", certain or 0)),
-        Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}"),
+        _level(),
     )
+
+
+def _always(row: Row, least: int) -> Markup:
+    """What can be said where no number of people that could be printed so leaves a change to chance."""
+    return Markup(
+        "No fewer than {} {}, the same number {} and {}, could give both; of so many or more, chance alone "
+        "would hardly bring about {} (tested alone, at {}%)."
+    ).format(
+        *(_total(row, "conclusive_certain", least), row["counted"], when(row, before=True), when(row)),
+        *(_from_to(row), _level()),
+    )
+
+
+def _from_to(row: Row) -> Markup:
+    ends = bind(row, "value_before"), bind(row, "value")
+    return Markup("the {} from {} to {}").format(bind(row, "change", change_words(row)[1]), *ends)
+
+
+def _level() -> Markup:
+    return Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}")
 
 
 def _total(row: Row, statistic: str, total: int) -> Markup:
@@ -424,9 +570,15 @@ def date(row: Row, before: bool = False) -> Markup:
 
 
 def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
-    before, now = (rows.sort_values("period_end").iloc[at] for at in (-2, -1))
+    return _pair(*records(rows.sort_values("period_end"))[-2:])
+
+
+def _pair(before: Row, now: Row) -> dict[str, Any]:
+    """Two figures of a series as one row, with the change between them."""
     percent = now["unit"] == "%"
-    return now.to_dict() | {
+    return {
+        **now,
+        "dispersion": measures().loc[now["measure"], "dispersion"],
         "value_before": before["value"],
         "lower_before": before["lower"],
         "previous_period": before["time_period"],
@@ -437,15 +589,16 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _moved(pair: Row, colon: str) -> Markup:
+def _moved(pair: Row, colon: str, named: Callable[[Row], str]) -> Markup:
     ends = bind(pair, "value_before"), bind(pair, "value")
     if pd.isna(pair["lower_before"]):
-        return Markup("{}: printed as {}, then {}").format(name(series(pair)), *ends)
+        printed = "printed as " if pair["unit"] == "%" else ""
+        return Markup("{}: {}{}, then {}").format(name(named(pair)), printed, *ends)
     verb, _ = change_words(pair)
     if pair["change"] == 0:
         return Markup("{}{} {} at {}{}").format(
-            name(series(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
+            name(named(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
         )
     return Markup("{}{} {} from {} to {}{}").format(
-        name(series(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
+        name(named(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
     )

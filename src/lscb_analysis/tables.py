@@ -13,11 +13,13 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     Display,
     Row,
+    areas,
     bind,
     category,
     percent,
     period,
     periods,
+    qualifier,
     series,
     templates,
     text,
@@ -30,7 +32,10 @@ UNROUNDED = (
 )
 
 
-SERIES = ["measure", "category"]
+MOST_TITLES = 3
+"""A caption names no more measures than this."""
+
+SERIES = ["measure", "category", "area_name"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ class Column:
     heads: bool = False
 
 
+AREA = Column("Area", lambda row: escape(row["area_name"]), heads=True)
+
+
 def table(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
@@ -50,6 +58,7 @@ def table(release: Release) -> Display:
     heads = {
         "measure": Column("Measure", lambda row: escape(series(row)), heads=True),
         "category": Column("Category", lambda row: escape(category(row)), heads=True),
+        "area_name": AREA,
         "period_end": Column("Period", lambda row: escape(period(row)), heads=True),
     }
     varying = [head for key, head in heads.items() if frame[key].nunique() > 1]
@@ -74,7 +83,11 @@ def table_by_period(release: Release) -> Display:
 
     ends = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
     columns = [Column(_title(period(row), row["unit"]), cell(row["period_end"])) for row in ends]
-    return _table(frame, [_head(frame), *columns], "by-period", frame.drop_duplicates(SERIES))
+    single = len(frame.drop_duplicates(["measure", "category"])) == 1
+    heads = (
+        [_head(frame)] if frame["area_name"].nunique() == 1 else [AREA] if single else [_head(frame), AREA]
+    )
+    return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(SERIES))
 
 
 def table_of_changes(release: Release) -> Display:
@@ -115,9 +128,10 @@ def _table(
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:
-    what = "; ".join(dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"]))
+    titles = list(dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"]))
+    what = "; ".join(titles) if len(titles) <= MOST_TITLES else f"{titles[0]} and other measures"
     changed = f"Change in {what[0].lower()}{what[1:]}" if kind == "changes" else what
-    return f"{changed}, {frame['area_name'].iloc[0]}, {periods(frame)}"
+    return f"{changed}, {areas(frame)}, {periods(frame)}"
 
 
 def _bound(title: str, statistic: str) -> Column:
@@ -126,7 +140,8 @@ def _bound(title: str, statistic: str) -> Column:
 
 def _cell(row: Row, statistic: str) -> Markup:
     """A bound figure without its unit: the header has it."""
-    return bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
+    shown = bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
+    return Markup("{}{}").format(qualifier(row, statistic), shown)
 
 
 def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
