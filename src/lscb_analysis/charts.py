@@ -37,6 +37,9 @@ PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
 """The Analysis Function's categorical palette, in its order; never more than four."""
 
 FOCUS = PALETTE[0]
+MOST_LONG_TICKS = 3
+"""With more periods than this their names are broken into lines."""
+
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
@@ -62,7 +65,8 @@ def line_chart(release: Release, target: Release | None = None) -> Display:
                 _draw_target(ax, target.frame.iloc[0].to_dict())
             if len(panels) > 1:
                 title = textwrap.fill(named(rows.iloc[0]), 34)
-                ax.set_title(title, fontweight="bold", loc="left", color=INK)
+                pad = 26 if highest > 0.9 * top else 6  # a label may stand above the axes
+                ax.set_title(title, fontweight="bold", loc="left", color=INK, pad=pad)
 
     heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
     said = headline(frame) if target is None else against(frame, target.frame)
@@ -184,28 +188,40 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     at = {end: i for i, end in enumerate(sorted(frame["period_end"].unique()))}
     for colour, rows in zip(PALETTE, lines, strict=False):
         x = rows["period_end"].map(at)
-        sns.lineplot(
-            x=x, y=rows["value"], ax=ax, color=colour, marker="o", markersize=9, errorbar=None, legend=False
-        )
+        drawn = {"color": colour, "marker": "o", "markersize": 9, "clip_on": False}
+        sns.lineplot(x=x, y=rows["value"], ax=ax, errorbar=None, legend=False, **drawn)
         told = rows["lower"].notna()
         ax.vlines(x[told], rows["lower"][told], rows["upper"][told], color=colour, linewidth=1.5)
     if len(lines) == 1:
-        for row in lines[0].to_dict("records"):
-            over = row["upper"] if pd.notna(row["upper"]) else row["value"]
-            ax.annotate(
-                *(text(row, "value"), (at[row["period_end"]], over)),
-                (0, 8),
-                textcoords="offset points",
-                ha="center",
-            )
+        _label_points(ax, lines[0].to_dict("records"), top)
     else:
         _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], max(at.values()), top, narrow)
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
     ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
-    ax.set_xticks(list(ticks), [textwrap.fill(words, 8) if tight else words for words in ticks.values()])
+    wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
+    ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
+    ax.yaxis.set_major_formatter("{x:,.10g}")
     _bare(ax)
     ax.grid(visible=True, axis="y")
+
+
+def _label_points(ax: Axes, rows: list[Row], top: float) -> None:
+    """Write each value above its point, or below where the line comes down to it from both sides."""
+    values = [row["value"] for row in rows]
+    for at, row in enumerate(rows):
+        beside = [*values[max(at - 1, 0) : at], *values[at + 1 : at + 2]]
+        under = bool(beside) and row["value"] < min(beside) and row["value"] > 0.15 * top
+        end = row["lower" if under else "upper"]
+        ax.annotate(
+            text(row, "value"),
+            (at, end if pd.notna(end) else row["value"]),
+            (0, -8 if under else 8),
+            textcoords="offset points",
+            ha="center",
+            va="top" if under else "bottom",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )
 
 
 def _draw_target(ax: Axes, target: Row) -> None:

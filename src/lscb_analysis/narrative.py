@@ -382,11 +382,13 @@ def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
     """What a stated change, as a number and as a percentage, says of an earlier period."""
     words = "more" if now["value"] > before["value"] else "fewer"
     fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
-    return Markup("{}: {} {}, by the source {} ({}) {} than {}. That makes {} then; its {} {}.").format(
+    return Markup(
+        "{}: {} {}, which the source gives as {} ({}) {} than {}. That makes {} then; number and percentage "
+        "{}."
+    ).format(
         name(series(now)),
         *(bind(now, "value"), when(now), bind(number, "value"), bind(share, "value")),
-        *(bind(number, "value", words), when(before), bind(before, "value")),
-        *("number and percentage", fits),
+        *(bind(number, "value", words), when(before), bind(before, "value"), fits),
     )
 
 
