@@ -9,7 +9,10 @@ from bs4 import BeautifulSoup
 from lscb_analysis import (
     compare,
     count,
+    describe_beside,
     describe_change,
+    describe_conclusive,
+    describe_earlier,
     describe_fit,
     describe_given_away,
     describe_largest,
@@ -18,12 +21,15 @@ from lscb_analysis import (
     describe_mix,
     describe_note,
     describe_sources,
+    describe_target,
     describe_verdict,
     fits,
     given_away,
+    implied_earlier,
     load,
     protect,
     read_edition,
+    stated,
     suppressed_bounds,
     verdicts,
 )
@@ -219,3 +225,88 @@ def test_withheld_figures_that_others_give_away_are_named_and_never_given():
     assert unbound(str(said.html)) == []
     assert not BeautifulSoup(str(said.html), "html.parser")("data")
     assert describe_given_away(protect(away.assign(narrowed=False), rule="published")).text == ""
+
+
+def trained(*percentages, measure="training_level_2", **changed):
+    """Invented percentages of staff trained, one for each quarter, in the shape of the real ones."""
+    real = load("training_levels", measure=measure).head(len(percentages))
+    printed = [str(percentage) for percentage in percentages]
+    return protect(stated(real.assign(value=percentages, printed=printed, **changed)), rule="published")
+
+
+@pytest.mark.parametrize(
+    ("percentages", "standing"),
+    [((90, 95), ("above", "at")), ((95, 90), ("at", "above")), ((80, 85), ("below", "below"))],
+)
+def test_a_series_is_told_against_its_target_at_its_end_and_its_start(percentages, standing):
+    said = describe_target(trained(*percentages), trained(90)).text
+    assert f", {standing[0]} the target of 90%; it was {percentages[0]}%" in said
+    assert said.endswith(f", {standing[1]} it.")
+
+
+def test_a_single_figure_is_told_against_its_target_once():
+    assert describe_target(trained(80), trained(90)).text.endswith("below the target of 90%.")
+
+
+def test_an_area_is_named_wherever_it_changes():
+    elsewhere = trained(70, area_code="E38000030", area_name="Elsewhere")
+    both = protect(trained(80).frame, elsewhere.frame, rule="published")
+    said = describe_target(both, trained(90)).text
+    assert said.count("In NHS Southend CCG") == said.count("In Elsewhere") == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        # 6 of 19 and 16 of 19 are the smallest numbers printed so; Fisher's exact p of 0.003 is below 5%
+        (32, 84, "No fewer than 19 staff, the same number"),
+        (50, 60, "chance alone could produce the rise from 50% to 60%; from"),
+        (50, 50, "Whatever that number was, up to 2,000, chance alone could produce"),
+    ],
+)
+def test_a_change_without_numbers_says_from_how_many_people_on_it_would_exceed_chance(before, now, expected):
+    said = describe_conclusive(trained(before), trained(now))
+    assert expected in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_two_figures_stand_side_by_side_with_what_their_source_says_of_them():
+    def children(value, **said):
+        row = load("school_nursing", measure="school_nurse_caseload").assign(value=value, **said)
+        return protect(stated(row), rule="published")
+
+    said = describe_beside(children(50_000, qualifier="over"), children(40_000, qualifier=""))
+    assert "was over 50,000 from" in said.text
+    assert "That is larger than" in said.text
+    assert "smaller than" in describe_beside(children(1), children(2)).text
+    assert "the same as" in describe_beside(children(1), children(1)).text
+    assert unbound(str(said.html)) == []
+
+
+@pytest.mark.parametrize(("share", "verb"), [("2.7%", "percentage agree"), ("2.8%", "do not agree")])
+def test_an_earlier_figure_comes_with_the_change_it_follows_from(share, verb):
+    def part(measure):
+        return load("family_court", measure=measure, category="Care applications")
+
+    cases, fewer = part("family_court_cases"), part("family_court_fewer")
+    shares = part("family_court_fewer_percent").assign(printed=share, value=float(share.rstrip("%")))
+    earlier = protect(implied_earlier(cases, fewer.iloc[:0], fewer, shares), rule="published")
+    changes = protect(stated(fewer), stated(shares), rule="published")
+    said = describe_earlier(protect(stated(cases), rule="published"), earlier, changes)
+    assert f"which the source gives as 392 ({share}) fewer than in the year ending 31 March 2017" in said.text
+    assert "That makes 14,599 then" in said.text
+    assert verb in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_series_of_several_areas_or_without_a_whole_are_named_apart_in_a_headline():
+    areas = stated(load("training_level_3", measure="training_level_3"))
+    assert headline(areas).striptags() == (
+        "NHS Castle Point and Rochford CCG: printed as 98%, then 83%; "
+        "NHS Southend CCG: printed as 100%, then 93%"
+    )
+    cases = stated(load("family_court", measure="family_court_cases"))
+    before = cases.assign(time_period=2017, period_end=pd.Timestamp("2017-03-31"), value=[1, 2])
+    assert headline(pd.concat([before, cases])).striptags() == (
+        "Care applications: 1, then 14,207; Private law cases: 2, then 42,058"
+    )

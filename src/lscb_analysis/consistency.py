@@ -93,7 +93,8 @@ def implied_earlier(
     A row of `rises` says by how many the count is above that of the row's own, earlier period, a row of
     `falls` by how many it is below; `percentages` say the same in per cent of the earlier figure. All belong
     to the count of their area, category and source. The column `fits` says whether some rounding of the
-    stated number makes the printed percentage of the earlier figure. There is no interval.
+    stated number makes the printed percentage of the earlier figure. There is no interval; what the source
+    withholds is passed over.
 
     Raises EstimateError if a count, or the percentage of a period, stands there twice.
     """
@@ -103,6 +104,7 @@ def implied_earlier(
     latest = counts[[*whole, "value", "measure", "counted"]]
     shares = percentages[[*cell, "printed"]].rename(columns={"printed": "share"})
     changes = pd.concat([rises.assign(sign=-1), falls.assign(sign=1)]).sort_values("period_end")
+    latest, changes = (frame.dropna(subset=["value"]) for frame in (latest, changes))
     both = latest.merge(changes, on=whole, suffixes=("", "_change")).merge(shares, on=cell)
     earlier = both["value"] + both["sign"] * both["value_change"]
     return both.assign(
@@ -112,7 +114,7 @@ def implied_earlier(
         printed="",
         denominator_source="",
         fits=[
-            int(n) in possible_totals(int(change), share)
+            int(change) in possible_counts(int(n), share)
             for n, change, share in zip(earlier, both["value_change"], both["share"], strict=True)
         ],
     ).reindex(columns=[*ESTIMATE, "fits"])
