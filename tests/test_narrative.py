@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from lscb_analysis import (
     compare,
     count,
-    describe_beside,
+    describe_larger,
     describe_change,
     describe_conclusive,
     describe_earlier,
@@ -275,11 +275,11 @@ def test_two_figures_stand_side_by_side_with_what_their_source_says_of_them():
         row = load("school_nursing", measure="school_nurse_caseload").assign(value=value, **said)
         return protect(stated(row), rule="published")
 
-    said = describe_beside(children(50_000, qualifier="over"), children(40_000, qualifier=""))
+    said = describe_larger(children(50_000, qualifier="over"), children(40_000, qualifier=""))
     assert "was over 50,000 from" in said.text
     assert "That is larger than" in said.text
-    assert "smaller than" in describe_beside(children(1), children(2)).text
-    assert "the same as" in describe_beside(children(1), children(1)).text
+    assert "smaller than" in describe_larger(children(1), children(2)).text
+    assert "the same as" in describe_larger(children(1), children(1)).text
     assert unbound(str(said.html)) == []
 
 

@@ -23,7 +23,7 @@ from lscb_analysis.data import load
 from lscb_analysis.disclosure import Release, protect
 from lscb_analysis.editions import read_edition
 from lscb_analysis.narrative import (
-    describe_beside,
+    describe_larger,
     describe_change,
     describe_conclusive,
     describe_earlier,
@@ -53,7 +53,7 @@ __all__ = [
     "control_limits",
     "count",
     "declared",
-    "describe_beside",
+    "describe_larger",
     "describe_change",
     "describe_conclusive",
     "describe_earlier",

@@ -114,7 +114,7 @@ def describe_conclusive(first: Release, last: Release) -> Display:
     return finding([said + same + _turning(pair, *turning)])
 
 
-def describe_beside(first: Release, second: Release) -> Display:
+def describe_larger(first: Release, second: Release) -> Display:
     """Say the latest figure of two releases side by side, and which is the larger, without judging."""
     one, other = (records(_latest(release.frame))[0] for release in (first, second))
     order = (one["value"] > other["value"]) - (one["value"] < other["value"])
