@@ -9,12 +9,12 @@ from bs4 import BeautifulSoup
 from lscb_analysis import (
     compare,
     count,
-    describe_larger,
     describe_change,
     describe_conclusive,
     describe_earlier,
     describe_fit,
     describe_given_away,
+    describe_larger,
     describe_largest,
     describe_latest,
     describe_missing_total,

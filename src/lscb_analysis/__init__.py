@@ -23,7 +23,6 @@ from lscb_analysis.data import load
 from lscb_analysis.disclosure import Release, protect
 from lscb_analysis.editions import read_edition
 from lscb_analysis.narrative import (
-    describe_larger,
     describe_change,
     describe_conclusive,
     describe_earlier,
@@ -31,6 +30,7 @@ from lscb_analysis.narrative import (
     describe_fit,
     describe_given_away,
     describe_implied,
+    describe_larger,
     describe_largest,
     describe_latest,
     describe_missing_total,
@@ -53,7 +53,6 @@ __all__ = [
     "control_limits",
     "count",
     "declared",
-    "describe_larger",
     "describe_change",
     "describe_conclusive",
     "describe_earlier",
@@ -61,6 +60,7 @@ __all__ = [
     "describe_fit",
     "describe_given_away",
     "describe_implied",
+    "describe_larger",
     "describe_largest",
     "describe_latest",
     "describe_missing_total",
