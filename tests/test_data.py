@@ -121,7 +121,7 @@ def too_large(content: bytes):
 
 
 def unclosed_quote(content: bytes):
-    return content.rstrip() + b'"\n"', (None, None, None, "not a table")
+    return content.rstrip() + b'\n"', (None, None, None, "not a table")
 
 
 FILLED = {"area_name", "title", "label", "document"}
