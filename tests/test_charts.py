@@ -68,6 +68,14 @@ def target():
     return protect(stated(load("audit_targets")), rule="published")
 
 
+def training(name, measure):
+    return protect(stated(load(name, measure=measure)), rule="published")
+
+
+LEVEL_2 = training("training_levels", "training_level_2")
+LEVEL_3 = training("training_level_3", "training_level_3")
+TARGET = training("training_text", "training_level_2_target")
+
 CHARTS = {  # each drawn once for all tests
     "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
     "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
@@ -75,6 +83,8 @@ CHARTS = {  # each drawn once for all tests
         cache(lambda: line_chart(series("care_leavers_17_18", "care_leavers_19_21"))),
         lambda: table(series("care_leavers_17_18", "care_leavers_19_21")),
     ),
+    "areas": (cache(lambda: line_chart(LEVEL_3)), lambda: table(LEVEL_3)),
+    "target": (cache(lambda: line_chart(LEVEL_2, TARGET)), lambda: table(LEVEL_2)),
     "bars": (cache(lambda: bar_chart(latest())), lambda: table(latest())),
     "changes": (cache(lambda: change_chart(changes())), lambda: table_of_changes(changes())),
     "marks": (cache(lambda: mark_chart(marks())), lambda: table_of_marks(marks())),
@@ -231,3 +241,20 @@ def test_pairs_of_different_periods_are_not_drawn_on_one_axis():
     january = (frame["measure"] == "audit_good") & (frame["time_identifier"] == "January")
     with pytest.raises(ValueError, match="same two periods"):
         two_point_chart(protect(frame[~january], rule="published"))
+
+
+def test_a_target_is_a_grey_line_that_the_headline_names():
+    with_target, without = CHARTS["target"][0](), line_chart(LEVEL_2)
+    grey = "stroke: #bfbfbf; stroke-width: 2;"
+    drawn = [str(soup(chart).select_one("svg")).count(grey) for chart in (with_target, without)]
+    assert drawn[0] == drawn[1] + 1
+    assert "at the target of 90%" in soup(with_target).select_one(".headline").get_text()
+
+
+def test_areas_stand_side_by_side_on_the_same_axes_and_are_named_everywhere():
+    figure = soup(CHARTS["areas"][0]())
+    areas = LEVEL_3.frame["area_name"].unique()
+    for svg in figure.find_all("svg"):
+        assert all(area in svg.get_text(" ") for area in areas)
+    assert all(area in figure.select_one(".subtitle").get_text() for area in areas)
+    assert figure.get_text().count(f"{areas[0]}, ") >= len(LEVEL_3.frame) / 2

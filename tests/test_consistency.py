@@ -23,6 +23,7 @@ from lscb_analysis.consistency import (
     fits,
     given_away,
     implied_counts,
+    implied_earlier,
     implied_populations,
     implied_totals,
     possible_counts,
@@ -198,6 +199,43 @@ def test_the_printed_mixes_of_the_report_allow_the_departments_totals():
         for period, mix in load(table).groupby("time_period"):
             told = mix.loc[mix["status"] == "", "printed"]
             assert totals[period] in common_totals(*told, complete=len(told) == len(mix))
+
+
+EARLIER = {
+    "time_period": 2017,
+    "period_start": pd.Timestamp("2016-04-01"),
+    "period_end": pd.Timestamp("2017-03-31"),
+}
+
+
+@pytest.mark.parametrize(
+    ("rise", "fall", "share", "earlier", "fits_too"),
+    [
+        (50, None, "50", 100, True),  # 100 and half as much again are 150
+        (None, 50, "25", 200, True),  # 200 less a quarter are 150
+        (50, None, "33", 100, False),  # a percentage of the later figure instead of the earlier
+        (None, 1, "0.7", 151, True),  # 1 of 151 is 0.66%
+        (None, 1, "0.6", 151, False),
+        (0, None, "0.0", 150, True),
+    ],
+)
+def test_an_earlier_figure_follows_from_a_stated_change(rise, fall, share, earlier, fits_too):
+    changes = [rows(EARLIER | {"measure": "change", "value": v}).dropna(subset="value") for v in (rise, fall)]
+    implied = implied_earlier(rows({"value": 150}), *changes, rows(EARLIER | {"printed": share}))
+    row = implied.iloc[0]
+    assert len(implied) == 1
+    assert (row["value"], row["fits"], row["time_period"]) == (earlier, fits_too, 2017)
+    assert row["measure"] == rows({})["measure"].iloc[0]
+    assert math.isnan(row["lower"])
+
+
+def test_a_change_of_another_source_or_category_is_not_taken_for_one_of_this_count():
+    none = rows(EARLIER).iloc[:0]
+    for other in ({"source": "another"}, {"category": "Neglect"}):
+        change = EARLIER | {"value": 50} | other
+        assert implied_earlier(rows({"value": 150}), rows(change), none, rows(change)).empty
+    with pytest.raises(EstimateError, match="More than one percentage"):
+        implied_earlier(rows({"value": 150}), rows(EARLIER), none, rows(EARLIER, EARLIER))
 
 
 def test_implied_totals_are_counts_of_the_measure_asked_for():

@@ -15,8 +15,10 @@ from lscb_analysis import (
     describe_change,
     describe_conclusive,
     describe_each,
+    describe_earlier,
     describe_fit,
     describe_given_away,
+    describe_larger,
     describe_largest,
     describe_latest,
     describe_missing_total,
@@ -29,6 +31,7 @@ from lscb_analysis import (
     describe_versions,
     fits,
     given_away,
+    implied_earlier,
     implied_populations,
     load,
     protect,
@@ -344,14 +347,6 @@ def test_a_figure_is_told_with_the_word_that_qualifies_it():
     assert "was over 90% in May 2018" in describe_latest(protect(about, rule="published")).text
 
 
-def test_a_figure_lies_below_at_or_above_its_target():
-    target = protect(printed(December="85"), rule="published")
-    figures = protect(printed(January="77", March="85", December="94"), rule="published")
-    said = describe_target(figures, target).text
-    assert "the target was 85%: 77% in January 2018 was below it" in said
-    assert "85% in March 2018 was at it and 94% in December 2018 was above it." in said
-
-
 def test_without_any_number_a_change_is_told_by_the_number_it_would_take():
     said = describe_conclusive(protect(printed(January="44", December="65"), rule="published"))
     assert "no number of conferences is published, in January 2018 or in December 2018." in said.text
@@ -369,3 +364,88 @@ def test_of_a_single_figure_or_one_with_a_number_behind_it_nothing_is_supposed()
 def test_percentages_that_no_total_can_tell_apart_are_said_to_be_so():
     said = describe_conclusive(protect(printed(January="94", December="94"), rule="published")).text
     assert "Whatever that number was, up to 2,000, chance alone could produce the change" in said
+
+
+def trained(*percentages, measure="training_level_2", **changed):
+    """Invented percentages of staff trained, one for each quarter, in the shape of the real ones."""
+    real = load("training_levels", measure=measure).head(len(percentages))
+    printed = [str(percentage) for percentage in percentages]
+    return protect(stated(real.assign(value=percentages, printed=printed, **changed)), rule="published")
+
+
+@pytest.mark.parametrize(
+    ("percentages", "standing"),
+    [((90, 95), ("above", "at")), ((95, 90), ("at", "above")), ((80, 85), ("below", "below"))],
+)
+def test_a_series_is_told_against_its_target_at_its_end_and_its_start(percentages, standing):
+    said = describe_target(trained(*percentages), trained(90)).text
+    assert f", {standing[0]} the target of 90%; it was {percentages[0]}%" in said
+    assert said.endswith(f", {standing[1]} it.")
+
+
+def test_a_single_figure_is_told_against_its_target_once():
+    assert describe_target(trained(80), trained(90)).text.endswith("below the target of 90%.")
+
+
+def test_an_area_is_named_wherever_it_changes():
+    elsewhere = trained(70, area_code="E38000030", area_name="Elsewhere")
+    both = protect(trained(80).frame, elsewhere.frame, rule="published")
+    said = describe_target(both, trained(90)).text
+    assert said.count("In NHS Southend CCG") == said.count("In Elsewhere") == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        # 6 of 19 and 16 of 19 are the smallest numbers printed so; Fisher's exact p of 0.003 is below 5%
+        (32, 84, "No fewer than 19 staff, the same number"),
+        (50, 60, "chance alone could produce the rise from 50% to 60%; from"),
+        (50, 50, "Whatever that number was, up to 2,000, chance alone could produce"),
+    ],
+)
+def test_a_change_without_numbers_says_from_how_many_people_on_it_would_exceed_chance(before, now, expected):
+    said = describe_conclusive(trained(before), trained(now))
+    assert expected in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_two_figures_stand_side_by_side_with_what_their_source_says_of_them():
+    def children(value, **said):
+        row = load("school_nursing", measure="school_nurse_caseload").assign(value=value, **said)
+        return protect(stated(row), rule="published")
+
+    said = describe_larger(children(50_000, qualifier="over"), children(40_000, qualifier=""))
+    assert "was over 50,000 from" in said.text
+    assert "That is larger than" in said.text
+    assert "smaller than" in describe_larger(children(1), children(2)).text
+    assert "the same as" in describe_larger(children(1), children(1)).text
+    assert unbound(str(said.html)) == []
+
+
+@pytest.mark.parametrize(("share", "verb"), [("2.7%", "percentage agree"), ("2.8%", "do not agree")])
+def test_an_earlier_figure_comes_with_the_change_it_follows_from(share, verb):
+    def part(measure):
+        return load("family_court", measure=measure, category="Care applications")
+
+    cases, fewer = part("family_court_cases"), part("family_court_fewer")
+    shares = part("family_court_fewer_percent").assign(printed=share, value=float(share.rstrip("%")))
+    earlier = protect(implied_earlier(cases, fewer.iloc[:0], fewer, shares), rule="published")
+    changes = protect(stated(fewer), stated(shares), rule="published")
+    said = describe_earlier(protect(stated(cases), rule="published"), earlier, changes)
+    assert f"which the source gives as 392 ({share}) fewer than in the year ending 31 March 2017" in said.text
+    assert "That makes 14,599 then" in said.text
+    assert verb in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_series_of_several_areas_or_without_a_whole_are_named_apart_in_a_headline():
+    areas = stated(load("training_level_3", measure="training_level_3"))
+    assert headline(areas).striptags() == (
+        "NHS Castle Point and Rochford CCG: printed as 98%, then 83%; "
+        "NHS Southend CCG: printed as 100%, then 93%"
+    )
+    cases = stated(load("family_court", measure="family_court_cases"))
+    before = cases.assign(time_period=2017, period_end=pd.Timestamp("2017-03-31"), value=[1, 2])
+    assert headline(pd.concat([before, cases])).striptags() == (
+        "Care applications: 1, then 14,207; Private law cases: 2, then 42,058"
+    )

@@ -20,6 +20,7 @@ from lscb_analysis.display import (
     areas,
     bind,
     name,
+    naming,
     number,
     percent,
     period,
@@ -31,7 +32,7 @@ from lscb_analysis.display import (
     text,
 )
 from lscb_analysis.governance import means_between
-from lscb_analysis.narrative import beside, change_words, credit, headline, largest, records
+from lscb_analysis.narrative import against, beside, change_words, credit, headline, largest, records
 from lscb_analysis.ratings import SCALE, parts, summaries
 from lscb_analysis.svg import CONTEXT, INK, svg
 
@@ -41,17 +42,22 @@ PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
 FOCUS = PALETTE[0]
 SHAPES = [("o", True), ("D", False), ("X", True)]
 """The shapes of marks, and whether each is filled: told apart without their colours."""
+MOST_LONG_TICKS = 3
+"""With more periods than this their names are broken into lines."""
+
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
 
-def line_chart(release: Release) -> Display:
-    """Draw series over time, an interval wherever there is one; measures side by side on one axis.
+def line_chart(release: Release, target: Release | None = None) -> Display:
+    """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
-    Raises ValueError for more categories than there are colours to tell apart.
+    The one figure of `target` is drawn as a grey line. Raises ValueError for more categories than there are
+    colours to tell apart.
     """
     frame = release.frame.dropna(subset=["value"])
-    panels = [rows for _, rows in frame.groupby("measure", sort=False)]
+    panels = [rows for _, rows in frame.groupby(["area_code", "measure"], sort=False)]
+    named = naming(frame.assign(category="Total"))
     highest = frame[["value", "upper"]].max().max()
     top = 100.0 if highest > 60 and (frame["unit"] == "%").all() else 1.18 * highest
 
@@ -60,11 +66,17 @@ def line_chart(release: Release) -> Display:
         axes = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).flat
         for ax, rows in zip(axes, panels, strict=True):
             _draw_lines(ax, rows, top, narrow, tight=narrow or len(panels) > 1)
+            if target is not None:
+                _draw_target(ax, target.frame.iloc[0].to_dict())
             if len(panels) > 1:
-                ax.set_title(series(rows.iloc[0]), fontweight="bold", loc="left", color=INK)
+                title = textwrap.fill(named(rows.iloc[0]), 34)
+                pad = 26 if highest > 0.9 * top else 6  # a label may stand above the axes
+                ax.set_title(title, fontweight="bold", loc="left", color=INK, pad=pad)
 
     heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
-    return _chart(release.frame, "over-time", headline(frame), _value_in_words, draw, heights)
+    said = headline(frame) if target is None else against(frame, target.frame)
+    words = _value_in_words(release.frame)
+    return _chart(release.frame, "over-time", said, words, draw, heights)
 
 
 def bar_chart(release: Release) -> Display:
@@ -86,7 +98,7 @@ def bar_chart(release: Release) -> Display:
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
-    return _chart(ranked, "by-category", largest(ranked), _value_in_words, draw, heights)
+    return _chart(ranked, "by-category", largest(ranked), _value_in_words(ranked), draw, heights)
 
 
 def change_chart(release: Release) -> Display:
@@ -325,7 +337,7 @@ def two_point_chart(release: Release, target: Release | None = None) -> Display:
     first, last = (period(row) for row in pairs[0])
     about = f"percentages, a ring for {first}, a dot for {last}{', a mark for the target' if drawn else ''}"
     heights = 50 + 70 * len(pairs), 50 + 84 * len(pairs)
-    return _chart(release.frame, "pairs", said, _value_in_words, draw, heights, about)
+    return _chart(release.frame, "pairs", said, _value_in_words(frame), draw, heights, about)
 
 
 def _chart(
@@ -384,29 +396,53 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     at = {end: i for i, end in enumerate(sorted(frame["period_end"].unique()))}
     for colour, rows in zip(PALETTE, lines, strict=False):
         x = rows["period_end"].map(at)
-        sns.lineplot(
-            x=x, y=rows["value"], ax=ax, color=colour, marker="o", markersize=9, errorbar=None, legend=False
-        )
+        drawn = {"color": colour, "marker": "o", "markersize": 9, "clip_on": False}
+        sns.lineplot(x=x, y=rows["value"], ax=ax, errorbar=None, legend=False, **drawn)
         told = rows["lower"].notna()
         ax.vlines(x[told], rows["lower"][told], rows["upper"][told], color=colour, linewidth=1.5)
     if len(lines) == 1:
-        for row in lines[0].to_dict("records"):
-            over = row["upper"] if pd.notna(row["upper"]) else row["value"]
-            ax.annotate(
-                *(text(row, "value"), (at[row["period_end"]], over)),
-                (0, 8),
-                textcoords="offset points",
-                ha="center",
-            )
+        _label_points(ax, lines[0].to_dict("records"), top)
     else:
         _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], max(at.values()), top, narrow)
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
     ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
-    ax.yaxis.set_major_formatter("{x:,g}")
-    ax.set_xticks(list(ticks), [textwrap.fill(words, 8) if tight else words for words in ticks.values()])
+    wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
+    ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
+    ax.yaxis.set_major_formatter("{x:,.10g}")
     _bare(ax)
     ax.grid(visible=True, axis="y")
+
+
+def _label_points(ax: Axes, rows: list[Row], top: float) -> None:
+    """Write each value above its point, or below where the line comes down to it from both sides."""
+    values = [row["value"] for row in rows]
+    for at, row in enumerate(rows):
+        beside = [*values[max(at - 1, 0) : at], *values[at + 1 : at + 2]]
+        under = bool(beside) and row["value"] < min(beside) and row["value"] > 0.15 * top
+        end = row["lower" if under else "upper"]
+        ax.annotate(
+            text(row, "value"),
+            (at, end if pd.notna(end) else row["value"]),
+            (0, -8 if under else 8),
+            textcoords="offset points",
+            ha="center",
+            va="top" if under else "bottom",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )
+
+
+def _draw_target(ax: Axes, target: Row) -> None:
+    ax.axhline(target["value"], color=CONTEXT, linewidth=2, zorder=1)
+    ax.annotate(
+        f"Target\n{text(target, 'value')}",
+        (1, target["value"]),
+        (6, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        color=INK,
+    )
 
 
 def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) -> None:
@@ -471,8 +507,9 @@ def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
     return Markup(" ").join(words(row) for row in frame.dropna(subset=[statistic]).to_dict("records"))
 
 
-def _value_in_words(row: Row) -> Markup:
-    return Markup("{}, {}: {}.").format(name(series(row)), name(period(row)), bind(row, "value"))
+def _value_in_words(frame: pd.DataFrame) -> Callable[[Row], Markup]:
+    named = naming(frame)
+    return lambda row: Markup("{}, {}: {}.").format(name(named(row)), name(period(row)), bind(row, "value"))
 
 
 def _mark_in_words(row: Row) -> Markup:

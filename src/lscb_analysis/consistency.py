@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
-from lscb_analysis.rates import PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
+from lscb_analysis.rates import ESTIMATE, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
 
 Ints = NDArray[np.int64]
 
@@ -106,6 +106,41 @@ def implied_counts(counts: pd.DataFrame, totals: pd.DataFrame, percentages: pd.D
     single = pd.Series([found[0] if len(found) == 1 else np.nan for found in fitting], both.index, float)
     status = both["status"].where(both["status"] == "c", np.where(single.isna(), "x", ""))
     return both.assign(value=single, status=status)[counts.columns]
+
+
+def implied_earlier(
+    counts: pd.DataFrame, rises: pd.DataFrame, falls: pd.DataFrame, percentages: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the earlier figures that follow from a count and the changes its source states, as estimates.
+
+    A row of `rises` says by how many the count is above that of the row's own, earlier period, a row of
+    `falls` by how many it is below; `percentages` say the same in per cent of the earlier figure. All belong
+    to the count of their area, category and source. The column `fits` says whether some rounding of the
+    stated number makes the printed percentage of the earlier figure. There is no interval; what the source
+    withholds is passed over.
+
+    Raises EstimateError if a count, or the percentage of a period, stands there twice.
+    """
+    whole, cell = ["area_code", "category", "source"], [*_CELL, "source"]
+    check_single(counts, whole, "count")
+    check_single(percentages, cell, "percentage")
+    latest = counts[[*whole, "value", "measure", "counted"]]
+    shares = percentages[[*cell, "printed"]].rename(columns={"printed": "share"})
+    changes = pd.concat([rises.assign(sign=-1), falls.assign(sign=1)]).sort_values("period_end")
+    latest, changes = (frame.dropna(subset=["value"]) for frame in (latest, changes))
+    both = latest.merge(changes, on=whole, suffixes=("", "_change")).merge(shares, on=cell)
+    earlier = both["value"] + both["sign"] * both["value_change"]
+    return both.assign(
+        value=earlier,
+        method="implied earlier",
+        unit="number",
+        printed="",
+        denominator_source="",
+        fits=[
+            int(change) in possible_counts(int(n), share)
+            for n, change, share in zip(earlier, both["value_change"], both["share"], strict=True)
+        ],
+    ).reindex(columns=[*ESTIMATE, "fits"])
 
 
 def implied_populations(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -156,22 +156,18 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
             text(row, statistic)[1:-1], text(row, statistic)
         )
     words = shown if shown is not None else text(row, statistic)
+    before = qualifier(row, statistic) if shown is None else ""
     attributes = {"value": f"{value:.10g}"} | {
         f"data-{key}": said for key, said in _about(row, statistic).items()
     }
     inside = Markup(" ").join(Markup('{}="{}"').format(key, said) for key, said in attributes.items())
-    return Markup("<data {}>{}</data>").format(inside, words)
+    return Markup("{}<data {}>{}</data>").format(before, inside, words)
 
 
-def qualifier(row: Row) -> str:
-    """Return the word by which the source qualifies a row's figure, and a space: about, over, at least."""
-    word = row.get("qualifier")
-    return f"{word} " if isinstance(word, str) and word else ""
-
-
-def qualified(row: Row) -> Markup:
-    """Return the value of `row`, bound, after the word that qualifies it."""
-    return Markup("{}{}").format(qualifier(row), bind(row, "value"))
+def qualifier(row: Row, statistic: str = "value") -> str:
+    """Return how the source qualifies a figure (about, nearly, over), to stand before it; mostly nothing."""
+    said = row.get("qualifier") if statistic == "value" else ""
+    return f"{said} " if isinstance(said, str) and said else ""
 
 
 def by_method(method: str, words: str | Markup) -> Markup:
@@ -248,6 +244,15 @@ def subjects(frame: pd.DataFrame) -> str:
 def series(row: Row) -> str:
     """Return the short name of a row's series: its category, or its measure's label."""
     return category(row) if row["category"] != "Total" else str(measures().loc[row["measure"], "label"])
+
+
+def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
+    """Return what tells the series of `frame` apart: their names, their areas, or both."""
+    if frame["area_name"].nunique() == 1:
+        return series
+    if len(frame.drop_duplicates(["measure", "category"])) == 1:
+        return lambda row: str(row["area_name"])
+    return lambda row: f"{series(row)}, {row['area_name']}"
 
 
 def category(row: Row) -> str:

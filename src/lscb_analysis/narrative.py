@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_common_totals, conclusive_totals
+from lscb_analysis.consistency import (
+    LARGEST_TOTAL,
+    common_totals,
+    conclusive_common_totals,
+    conclusive_totals,
+)
 from lscb_analysis.data import dictionary, measures, texts
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
@@ -19,10 +24,11 @@ from lscb_analysis.display import (
     by_method,
     category,
     name,
+    naming,
     number,
     percent,
+    period,
     places,
-    qualified,
     series,
     sources,
     text,
@@ -42,9 +48,9 @@ def describe_latest(release: Release) -> Display:
     rows = records(_latest(release.frame))
     return finding(
         Markup("{} was {}{} {}{}.").format(
-            _opening(row, at), qualified(row), _per(row), when(row), _resting_on(row)
+            _opening(row, at), bind(row, "value"), _per(row), when(row), _resting_on(row)
         )
-        for at, row in enumerate(rows)
+        for at, row in zip(_in_area(rows), rows, strict=True)
     )
 
 
@@ -74,21 +80,9 @@ def describe_each(release: Release) -> Display:
     return finding(
         Markup("{} was {}.").format(
             _opening(rows[0], at),
-            listed([Markup("{}{} {}").format(qualified(row), _per(row), when(row)) for row in rows]),
+            listed([Markup("{}{} {}").format(bind(row, "value"), _per(row), when(row)) for row in rows]),
         )
         for at, rows in enumerate(groups)
-    )
-
-
-def describe_target(figures: Release, target: Release) -> Display:
-    """Say on which side of its target each figure of one measure lies, in order of time: no test."""
-    aim, rows = records(target.frame)[0], records(figures.frame.sort_values("period_end", kind="stable"))
-    each = [
-        Markup("{} {} was {}").format(bind(row, "value"), when(row), bind(row, "value", _against(row, aim)))
-        for row in rows
-    ]
-    return finding(
-        [Markup("For {}, the target was {}: {}.").format(subject(rows[0]), qualified(aim), listed(each))]
     )
 
 
@@ -116,6 +110,53 @@ def describe_largest(release: Release) -> Display:
 def describe_change(release: Release) -> Display:
     """Say how each comparison changed from the previous period to the latest, with its interval."""
     return finding(change(row, at) for at, row in enumerate(records(release.frame)))
+
+
+def describe_target(figures: Release, target: Release) -> Display:
+    """Say where each series stands against the one figure of `target` in its latest and its first period."""
+    aim = records(target.frame)[0]
+    pairs = [_ends(rows) for rows in _lines(figures.frame)]
+    sentences = []
+    for at, (first, last) in zip(_in_area([last for _, last in pairs]), pairs, strict=True):
+        now = bind(last, "value"), when(last), _standing(last, aim), bind(aim, "value")
+        said = Markup("{} was {} {}, {} the target of {}").format(_opening(last, at), *now)
+        if first is not last:
+            said += Markup("; it was {} {}, {} it").format(
+                bind(first, "value"), when(first), _standing(first, aim)
+            )
+        sentences.append(said + Markup("."))
+    return finding(sentences)
+
+
+def describe_larger(first: Release, second: Release) -> Display:
+    """Say the latest figure of two releases side by side, and which is the larger, without judging."""
+    one, other = (records(_latest(release.frame))[0] for release in (first, second))
+    order = (one["value"] > other["value"]) - (one["value"] < other["value"])
+    words = {1: "larger than", 0: "the same as", -1: "smaller than"}[order]
+    return finding(
+        [
+            Markup("{} was {}{} {}.").format(_opening(one, 0), bind(one, "value"), _per(one), when(one)),
+            Markup("That is {} {}: {}{} {}.").format(
+                bind(one, "value", words), subject(other), bind(other, "value"), _per(other), when(other)
+            ),
+        ]
+    )
+
+
+def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Display:
+    """Say which earlier figures follow from the changes that a source states, and if its prints agree.
+
+    `earlier` is what `implied_earlier` returns; `changes` has the changes as numbers and as percentages.
+    """
+    now = {row["category"]: row for row in records(_latest(latest.frame))}
+    sentences = []
+    for row in records(earlier.frame):
+        same = changes.frame[["category", "period_end"]].eq([row["category"], row["period_end"]]).all(axis=1)
+        number, share = (
+            records(changes.frame[same & (changes.frame["unit"] == u)])[0] for u in ("number", "%")
+        )
+        sentences.append(_earlier(now[row["category"]], row, number, share))
+    return _listing(sentences)
 
 
 def describe_given_away(withheld: Release) -> Display:
@@ -248,24 +289,35 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
             continue
         numbers = int(row["numerator"]), int(row["denominator"])
         needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
-        sentences.append(_needed(row, _behind(row), *needed))
+        sentences.append(Markup("{} {}").format(_behind(row), _turning(row, *needed)))
     return _listing(sentences)
 
 
-def describe_conclusive(printed: Release) -> Display:
+def describe_conclusive(*printed: Release) -> Display:
     """Say how many would have to stand behind two printed percentages for their change to exceed chance.
 
     Of each series the last two figures are taken, and of those only pairs of which neither has its
     number: both are supposed to rest on the same one.
     """
-    known, sentences = measures(), []
-    for _, rows in printed.frame.dropna(subset=["value"]).groupby(["measure", "category"], sort=False):
-        if len(rows) < 2 or rows["denominator"].notna().any():
-            continue
-        row = _last_two(rows) | {"dispersion": known.loc[rows["measure"].iloc[0], "dispersion"]}
-        needed = conclusive_common_totals(row["printed"], row["printed_before"], LEVEL, row["dispersion"])
-        sentences.append(_needed(row, _supposed(row), *needed))
+    told = pd.concat([release.frame for release in printed]).dropna(subset=["value"])
+    sentences = [
+        _supposing(_last_two(rows))
+        for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)
+        if len(rows) > 1 and rows["denominator"].isna().all()
+    ]
     return _listing(sentences)
+
+
+def _supposing(row: Row) -> Markup:
+    prints = row["printed"], row["printed_before"]
+    turning = conclusive_common_totals(*prints, LEVEL, row["dispersion"])
+    least = min(set(common_totals(prints[0])) & set(common_totals(prints[1])))
+    said = Markup("{}: no number of {} is published, {} or {}.").format(
+        name(series(row)), row["counted"], when(row, before=True), when(row)
+    )
+    if turning == (least, least):
+        return Markup("{} {}").format(said, _always(row, least))
+    return Markup("{} Suppose that it was the same both times. {}").format(said, _turning(row, *turning))
 
 
 def describe_note(edition: Edition, key: str) -> Display:
@@ -332,13 +384,29 @@ def headline(frame: pd.DataFrame) -> Markup:
     One series: how it changed between its last two periods; several measures: each of them. Several
     categories: which is the largest in the latest period.
     """
-    if frame["category"].nunique() > 1:
+    parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
+    if frame["category"].nunique() > 1 and parts:
         return largest(_latest(frame))
-    lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby("measure", sort=False)]
+    lines = _lines(frame)
     if any(len(rows) < 2 for rows in lines):
         return largest(_latest(frame)) if len(lines) > 1 else _alone(records(_latest(frame))[0])
-    colon = ":" if len(lines) > 1 else ""
-    return Markup("; ").join(_moved(_last_two(rows), colon) for rows in lines)
+    colon, named = ":" if len(lines) > 1 else "", naming(frame)
+    return Markup("; ").join(_moved(_last_two(rows), colon, named) for rows in lines)
+
+
+def against(frame: pd.DataFrame, target: pd.DataFrame) -> Markup:
+    """Return the finding of a chart with a target: where each series stands in its last period."""
+    aim, named = records(target)[0], naming(frame)
+    return Markup("; ").join(
+        Markup("{}: {} in {}, {} the target of {}").format(
+            name(named(last)),
+            bind(last, "value"),
+            name(period(last)),
+            _standing(last, aim),
+            bind(aim, "value"),
+        )
+        for _, last in map(_ends, _lines(frame))
+    )
 
 
 def largest(frame: pd.DataFrame) -> Markup:
@@ -381,7 +449,7 @@ def _shown_beside(here: Row, there: Row) -> Markup:
 
 
 def _alone(row: Row) -> Markup:
-    return Markup("{}: {}{}").format(name(series(row)), qualified(row), _per(row))
+    return Markup("{}: {}{}").format(name(series(row)), bind(row, "value"), _per(row))
 
 
 def change_words(row: Row) -> tuple[str, str]:
@@ -441,6 +509,44 @@ def _name_of_cell(row: Row) -> Markup:
 def quoted(row: Row) -> Markup:
     """A category in quotation marks: the words are the source's, not ours."""
     return Markup("“{}”").format(category(row))
+
+
+def _in_area(rows: list[Row]) -> list[int]:
+    """Zero for each row that has to name its area, being the first of it, else one."""
+    areas = [row["area_name"] for row in rows]
+    return [int(at > 0 and areas[at - 1] == area) for at, area in enumerate(areas)]
+
+
+def _lines(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The figures of each series of each area."""
+    told = frame.dropna(subset=["value"])
+    return [rows for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)]
+
+
+def _ends(rows: pd.DataFrame) -> tuple[Row, Row]:
+    """The first and the last figure of a series."""
+    ordered = records(rows.sort_values("period_end"))
+    return ordered[0], ordered[-1]
+
+
+def _standing(row: Row, target: Row) -> Markup:
+    """Where a figure as printed stands against a target: below, at or above it."""
+    order = (row["value"] > target["value"]) - (row["value"] < target["value"])
+    return bind(row, "value", {1: "above", 0: "at", -1: "below"}[order])
+
+
+def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
+    """What a stated change, as a number and as a percentage, says of an earlier period."""
+    words = "more" if now["value"] > before["value"] else "fewer"
+    fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
+    return Markup(
+        "{}: {} {}, which the source gives as {} ({}) {} than {}. That makes {} then; number and percentage "
+        "{}."
+    ).format(
+        name(series(now)),
+        *(bind(now, "value"), when(now), bind(number, "value"), bind(share, "value")),
+        *(bind(number, "value", words), when(before), bind(before, "value"), fits),
+    )
 
 
 def _per(row: Row) -> Markup:
@@ -586,20 +692,12 @@ def _behind(row: Row) -> Markup:
     )
 
 
-def _supposed(row: Row) -> Markup:
-    return Markup(
-        "{}: no number of {} is published, {} or {}. Suppose that it was the same both times."
-    ).format(name(series(row)), row["counted"], when(row, before=True), when(row))
-
-
-def _needed(row: Row, rests: Markup, possible: int | None, certain: int | None) -> Markup:
-    """From which missing total on a change exceeds chance, after the words that say what is missing."""
-    _, noun = change_words(row)
-    figures = bind(row, "change", noun), bind(row, "value_before"), bind(row, "value")
-    change = Markup("the {} from {} to {}").format(*figures)
+def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
+    """From which unpublished number of people on the change of `row` would exceed chance."""
+    change = _from_to(row)
     if possible is None:
-        return Markup("{} Whatever that number was, up to {}, chance alone could produce {}.").format(
-            rests, _total(row, "largest_total", LARGEST_TOTAL), change
+        return Markup("Whatever that number was, up to {}, chance alone could produce {}.").format(
+            _total(row, "largest_total", LARGEST_TOTAL), change
         )
     beyond = Markup("from {} upwards it would be hard to put down to chance")
     if certain is None:
@@ -607,21 +705,38 @@ def _needed(row: Row, rests: Markup, possible: int | None, certain: int | None) 
     elif certain > possible:
         beyond += Markup("; in between, it depends on the exact number")
     return Markup(
-        "{} If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%{})."
+        "If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%{})."
     ).format(
-        rests,
         _total(row, "conclusive_possible", possible),
         change,
         beyond.format(_total(row, "conclusive_certain", certain or 0)),
-        Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}"),
-        ", allowing for brothers and sisters" if row["dispersion"] > 1 else "",
+        _level(),
+        _siblings(row),
     )
 
 
-def _against(row: Row, target: Row) -> str:
-    if row["value"] == target["value"]:
-        return "at it"
-    return "above it" if row["value"] > target["value"] else "below it"
+def _always(row: Row, least: int) -> Markup:
+    """What can be said where no number of people that could be printed so leaves a change to chance."""
+    return Markup(
+        "No fewer than {} {}, the same number {} and {}, could give both; of so many or more, chance alone "
+        "would hardly bring about {} (tested alone, at {}%{})."
+    ).format(
+        *(_total(row, "conclusive_certain", least), row["counted"], when(row, before=True), when(row)),
+        *(_from_to(row), _level(), _siblings(row)),
+    )
+
+
+def _siblings(row: Row) -> str:
+    return ", allowing for brothers and sisters" if row["dispersion"] > 1 else ""
+
+
+def _from_to(row: Row) -> Markup:
+    ends = bind(row, "value_before"), bind(row, "value")
+    return Markup("the {} from {} to {}").format(bind(row, "change", change_words(row)[1]), *ends)
+
+
+def _level() -> Markup:
+    return Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}")
 
 
 def _total(row: Row, statistic: str, total: int) -> Markup:
@@ -635,9 +750,15 @@ def date(row: Row, before: bool = False) -> Markup:
 
 
 def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
-    before, now = (rows.sort_values("period_end").iloc[at] for at in (-2, -1))
+    return _pair(*records(rows.sort_values("period_end"))[-2:])
+
+
+def _pair(before: Row, now: Row) -> dict[str, Any]:
+    """Two figures of a series as one row, with the change between them."""
     percent = now["unit"] == "%"
-    return now.to_dict() | {
+    return {
+        **now,
+        "dispersion": measures().loc[now["measure"], "dispersion"],
         "value_before": before["value"],
         "printed_before": before["printed"],
         "method_before": before["method"],
@@ -650,15 +771,16 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _moved(pair: Row, colon: str) -> Markup:
+def _moved(pair: Row, colon: str, named: Callable[[Row], str]) -> Markup:
     ends = bind(pair, "value_before"), bind(pair, "value")
     if pd.isna(pair["lower_before"]):
-        return Markup("{}: printed as {}, then {}").format(name(series(pair)), *ends)
+        printed = "printed as " if pair["unit"] == "%" else ""
+        return Markup("{}: {}{}, then {}").format(name(named(pair)), printed, *ends)
     verb, _ = change_words(pair)
     if pair["change"] == 0:
         return Markup("{}{} {} at {}{}").format(
-            name(series(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
+            name(named(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
         )
     return Markup("{}{} {} from {} to {}{}").format(
-        name(series(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
+        name(named(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
     )

@@ -38,7 +38,10 @@ UNROUNDED = (
 )
 
 
-SERIES = ["measure", "category"]
+MOST_TITLES = 3
+"""A caption names no more measures than this."""
+
+SERIES = ["measure", "category", "area_name"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,9 @@ class Column:
     heads: bool = False
 
 
+AREA = Column("Area", lambda row: escape(row["area_name"]), heads=True)
+
+
 def table(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
@@ -58,6 +64,7 @@ def table(release: Release) -> Display:
     heads = {
         "measure": Column("Measure", lambda row: escape(series(row)), heads=True),
         "category": Column("Category", lambda row: escape(category(row)), heads=True),
+        "area_name": AREA,
         "period_end": Column("Period", lambda row: escape(period(row)), heads=True),
     }
     dates = frame["period_start"].astype(str) + frame["period_end"].astype(str)
@@ -77,8 +84,12 @@ def table_by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
     firsts = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
-    columns = _across(frame, SERIES, "period_end", {row["period_end"]: period(row) for row in firsts})
-    return _table(frame, [_head(frame), *columns], "by-period", frame.drop_duplicates(SERIES))
+    key = ["area_name", *SERIES]
+    columns = _across(frame, key, "period_end", {row["period_end"]: period(row) for row in firsts})
+    single = len(frame.drop_duplicates(SERIES)) == 1
+    several = frame["area_name"].nunique() > 1
+    heads = [*([] if single and several else [_head(frame)]), *([AREA] if several else [])]
+    return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(key))
 
 
 def table_by_measure(release: Release) -> Display:
@@ -293,7 +304,7 @@ def _bound(title: str, statistic: str) -> Column:
 def _cell(row: Row, statistic: str) -> Markup:
     """A bound figure without its unit, which the header has, after the word that qualifies it."""
     figure = bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
-    return Markup("{}{}").format(qualifier(row) if statistic == "value" else "", figure)
+    return Markup("{}{}").format(qualifier(row, statistic), figure)
 
 
 def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
