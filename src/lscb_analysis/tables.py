@@ -84,12 +84,11 @@ def table_by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
     firsts = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
-    key = ["area_name", *SERIES]
-    columns = _across(frame, key, "period_end", {row["period_end"]: period(row) for row in firsts})
-    single = len(frame.drop_duplicates(SERIES)) == 1
+    columns = _across(frame, SERIES, "period_end", {row["period_end"]: period(row) for row in firsts})
+    single = len(frame.drop_duplicates(SERIES[:2])) == 1
     several = frame["area_name"].nunique() > 1
     heads = [*([] if single and several else [_head(frame)]), *([AREA] if several else [])]
-    return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(key))
+    return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(SERIES))
 
 
 def table_by_measure(release: Release) -> Display:
@@ -123,7 +122,7 @@ def table_of_marks(release: Release) -> Display:
 
 def table_by_area(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each area."""
-    frame, key = release.frame, [*SERIES, "period_end"]
+    frame, key = release.frame, [*SERIES[:2], "period_end"]
     columns = _across(frame, key, "area_name", {area: area for area in frame["area_name"].unique()})
     heads = [_head(frame), Column("Period", lambda row: escape(period(row)), heads=True)]
     varying = heads if frame["period_end"].nunique() > 1 else heads[:1]
