@@ -13,6 +13,7 @@ ROOT = PACKAGE.name
 
 ORDER = [
     *("schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
+    "accounts",
     *("editions", "verdicts"),
     *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
     *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
@@ -24,6 +25,7 @@ ONLY = {
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
     "consistency": {"rates", "comparisons"},
+    "accounts": {"rates"},
     "editions": {"data", "schema"},
 }
 """Modules that need no more of the library than this."""

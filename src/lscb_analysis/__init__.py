@@ -1,5 +1,6 @@
 """Statistics of a safeguarding board, from tidy tables to chapters a board can read."""
 
+from lscb_analysis.accounts import on_costs, sums, surplus, turned
 from lscb_analysis.charts import bar_chart, change_chart, line_chart, part_chart
 from lscb_analysis.comparisons import compare
 from lscb_analysis.composition import mix_changes, share
@@ -31,7 +32,10 @@ from lscb_analysis.narrative import (
     describe_latest,
     describe_missing_total,
     describe_note,
+    describe_on_costs,
+    describe_outcome,
     describe_sources,
+    describe_sums,
 )
 from lscb_analysis.rates import count, proportion, rate, stated
 from lscb_analysis.tables import table, table_by_period, table_of_changes
@@ -59,7 +63,10 @@ __all__ = [
     "describe_mix",
     "describe_movers",
     "describe_note",
+    "describe_on_costs",
+    "describe_outcome",
     "describe_sources",
+    "describe_sums",
     "describe_verdict",
     "estimates",
     "fits",
@@ -69,6 +76,7 @@ __all__ = [
     "line_chart",
     "load",
     "mix_changes",
+    "on_costs",
     "part_chart",
     "proportion",
     "protect",
@@ -77,10 +85,13 @@ __all__ = [
     "remainder",
     "share",
     "stated",
+    "sums",
     "suppressed_bounds",
+    "surplus",
     "table",
     "table_by_period",
     "table_of_changes",
     "trend",
+    "turned",
     "verdicts",
 ]

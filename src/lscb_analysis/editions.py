@@ -14,6 +14,9 @@ Rows = dict[str, str | int]
 """Which rows: `table`, then any columns and the value each must have."""
 
 
+Year = Annotated[int, Field(ge=1990, le=2100)]
+
+
 class EditionError(ValueError):
     """An edition that does not exist or cannot be read; the message says what to change."""
 
@@ -41,6 +44,7 @@ class Comparison(BaseModel):
 class Edition(BaseModel):
     """What a pack is made of. `previous` and `latest` are periods by the code of the DfE.
 
+    `financial_year` is that of the board's accounts, if the report has any, by the year in which it ends.
     `notes` are words that belong to this edition's report, shown by chapters that ask for them.
     """
 
@@ -51,8 +55,9 @@ class Edition(BaseModel):
     board: str
     area: str
     period: str
-    previous: Annotated[int, Field(ge=1990, le=2100)]
-    latest: Annotated[int, Field(ge=1990, le=2100)]
+    previous: Year
+    latest: Year
+    financial_year: Year | None = None
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     rule: str
     chapters: Annotated[list[str], Field(min_length=1)]

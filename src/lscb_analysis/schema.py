@@ -327,7 +327,7 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterat
 
 def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     """Figures whose value is not the number printed: each is typed twice, to catch the slip of a key."""
-    printed = raw["printed"].str.replace(r"[,£%]", "", regex=True)
+    printed = raw["printed"].str.replace(r"^\+|[,£%]", "", regex=True)
     digits = printed.str.fullmatch(_NUMBER)
     number = pd.to_numeric(raw["value"].where(raw["value"].str.fullmatch(_NUMBER)))
     differs = digits & number.notna() & (pd.to_numeric(printed.where(digits)) != number)
