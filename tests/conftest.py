@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     monkeypatch.setenv("LSCB_PROJECT", str(folder))
     return folder
+
+
+def only_chapter(project: Path, chapter: str) -> None:
+    """Leave the edition of a copied project one chapter, with its comparisons."""
+    path = project / "notebooks" / "editions" / "southend-2017-19.toml"
+    head, *comparisons = path.read_text("utf-8").split("[[comparisons]]")
+    head = re.sub(r"(?s)^chapters = \[.*?\]$", f'chapters = ["{chapter}"]', head, flags=re.M)
+    kept = [part for part in comparisons if f'chapter = "{chapter}"' in part]
+    path.write_text("[[comparisons]]".join([head, *kept]), "utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def test_on_costs_are_a_percentage_of_the_salaries_in_the_period_of_the_percenta
 
 
 def test_of_the_suppliers_only_public_bodies_are_named():
-    """A name has a capital within the heading; suppliers who are or may be individuals go by what they sold."""
+    """A name has a capital within the heading; who is or may be an individual goes by what was sold."""
     headings = of("board_expenditure")["category"]
     assert {word for heading in headings for word in heading.split()[1:] if word.istitle()} == {
         "Essex", "County", "Council",

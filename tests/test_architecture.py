@@ -16,7 +16,7 @@ ORDER = [
     "accounts",
     *("editions", "verdicts"),
     *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
-    *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
+    *("glossary", "methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

@@ -92,6 +92,10 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Run every chapter, also where nothing it is made of changed.")
     ] = False,
+    on: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Build as on this day, instead of today."),
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.
@@ -104,7 +108,7 @@ def build(
         changed = dict(_pair(text) for text in parameter or [])
         pack = report.build(
             edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
-            fail_fast=fail_fast, wait=wait, force=force,
+            fail_fast=fail_fast, wait=wait, force=force, on=on.date() if on else None,
         )  # fmt: skip
     except (*STATUS, SystemExit) as error:  # type: ignore[misc]
         tell("not published", error=str(error))
@@ -170,6 +174,9 @@ class _Teller:
         self.all = details.get("chapters", self.all)
         if event == "nothing to do":
             typer.echo("Nothing has changed since the pack was made.")
+        if event == "past its date":
+            until = f"This pack was to be used until {details['use_until']}, and that day has passed"
+            typer.echo(f"{until}: every page says that it must not be used any longer.", err=True)
         if event in ("chapter done", "chapter failed", "chapter skipped"):
             self.done += 1
             took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"

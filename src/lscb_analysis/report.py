@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 from importlib import metadata
 from pathlib import Path
@@ -33,16 +33,20 @@ from lscb_analysis.chapters import (
     title,
 )
 from lscb_analysis.comparisons import NO_FIGURE
-from lscb_analysis.data import check, load, project, tables
-from lscb_analysis.display import templates
+from lscb_analysis.data import check, load, project, tables, texts
+from lscb_analysis.display import day, templates
 from lscb_analysis.editions import Edition, EditionError, editions, read_edition
+from lscb_analysis.glossary import meanings, spell_out
 from lscb_analysis.methods import methods
 from lscb_analysis.publish import BuildError, check_replaceable, kept, making, publish
 from lscb_analysis.reuse import file_digest, keep, library, packages, take
-from lscb_analysis.schema import DataError, nearest
+from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
 from lscb_analysis.verdicts import verdicts
 
 TEMPLATES = Path(__file__).parent / "templates"
+ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
+"""The heading of a chapter's assumptions and caveats, which stand before that of its limits."""
+
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
 PACKAGES = [
     "lscb-analysis",
@@ -84,6 +88,7 @@ def build(
     fail_fast: bool = False,
     wait: bool = False,
     force: bool = False,
+    on: date | None = None,
 ) -> Pack:
     """Build an edition's pack and publish it, unless a chapter fails.
 
@@ -91,7 +96,8 @@ def build(
     (parameters, as text) the result is a draft in a folder beside it. `tell` hears of each step.
     `workers`, `timeout` and `fail_fast` are those of `chapters.run`, `wait` that of `publish.making`.
     A chapter is run again only if something that it was made of has changed, and nothing is published
-    if nothing has, unless `force`.
+    if nothing has, unless `force`. Of the day it is built `on` (today unless given) only this counts:
+    whether the edition's pack may still be used then. Where it may not, every page says so.
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
     wrong; BusyError if another build of the pack is under way; UnpublishedError if the data or the
@@ -100,38 +106,50 @@ def build(
     """
     changed = dict(changed or {})
     edition, chapters = plan(read_edition(name or _only_edition()), list(only), changed)
-    problems = check()
-    if problems:
-        raise DataError(problems)
+    _check_data()
     table = verdicts(edition)
     _check_periods(edition, table)
-    draft = bool(only or changed)
+    draft, past = bool(only or changed), _past_its_date(edition, on or date.today(), tell)
     folder = _folder(output or project() / "reports" / edition.name, draft)
     with making(folder, wait) as aside:
         inputs = _inputs(chapters)
         table = verdicts(edition) if wait else table  # the data may have changed meanwhile
-        made, runs, past = aside / "pack", aside / "runs", kept(folder)
+        made, runs, memory = aside / "pack", aside / "runs", kept(folder)
         (made / "tables").mkdir(parents=True)
         runs.mkdir()
         for chapter in [] if force else chapters:
-            chapter.reused = take(chapter, edition, table, past, runs)
-        if all(chapter.reused for chapter in chapters) and _stands(folder, edition, inputs):
+            chapter.reused = take(chapter, edition, table, memory, runs)
+        made_of = _made_of(edition, inputs, past)
+        if all(chapter.reused for chapter in chapters) and _stands(folder, made_of):
             tell("nothing to do", folder=str(folder))
             return Pack(folder, chapters)
         tell("build started", edition=edition.name, chapters=len(chapters))
         _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
         _check_unchanged(inputs, _inputs(chapters))
-        for chapter in chapters:
-            if not (chapter.error or chapter.reused):
-                keep(chapter, edition, table, runs, past)
+        for chapter in (ran for ran in chapters if not (ran.error or ran.reused)):
+            keep(chapter, edition, table, runs, memory)
         if any(chapter.error for chapter in chapters):
             return Pack(folder, chapters, _keep(folder, chapters, runs))
-        _write_pages(chapters, edition, draft, runs, made)
-        _write_manifest(chapters, edition, inputs, made)
+        _write_pages(chapters, _on_every_page(edition, draft, past), runs, made)
+        _write_manifest(chapters, made_of, made)
         publish(made, folder)
         _forget_failures(folder)
     tell("published", folder=str(folder))
     return Pack(folder, chapters)
+
+
+def _check_data() -> None:
+    problems = check()
+    if problems:
+        raise DataError(problems)
+
+
+def _past_its_date(edition: Edition, today: date, tell: Tell) -> bool:
+    """Whether the pack must not be used any longer; if so, say it."""
+    past = today > edition.use_until
+    if past:
+        tell("past its date", use_until=edition.use_until.isoformat())
+    return past
 
 
 def _folder(named: Path, draft: bool) -> Path:
@@ -155,14 +173,13 @@ def _run_or_skip(
     run((chapter for chapter in chapters if not chapter.reused), runs, tell, workers, timeout, fail_fast)
 
 
-def _stands(folder: Path, edition: Edition, inputs: dict[str, str]) -> bool:
+def _stands(folder: Path, made_of: dict[str, Any]) -> bool:
     """Whether the pack that this build would make stands already, whole."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         whole = {name: file_digest(folder / name) for name in manifest["files"]} == manifest["files"]
     except (OSError, ValueError, KeyError):
         return False
-    made_of = _made_of(edition, inputs)
     return whole and made_of == {key: manifest.get(key) for key in made_of}
 
 
@@ -272,36 +289,75 @@ def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
         )
 
 
-def _write_pages(chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path) -> None:
+def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
+    """What the template of every page asks for; `past` says that the pack may not be used any longer."""
+    dates = ("published", "next_pack", "use_until")
+    said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
+    return {"edition": edition, "draft": draft, "past": past, "previous": None, "next": None, **said}
+
+
+def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> None:
+    log = _log(every["edition"])
     for chapter in chapters:
         _take_findings(chapter, runs)
     for chapter in chapters:
-        _write_page(chapter, chapters, edition, draft, runs, made)
-    _write_index(chapters, edition, draft, made)
-    _write_methods(chapters, edition, draft, runs, made)
+        _write_chapter(chapter, chapters, every, log, runs, made)
+    _write_page("index.html.j2", every | _index(every["edition"]) | {"chapters": chapters}, made)
+    _write_page("methods.html.j2", every | _methods(every["edition"], chapters, runs), made)
+    _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
 
 
-def _write_page(
-    chapter: Chapter, chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path
+def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
+    html = templates().get_template(template).render(page=page, slug=slug)
+    _write(html, page["file"], made)
+
+
+def _write(html: str, file: str, made: Path) -> None:
+    (made / file).write_text(spell_out(html, meanings()), encoding="utf-8", newline="\n")
+
+
+def _write_chapter(
+    chapter: Chapter,
+    chapters: list[Chapter],
+    every: dict[str, Any],
+    log: list[dict[str, Any]],
+    runs: Path,
+    made: Path,
 ) -> None:
     executed = read(runs / f"{chapter.name}.ipynb")
     at = chapters.index(chapter)
     sources = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
-    page = {
-        "title": f"{chapter.title}: {edition.area}, {edition.period}",
-        "edition": edition,
-        "draft": draft,
+    questions = [source.splitlines()[0][3:] for source in sources if source.startswith("## ")]
+    own = [entry for name in (chapter.name, EVERY_CHAPTER) for entry in log if name in entry["chapters"]]
+    if own and LIMITS in questions:
+        questions.insert(questions.index(LIMITS), ASSUMED)
+    page = every | {
+        "title": _titled(chapter.title, every["edition"]),
         "chapter": chapter.name,
         "file": chapter.file,
-        "questions": [source.splitlines()[0][3:] for source in sources if source.startswith("## ")],
+        "questions": questions,
+        "log": {"heading": ASSUMED, "before": LIMITS, "entries": own},
         "previous": chapters[at - 1] if at else None,
         "next": chapters[at + 1] if at + 1 < len(chapters) else None,
     }
     html, _ = _exporter().from_notebook_node(executed, resources={"page": page})
-    (made / chapter.file).write_text(html, encoding="utf-8", newline="\n")
+    _write(html, chapter.file, made)
     for output in outputs(executed, "text/csv"):
         path = made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
         path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
+
+
+def _titled(title: str, edition: Edition) -> str:
+    return f"{title}: {edition.area}, {edition.period}"
+
+
+def _log(edition: Edition) -> list[dict[str, Any]]:
+    """The log of assumptions and caveats, the assumptions first, as pages show it."""
+    entries = texts("assumptions", edition=edition.name).sort_values("kind", kind="stable")
+    return [
+        entry | {"chapters": entry["chapters"].split(), "date": day(pd.Timestamp(entry["date"]))}
+        for entry in entries.to_dict("records")
+    ]
 
 
 def _take_findings(chapter: Chapter, runs: Path) -> None:
@@ -329,22 +385,25 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _write_index(chapters: list[Chapter], edition: Edition, draft: bool, made: Path) -> None:
-    page = {
-        "title": f"{edition.title}: {edition.area}, {edition.period}",
-        "edition": edition,
-        "draft": draft,
-        "file": "index.html",
-        "previous": None,
-        "next": None,
-        "chapters": chapters,
-    }
-    html = templates().get_template("index.html.j2").render(page=page)
-    (made / "index.html").write_text(html, encoding="utf-8", newline="\n")
+def _index(edition: Edition) -> dict[str, Any]:
+    return {"title": _titled(edition.title, edition), "file": "index.html"}
 
 
-def _write_methods(chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path) -> None:
-    """Write the page of the methods that the chapters' figures name, each with the chapters that use it."""
+def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:
+    """The page of all assumptions and caveats, each with the chapters that it concerns."""
+    kinds = {
+        f"{kind.capitalize()}s": [
+            entry | {"every": EVERY_CHAPTER in entry["chapters"],
+                     "concerns": [chapter for chapter in chapters if chapter.name in entry["chapters"]]}
+            for entry in log if entry["kind"] == kind
+        ]
+        for kind in KINDS["assumptions"]
+    }  # fmt: skip
+    return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
+
+
+def _methods(edition: Edition, chapters: list[Chapter], runs: Path) -> dict[str, Any]:
+    """The page of the methods that the chapters' figures name, each with the chapters that use it."""
     used = {chapter.name: _methods_named(read(runs / f"{chapter.name}.ipynb")) for chapter in chapters}
     unknown = set().union(*used.values()) - {method.name for method in methods()}
     if unknown:
@@ -353,17 +412,11 @@ def _write_methods(chapters: list[Chapter], edition: Edition, draft: bool, runs:
         (method, [chapter for chapter in chapters if method.name in used[chapter.name]])
         for method in methods()
     ]
-    page = {
-        "title": f"Methods: {edition.area}, {edition.period}",
-        "edition": edition,
-        "draft": draft,
+    return {
+        "title": _titled("Methods", edition),
         "file": "methods.html",
-        "previous": None,
-        "next": None,
         "methods": [(method, users) for method, users in entries if users],
     }
-    html = templates().get_template("methods.html.j2").render(page=page, slug=slug)
-    (made / "methods.html").write_text(html, encoding="utf-8", newline="\n")
 
 
 def _methods_named(executed: Any) -> set[str]:
@@ -371,9 +424,9 @@ def _methods_named(executed: Any) -> set[str]:
     return {unescape(name) for name in re.findall(r'data-method="([^"]*)"', html)}
 
 
-def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str, str], made: Path) -> None:
+def _write_manifest(chapters: list[Chapter], made_of: dict[str, Any], made: Path) -> None:
     manifest = {
-        **_made_of(edition, inputs),
+        **made_of,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "chapters": [
@@ -396,9 +449,10 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str,
     )
 
 
-def _made_of(edition: Edition, inputs: dict[str, str]) -> dict[str, Any]:
+def _made_of(edition: Edition, inputs: dict[str, str], past: bool) -> dict[str, Any]:
     return {
-        "edition": edition.model_dump(),
+        "edition": edition.model_dump(mode="json"),
+        "past_its_date": past,
         "python": platform.python_version(),
         "versions": {package: metadata.version(package) for package in PACKAGES},
         "packages": packages(),

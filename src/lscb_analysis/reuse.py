@@ -25,7 +25,10 @@ from lscb_analysis.editions import Edition
 from lscb_analysis.reads import recorded
 from lscb_analysis.schema import DataError
 
-ONLY_ON_PAGES = {"title", "board", "period", "chapters"}
+ONLY_ON_PAGES = {
+    *("title", "board", "period", "chapters", "analysed", "assured", "ask", "published", "next_pack"),
+    *("use_until", "help"),
+}
 """What of an edition stands on pages and reaches no chapter as it runs."""
 
 
