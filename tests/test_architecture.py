@@ -13,9 +13,9 @@ ROOT = PACKAGE.name
 
 ORDER = [
     *("project", "schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power"),
-    *("consistency", "ratings", "meetings", "editions", "verdicts"),
+    *("consistency", "ratings", "meetings", "accounts", "editions", "verdicts"),
     *("disclosure", "display", "narrative", "governance", "conclusions", "tables", "svg", "charts"),
-    *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
+    *("glossary", "methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {
@@ -26,6 +26,7 @@ ONLY = {
     "consistency": {"rates", "comparisons"},
     "ratings": {"project", "schema", "data", "rates"},
     "meetings": {"rates"},
+    "accounts": {"rates"},
     "editions": {"project", "schema"},
 }
 """Modules that need no more of the library than this."""

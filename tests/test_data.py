@@ -34,12 +34,12 @@ def written(rows: Rows) -> bytes:
 
 
 def is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"\d+(\.\d+)?", text))
+    return bool(re.fullmatch(r"-?\d+(\.\d+)?", text))
 
 
-PERCENTAGES = {
-    row["measure"] for row in rows_of((CHECKOUT / "data" / "measures.csv").read_bytes()) if row["unit"] == "%"
-}
+MEASURES = rows_of((CHECKOUT / "data" / "measures.csv").read_bytes())
+PERCENTAGES = {row["measure"] for row in MEASURES if row["unit"] == "%"}
+AMOUNTS = {row["measure"] for row in MEASURES if row["unit"] == "£"}
 
 
 # A breakage takes a file's content and gives the broken content with what the problem must say: row,
@@ -138,7 +138,8 @@ BREAKAGES = {
     "unclosed quote": unclosed_quote,
     "text in value": cell("value", "many", "neither a number"),
     "unknown symbol": cell("value", "q", "symbol"),
-    "negative": cell("value", "-3", "below zero", lambda row: is_number(row["value"])),
+    "negative": cell("value", "-3", "below zero",
+                     lambda row: is_number(row["value"]) and row["measure"] not in AMOUNTS),
     "140 per cent": cell("value", "140", "above 100", lambda row: row["measure"] in PERCENTAGES),
     "not as printed": cell("value", "98.7", "Check both",
                            lambda row: is_number(row["value"]) and row["printed"][:1].isdigit(),

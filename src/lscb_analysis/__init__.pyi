@@ -1,5 +1,11 @@
 """Statistics of a safeguarding board, from tidy tables to chapters a board can read."""
 
+from .accounts import (
+    on_costs as on_costs,
+    sums as sums,
+    surplus as surplus,
+    turned as turned,
+)
 from .charts import (
     bar_chart as bar_chart,
     change_chart as change_chart,
@@ -72,8 +78,11 @@ from .narrative import (
     describe_latest as describe_latest,
     describe_missing_total as describe_missing_total,
     describe_note as describe_note,
+    describe_on_costs as describe_on_costs,
+    describe_outcome as describe_outcome,
     describe_sources as describe_sources,
     describe_standing as describe_standing,
+    describe_sums as describe_sums,
     describe_target as describe_target,
     describe_versions as describe_versions,
 )

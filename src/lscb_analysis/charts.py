@@ -89,12 +89,17 @@ def bar_chart(release: Release) -> Display:
         rows = ranked.to_dict("records")
         at = list(range(len(rows)))
         lengths = ranked["value"].fillna(0)
+        low, high = min(lengths.min(), 0), ranked[["value", "upper"]].max().max()
         sns.barplot(x=lengths, y=at, ax=ax, orient="h", color=FOCUS, saturation=1, width=0.45)
         ax.hlines(at, ranked["lower"], ranked["upper"], color=INK, linewidth=1.5)
         for y, row in enumerate(rows):
-            _label(ax, row["upper"] if pd.notna(row["upper"]) else 0, y, text(row, "value"), 6)
+            end = row["upper"] if pd.notna(row["upper"]) else max(lengths[y], 0)
+            _label(ax, end, y, text(row, "value"), 6)
+        if low < 0:
+            reach = 0.23 if narrow else 0.5  # on a phone the names stand between the bars
+            ax.vlines([0] * len(at), [y - reach for y in at], [y + reach for y in at], color=INK, linewidth=1)
         _name_rows(ax, rows, narrow)
-        ax.set_xlim(0, ranked[["value", "upper"]].max().max() * 1.22)
+        ax.set_xlim(1.22 * low, high * 1.22)
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
@@ -495,7 +500,15 @@ def _apart(values: list[float], gap: float) -> list[float]:
 def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
     row = frame.iloc[0]
     unit = row.get("change_unit", row["unit"])
-    measured = "percentages" if unit == "%" else f"rate {unit}" if unit.startswith("per ") else unit
+    measured = (
+        "percentages"
+        if unit == "%"
+        else "pounds"
+        if unit == "£"
+        else f"rate {unit}"
+        if unit.startswith("per ")
+        else unit
+    )
     confidence = percent(frame["confidence"].max())
     told = f", with {confidence} intervals" if frame["lower"].notna().any() else ""
     return f"{subjects(frame)}, {about or measured + told}, {areas(frame)}, {periods(frame)}"

@@ -134,7 +134,7 @@ def places(row: Row, statistic: str) -> int:
         return _CHANCE_DECIMALS
     if statistic == "smallest_change":
         return decimals(f"{row[statistic]:g}")
-    if statistic in ("dispersion", "tips_at", "shift", "smallest_shift", "residual"):
+    if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
     suffix = _BEFORE if statistic.endswith(_BEFORE) else ""
     as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
@@ -297,13 +297,13 @@ def _column(statistic: str) -> str:
 def _unit(row: Row, statistic: str) -> str:
     if statistic in (*_OF_CHANGE, "smallest_change"):
         return str(row["change_unit"])
-    if statistic in ("value", "lower", "upper", "value_before"):
+    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference"):
         return str(row["unit"])
     return _UNITS.get(statistic, "number")
 
 
 _UNITS = dict.fromkeys(("shift", "smallest_shift"), "percentage points")
-_UNITS |= dict.fromkeys(("dispersion", "tips_at"), "ratio") | dict.fromkeys(_CHANCES, "probability")
+_UNITS |= dict.fromkeys(("dispersion", "tips_at", "ratio"), "ratio") | dict.fromkeys(_CHANCES, "probability")
 
 
 def _iso(row: Row, before: bool = False) -> str:

@@ -23,6 +23,7 @@ from lscb_analysis.display import (
     bind,
     by_method,
     category,
+    day,
     name,
     naming,
     number,
@@ -360,6 +361,82 @@ def describe_sources(*releases: Release) -> Display:
     return Display(html, "sources")
 
 
+def describe_outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
+    """Say what came in, what went out and what is left, and whether the report prints the same."""
+    income, outgoings = (_total_row(release) for release in (received, spent))
+    left, outcome = records(surplus.frame)[0], records(printed.frame)[0]
+    said = Markup("{} the board received {} and spent {}: {} of {}.").format(
+        _beginning(when(income)),
+        bind(income, "value"),
+        bind(outgoings, "value"),
+        bind(left, "value", _left_over(left)),
+        _amount(left, "value"),
+    )
+    same = outcome["value"] == -left["value"]
+    report = (
+        "The report prints {} amount as an outcome of {}: there, income is negative, and so is a surplus."
+    )
+    return finding([said, Markup(report).format("the same" if same else "another", bind(outcome, "value"))])
+
+
+def describe_sums(sums: Release) -> Display:
+    """Say whether the parts of an account add up to the total printed, or by how much they do not."""
+    sentences = []
+    for row in records(sums.frame):
+        if pd.isna(row["difference"]):
+            said = Markup("Not all parts are known, so they cannot be held against the total of {}.")
+            sentences.append(said.format(bind(row, "value")))
+            continue
+        added, total = bind(row, "sum"), bind(row, "value")
+        off, word = _amount(row, "difference"), "more" if row["difference"] > 0 else "less"
+        if row["difference"]:
+            said = Markup("The parts add up to {}: {} {} than the total printed, {}.")
+            sentences.append(said.format(added, off, bind(row, "difference", word), total))
+        else:
+            said = Markup("The parts add up to {}, which {} the total printed.")
+            sentences.append(said.format(added, bind(row, "difference", "is")))
+    return finding(sentences)
+
+
+def describe_on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
+    """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over."""
+    cost, paid, share, left = (records(release.frame)[0] for release in (costs, salaries, rates, surplus))
+    said = Markup(
+        "If salaries stayed at the {} printed for the year ending {}, and if none of that is on-costs "
+        "already, on-costs of {} would add {} {}."
+    ).format(
+        bind(paid, "value"), day(paid["period_end"]), bind(share, "value"), bind(cost, "value"), when(cost)
+    )
+    if left["value"] <= 0:
+        return finding([said, Markup("The year before left nothing over to meet it.")])
+    ratio = {**cost, "ratio": cost["value"] / left["value"]}
+    beside = Markup("That is {} times what was left over, {}.")
+    return finding([said, beside.format(bind(ratio, "ratio"), bind(left, "value"))])
+
+
+def _total_row(release: Release) -> Row:
+    return records(release.frame[release.frame["category"] == "Total"])[0]
+
+
+def _left_over(row: Row) -> str:
+    return (
+        "neither a surplus nor a deficit"
+        if not row["value"]
+        else "a surplus"
+        if row["value"] > 0
+        else "a deficit"
+    )
+
+
+def _amount(row: Row, statistic: str) -> Markup:
+    """An amount without its sign, which a word beside it gives."""
+    return bind(row, statistic, text(row, statistic).replace(MINUS, ""))
+
+
+def _beginning(words: Markup) -> Markup:
+    return Markup(str(words)[0].upper() + str(words)[1:])
+
+
 def cite(source: dict[str, str]) -> Markup:
     """Return a source as a reader may look it up: publisher, document, release, section and table."""
     parts = [source["publisher"], source["document"]]
@@ -412,6 +489,9 @@ def against(frame: pd.DataFrame, target: pd.DataFrame) -> Markup:
 def largest(frame: pd.DataFrame) -> Markup:
     """Return the finding of a chart of a mix in one period: its largest category."""
     top = frame.loc[frame["value"].idxmax()].to_dict()
+    if pd.isna(top["denominator"]):
+        said = Markup("“{}” is the {} category: {}")
+        return said.format(name(series(top)), bind(top, "value", "largest"), bind(top, "value"))
     return Markup("“{}” is the {} category: {} of {} {}").format(
         name(series(top)),
         bind(top, "value", "largest"),

@@ -73,6 +73,9 @@ SYMBOLS = {
 }
 """The symbols of the Analysis Function and the Department for Education, and what each means."""
 
+EVERY_CHAPTER = "all"
+"""In the column `chapters` of the log of assumptions: the entry concerns all of them."""
+
 MONTHS = [
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -351,7 +354,7 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterat
 
 def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     """Figures whose value is not the number printed: each is typed twice, to catch the slip of a key."""
-    printed = raw["printed"].str.replace(r"[,£%]", "", regex=True)
+    printed = raw["printed"].str.replace(r"^\+|[,£%]", "", regex=True)
     in_words = printed.str.lower().map(NUMBER_WORDS)
     said = pd.to_numeric(printed.where(printed.str.fullmatch(_NUMBER))).fillna(in_words)
     number = pd.to_numeric(raw["value"].where(raw["value"].str.fullmatch(_NUMBER)))
@@ -417,6 +420,7 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str, file: str) ->
         *check_unique(raw, columns[:1], file),
         *(_unknown(raw, "kind", KINDS[name], file) if name in KINDS else ()),
         *(_unknown(raw, "source", known.sources["source"], file) if "source" in columns else ()),
+        *(check_log(raw, file) if name == "assumptions" else ()),
         *check_wordy(raw, [column for column in ("about", "said", "status") if column in columns], file),
     ]
 
@@ -444,6 +448,16 @@ def validate_ratings(raw: pd.DataFrame, file: str) -> list[Problem]:
         check_unique(raw, ["statement", "rater"], file),
     )
     return sorted((p for check in checks for p in check), key=lambda p: p.row or 0)
+
+
+def check_log(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Entries of the log of assumptions whose date is none, or whose chapters are not names of any."""
+    undated = _dates(raw["date"]).isna()
+    yield from _each(raw, "date", undated, file, "is not a date", "Write it as 2018-03-31")
+    chapter = "[0-9]{2}_[a-z0-9_]+"
+    named = raw["chapters"].str.fullmatch(rf"{EVERY_CHAPTER}|{chapter}( {chapter})*")
+    remedy = f"Write their names with a space between them, as 05_child_protection, or {EVERY_CHAPTER}"
+    yield from _each(raw, "chapters", ~named, file, "does not name chapters", remedy)
 
 
 def check_wordy(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:
