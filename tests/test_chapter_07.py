@@ -14,7 +14,7 @@ from lscb_analysis import (
     read_edition,
     standing,
     suppressed_bounds,
-    verdicts,
+    verdict_table,
 )
 
 PACK = read_edition("southend-2017-19")
@@ -29,7 +29,7 @@ def test_the_printed_numbers_of_adoptions_are_the_only_ones_that_give_the_printe
 
 
 def test_the_last_two_years_are_not_compared_and_the_first_and_the_last_are_without_a_verdict():
-    row = verdicts(PACK).set_index("question").loc["adopted"]
+    row = verdict_table(PACK).set_index("question").loc["adopted"]
     assert (row["verdict"], row["reason"]) == ("not compared", "no number at hand behind one of the figures")
     found = compare(estimates(PACK, "adopted"), 2016, 2018).iloc[0]
     assert found["change"] == pytest.approx(100 * (35 / 113 - 25 / 107))

@@ -142,7 +142,7 @@ BREAKAGES = {
                      lambda row: is_number(row["value"]) and row["measure"] not in AMOUNTS),
     "140 per cent": cell("value", "140", "above 100", lambda row: row["measure"] in PERCENTAGES),
     "not as printed": cell("value", "98.7", "Check both",
-                           lambda row: is_number(row["value"]) and row["printed"][:1].isdigit(),
+                           lambda row: is_number(row["printed"].strip("%")),
                            lambda row: ("printed", row["printed"])),
     "month 13": cell("time_period", "2018-13", "not a year"),
     "last year": cell("time_period", "last year", "not a year"),
@@ -515,7 +515,7 @@ def series() -> dict[tuple[str, str, str], list[tuple[int, str]]]:
         if not row["source"].endswith(PROSE):
             key = (row["source"], row["measure"], row["category"])
             found.setdefault(key, []).append((int(row["time_period"]), row["printed"]))
-    return {key: figures for key, figures in found.items() if len(figures) == 3}
+    return {key: figures for key, figures in found.items() if len({period for period, _ in figures}) == 3}
 
 
 @pytest.mark.parametrize(("file", "number", "row"), REPORT)

@@ -107,7 +107,7 @@ def figure(file, row):
     """What a file of the Department's has for a row of ours."""
     column = COLUMNS[row.measure, row.category]
     year = 2018 if "{year}" in column else row.time_period
-    text = file.at[(row.area_code, year), column.format(year=row.time_period)]
+    [text] = file.loc[[(row.area_code, year)], column.format(year=row.time_period)]
     return OLD_SYMBOLS.get(text, text)
 
 

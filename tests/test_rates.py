@@ -373,7 +373,7 @@ def test_every_printed_rate_of_children_in_need_follows_from_the_counts():
     assert fitted["method"].tolist() == ["Byar"] * 3
 
 
-def test_every_printed_figure_of_the_comparisons_follows_from_counts_but_four_that_have_none():
+def test_every_printed_figure_of_the_comparisons_follows_from_counts_but_five_that_have_none():
     edition = read_edition("southend-2017-19")
     frames = [estimates(edition, comparison.question) for comparison in edition.comparisons]
     told = pd.concat(frames).query("status == ''")
@@ -382,6 +382,7 @@ def test_every_printed_figure_of_the_comparisons_follows_from_counts_but_four_th
     assert bare[["measure", "time_period"]].apply(tuple, axis=1).tolist() == [
         *(("eet_17_18", 2016), ("eet_17_18", 2017)),
         *(("eet_19_21", 2016), ("eet_19_21", 2017)),
+        ("cla_adopted_percent", 2017),
     ]
     assert len(told) > len(bare) + 30
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import keep_only
+from conftest import FEW, keep_only
 
 from lscb_analysis import report
 from lscb_analysis.data import texts
@@ -137,7 +137,7 @@ def test_parameters_reach_only_the_chapters_that_declare_them(project):
     nbformat.write(notebook, path)
     _, chapters = plan(read_edition("southend-2017-19"), [], {"tone": "warm"})
     told = {chapter.name: chapter.parameters.get("tone") for chapter in chapters}
-    assert told == dict.fromkeys(EDITION.chapters) | {CARE: "warm"}
+    assert told == dict.fromkeys(FEW) | {CARE: "warm"}
 
 
 def test_a_chapter_without_a_title_and_a_question_is_refused_before_anything_runs(project):
@@ -213,7 +213,7 @@ def test_a_chapter_shows_its_assumptions_before_its_limits_and_one_page_shows_al
         assert headings.index("What is assumed here") + 1 == headings.index("What these numbers cannot show")
         shown = pages[name].select("ul.log li")
         own = [row for row in log.to_dict("records") if {name, "all"} & set(row["chapters"].split())]
-        assert len(shown) == len(own) >= 3
+        assert len(shown) == len(own) >= 2
         text = pages[name].main.get_text(" ", strip=True)
         assert all(row["said"] in text and row["owner"] in text for row in own), name
     assert all(said in everywhere for said in log["said"])

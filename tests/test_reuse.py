@@ -4,12 +4,11 @@ import json
 import shutil
 
 import pytest
-from conftest import CHECKOUT, EDITION
+from conftest import CHECKOUT, EDITION, FEW
 
-from lscb_analysis import read_edition
 from lscb_analysis.report import build
 
-CHAPTERS = read_edition("southend-2017-19").chapters
+CHAPTERS = FEW
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """An edition's verdicts: the false discovery rate over all of it, dispersion, words."""
 
 import math
+import shutil
 from functools import cache, reduce
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import CHECKOUT, EDITION as WHOLE
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from scipy import stats
 
@@ -20,6 +22,13 @@ UNCLEAR = ("no clear change", "too few to tell")
 FIRST_TESTED = ("primary_need", "plans", "conferences", "abuse")
 """The comparisons that the figures worked by hand below are tested with."""
 TESTED = (*FIRST_TESTED, "looked_after")
+
+
+@pytest.fixture
+def project(project):
+    """The copied project with all chapters of the edition."""
+    shutil.copyfile(CHECKOUT / WHOLE, project / WHOLE)
+    return project
 
 
 def judged(*questions, reverse=False):

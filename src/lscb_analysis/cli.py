@@ -9,12 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lscb_analysis.project import editions, project, stands, use_until
 from lscb_analysis.publish import TIMEOUT, BuildError
+
+if TYPE_CHECKING:
+    from lscb_analysis.report import Pack
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -121,13 +124,17 @@ def build(
         tell("not published", error=str(error))
         raise
     if pack.failed:
-        for chapter in pack.failed:
-            typer.echo(f"{chapter.name} {chapter.error}", err=True)
-        kept = f"The failed notebooks are in {pack.kept}."
-        typer.echo(f"Not published; {pack.folder} is as it was. {kept}", err=True)
-        tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
+        _tell_failures(pack, tell)
         raise typer.Exit(FAILED)
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
+
+
+def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:
+    for chapter in pack.failed:
+        typer.echo(f"{chapter.name} {chapter.error}", err=True)
+    kept = f"The failed notebooks are in {pack.kept}."
+    typer.echo(f"Not published; {pack.folder} is as it was. {kept}", err=True)
+    tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
 
 
 def _nothing_to_do(edition: str | None, output: Path | None, today: date, tell: Callable[..., None]) -> bool:

@@ -96,34 +96,34 @@ def build(
     """
     changed, only, today = dict(changed or {}), list(only), on or date.today()
     edition, draft = read_edition(name or _only_edition()), bool(only or changed)
-    folder = _folder(output or project() / "reports" / edition.name, draft)
     if today > edition.use_until:
         tell("past its date", use_until=edition.use_until.isoformat())
-    with making(folder, wait) as aside:
-        if not (force or draft) and stands(folder, edition.name, today):
-            tell("nothing to do", folder=str(folder))
-            return Pack(folder, [])
-        with warm_kernels(rehearse=partial(_rehearse, project(), edition)):
-            edition, chapters = plan(edition, only, changed)
+    with warm_kernels(rehearse=partial(_rehearse, project(), edition)):
+        edition, chapters = plan(edition, only, changed)
+        _check_periods(edition, verdict_table(edition))
+        folder = _folder(output or project() / "reports" / edition.name, draft)
+        with making(folder, wait) as aside:
+            if not (force or draft) and stands(folder, edition.name, today):
+                tell("nothing to do", folder=str(folder))
+                return Pack(folder, [])
             before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
-            _check_periods(edition, table)
             runs, memory = aside / "runs", kept(folder)
             runs.mkdir()
             for chapter in [] if force else chapters:
                 chapter.reused = take(chapter, edition, table, memory, runs)
             tell("build started", edition=edition.name, chapters=len(chapters))
             _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
-        _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
-        for chapter in (ran for ran in chapters if not (ran.error or ran.reused)):
-            keep(chapter, edition, table, runs, memory)
-        if any(chapter.error for chapter in chapters):
-            return Pack(folder, chapters, _keep(folder, chapters, runs))
-        made = aside / "pack"
-        (made / "tables").mkdir(parents=True)
-        _write_pages(chapters, _on_every_page(edition, draft, before["past_its_date"]), runs, made)
-        _write_manifest(chapters, edition, before, made)
-        publish(made, folder)
-        _forget_failures(folder)
+            _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
+            for chapter in (ran for ran in chapters if not (ran.error or ran.reused)):
+                keep(chapter, edition, table, runs, memory)
+            if any(chapter.error for chapter in chapters):
+                return Pack(folder, chapters, _keep(folder, chapters, runs))
+            made = aside / "pack"
+            (made / "tables").mkdir(parents=True)
+            _write_pages(chapters, _on_every_page(edition, draft, before["past_its_date"]), runs, made)
+            _write_manifest(chapters, edition, before, made)
+            publish(made, folder)
+            _forget_failures(folder)
     tell("published", folder=str(folder))
     return Pack(folder, chapters)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
@@ -213,7 +214,8 @@ def sparkline(estimates: pd.DataFrame | None) -> Markup:
     top, last = told["value"].max(), len(told) - 1
     points = [(6 + 68 * at / last, 26 - 22 * value / top) for at, value in enumerate(told["value"])]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    return Markup(
+    ends = [_whole(row | {"shift": np.nan}, "value") for row in told.iloc[[0, -1]].to_dict("records")]
+    return Markup('<span class="unseen">{} to {}</span>').format(*ends) + Markup(
         '<svg class="spark" viewBox="0 0 80 30" width="80" height="30" aria-hidden="true">'
         '<polyline points="{}"/><circle cx="{:.1f}" cy="{:.1f}" r="4"/></svg>'
     ).format(path, *points[-1])
