@@ -13,8 +13,8 @@ ROOT = PACKAGE.name
 
 ORDER = [
     *("schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
-    *("editions", "verdicts"),
-    *("disclosure", "display", "narrative", "conclusions", "tables", "svg", "charts"),
+    *("editions", "verdicts", "quality"),
+    *("disclosure", "display", "narrative", "conclusions", "tables", "reconciliation", "svg", "charts"),
     *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""

@@ -33,7 +33,17 @@ from lscb_analysis.narrative import (
     describe_note,
     describe_sources,
 )
+from lscb_analysis.quality import findings
 from lscb_analysis.rates import count, proportion, rate, stated
+from lscb_analysis.reconciliation import (
+    describe_balance,
+    describe_checks,
+    describe_claims,
+    describe_scale,
+    one_rule,
+    table_of_checks,
+    table_of_findings,
+)
 from lscb_analysis.tables import table, table_by_period, table_of_changes
 from lscb_analysis.trends import control_limits, trend
 from lscb_analysis.verdicts import declared, estimates, verdicts
@@ -48,7 +58,10 @@ __all__ = [
     "control_limits",
     "count",
     "declared",
+    "describe_balance",
     "describe_change",
+    "describe_checks",
+    "describe_claims",
     "describe_facts",
     "describe_fit",
     "describe_given_away",
@@ -59,9 +72,11 @@ __all__ = [
     "describe_mix",
     "describe_movers",
     "describe_note",
+    "describe_scale",
     "describe_sources",
     "describe_verdict",
     "estimates",
+    "findings",
     "fits",
     "given_away",
     "implied_populations",
@@ -69,6 +84,7 @@ __all__ = [
     "line_chart",
     "load",
     "mix_changes",
+    "one_rule",
     "part_chart",
     "proportion",
     "protect",
@@ -81,6 +97,8 @@ __all__ = [
     "table",
     "table_by_period",
     "table_of_changes",
+    "table_of_checks",
+    "table_of_findings",
     "trend",
     "verdicts",
 ]

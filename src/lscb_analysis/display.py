@@ -22,6 +22,7 @@ MINUS = "\N{MINUS SIGN}"
 
 _BEFORE = "_before"
 _OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
+_OF_FINDING = ("least", "most", "used")
 _CHANCES = ("p_value", "p_dispersed", "threshold")
 _CHANCE_DECIMALS = 4
 _METHOD_COLUMN = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method") | {
@@ -125,6 +126,8 @@ def places(row: Row, statistic: str) -> int:
         return decimals(f"{row[statistic]:g}")
     if statistic in ("dispersion", "tips_at", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
+    if statistic in _OF_FINDING:
+        return max(decimals(row["printed"]), int(measures().loc[row["measure"], "decimals"]))
     if statistic == "value" and str(row.get("method")).startswith(AS_PRINTED) and "printed" in row:
         return decimals(row["printed"])
     return int(measures().loc[row["measure"], "decimals"])
@@ -256,7 +259,7 @@ def _column(statistic: str) -> str:
 def _unit(row: Row, statistic: str) -> str:
     if statistic in (*_OF_CHANGE, "smallest_change"):
         return str(row["change_unit"])
-    if statistic in ("value", "lower", "upper", "value_before"):
+    if statistic in ("value", "lower", "upper", "value_before", *_OF_FINDING):
         return str(row["unit"])
     return _UNITS.get(statistic, "number")
 
