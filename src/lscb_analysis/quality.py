@@ -52,7 +52,15 @@ SERIOUS = {
 COMPARED = "the comparison of this pack is made from it"
 FIRST = "its source comes first in the list of sources"
 ONLY = "no other place gives it"
+AGREED = "all places give the same"
+NEITHER = "none of the dates"
 WITHHELD = "its source withholds it"
+
+EVENTS = "events"
+"""What a measure counts whose rows date an event, each as one place does."""
+
+CHANGES = {"_more": 1, "_fewer": -1}
+"""How the names of measures end that say how much more or fewer there were later, and the sign of it."""
 
 ROUNDED_TO = 5
 """To what the Department for Education rounded the numbers of children looked after until 2017."""
@@ -166,10 +174,15 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     A figure printed with fewer decimals, or as about, over or at least so much, agrees with any that it
     could be.
     """
-    told = figures[figures["value"].notna()].sort_values("rank", kind="stable")
+    told = figures[figures["value"].notna() & (figures["counted"] != EVENTS)]
+    told = told.sort_values("rank", kind="stable")
     told = told.assign(**dict(zip(("least", "most"), _spans(told), strict=True)))
+    named = told.groupby([*CELL, "value"])["source"].agg(" ".join).rename("sources").reset_index()
     taken = told.drop_duplicates(CELL)[[*CELL, "value", "source", "least", "most"]]
     both = told[told.duplicated(CELL)].merge(taken, on=CELL, suffixes=("", "_taken"))
+    both = both.merge(
+        named, left_on=[*CELL, "value_taken"], right_on=[*CELL, "value"], suffixes=("", "_named")
+    )
     meet = (both["least"] <= both["most_taken"]) & (both["least_taken"] <= both["most"])
     pair = both[["value", "value_taken"]]
     least, most = pair.min(axis=1), pair.max(axis=1)
@@ -177,7 +190,7 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     return both.assign(
         least=both["value_taken"],
         most=both["value_taken"],
-        denominator_source=both["source_taken"],
+        denominator_source=both["sources"].where(~meet, both["source_taken"]),
         balance=meet,
         rounding=rounded & (both["unit"] == "number"),
     )
@@ -193,8 +206,9 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     ends = _part(figures, "totals", ["area_code", "period_end"])
     both = counted.merge(ends.rename(columns={"period_end": "mid_year"}), on=["totals", "area_code"])
     both = both[(both["period_end"] - both["mid_year"]).dt.days.between(0, 366)]
-    latest = both.groupby([*CELL, "source"])["mid_year"].transform("max")
-    return pd.DataFrame(_quotient(row, _per(row["unit"])) for row in _rows(both[both["mid_year"] == latest]))
+    latest = both[both["mid_year"] == both.groupby(CELL)["mid_year"].transform("max")]
+    once = latest.sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
+    return pd.DataFrame(_quotient(row, _per(row["unit"])) for row in _rows(once))
 
 
 def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -211,7 +225,8 @@ def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFra
     both = counted.merge(_part(figures, "totals", WHOLE), on=["totals", *WHOLE], how="left")
     withheld = pd.MultiIndex.from_frame(figures.loc[figures["status"] == "c", CELL])
     told = ~pd.MultiIndex.from_frame(both[[*WHOLE, "counts", "category"]]).isin(withheld)
-    return pd.DataFrame(row for row in map(_percentage, _rows(both[told])) if row)
+    once = both[told].sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
+    return pd.DataFrame(row for row in map(_percentage, _rows(once)) if row)
 
 
 def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -220,33 +235,79 @@ def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     Each period of a source is one row: the first percentage that no whole number of that total gives.
     """
     told = _with_links(figures[(figures["unit"] == "%") & figures["value"].notna()], linked)
-    named = told[told["heading"] != ""].assign(totals=told["heading"])
+    named = told[told["heading"] != ""].assign(meant=told["totals"], totals=told["heading"])
+    titles = measures()["title"]
     year = ["area_code", "time_period"]
     both = named.merge(_part(figures, "totals", year), on=["totals", *year])
     rows = []
     for _key, mix in both.groupby(["measure", "source", *WHOLE], sort=False):
         held = [_of_total(row) for row in _rows(mix)]
-        rows.append(next((row for row in held if not row["balance"]), held[0]) | {"rounding": False})
+        row = next((row for row in held if not row["balance"]), held[0])
+        rows.append(row | {"rounding": False, "why": f"as a share of: {titles[row['meant']]}"})
     return pd.DataFrame(rows)
+
+
+def check_changes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
+    """Hold a stated change in numbers against the same change in per cent, given the later figure.
+
+    A change is a measure whose name ends as one of `CHANGES` does; its row is of the earlier period, and
+    its percentage is of the measure that the dictionary gives as the denominator. `least` and `most` are
+    the changes that the percentage allows.
+    """
+    changes = figures[figures["measure"].str.endswith(tuple(CHANGES)) & figures["value"].notna()]
+    told = changes.merge(linked, left_on="measure", right_on="counts")
+    cell = ["source", "category", *WHOLE]
+    percent = figures[[*cell, "measure", "value", "printed"]].rename(columns={"measure": "percentages"})
+    both = told.merge(percent, on=["percentages", *cell], suffixes=("", "_percent"))
+    later = figures[["measure", "source", "area_code", "category", "period_end", "value"]]
+    later = later.rename(columns={"measure": "totals", "value": "later", "period_end": "later_end"})
+    pairs = both.merge(later, on=["totals", "source", "area_code", "category"])
+    pairs = pairs[pairs["later_end"] > pairs["period_end"]]
+    return pd.DataFrame(_held(row, *_allowed(row), row["source"]) for row in _rows(pairs))
 
 
 def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """Hold a number against the one it is a part of, by the dictionary: no part is above its whole.
 
-    Parts whose sum is held against it already are passed over.
+    The whole is that of the same period, or of a day in it or up to a year before it. Parts whose sum is
+    held against their whole already are passed over.
     """
     parts = figures[(figures["unit"] == "number") & (figures["denominator"] != "") & figures["value"].notna()]
     parts = parts[~parts["measure"].isin(check_parts(figures, linked)["of"])]
-    totals = _part(figures, "totals", WHOLE)
-    both = parts.assign(totals=parts["denominator"]).merge(totals, on=["totals", *WHOLE])
-    return pd.DataFrame(_held(row, 0, row["value_totals"], row["source_totals"]) for row in _rows(both))
+    wholes = _part(figures, "totals", WHOLE).rename(columns={key: f"{key}_of" for key in PERIOD})
+    both = parts.assign(totals=parts["denominator"]).merge(wholes, on=["totals", "area_code"])
+    same = (both["period_start_of"] == both["period_start"]) & (both["period_end_of"] == both["period_end"])
+    day = both["period_start_of"] == both["period_end_of"]
+    near = both["period_end_of"].between(both["period_start"] - pd.Timedelta(days=366), both["period_end"])
+    both = both[same | (day & near)].assign(same=same).sort_values(["same", "period_end_of"], ascending=False)
+    once = both.drop_duplicates([*CELL, "value"]).assign(lowest=lambda rows: _spans(rows)[0])
+    held = [_held(row, 0, row["value_totals"], row["source_totals"]) for row in _rows(once)]
+    return pd.DataFrame(row | {"balance": row["lowest"] <= row["most"]} for row in held)
 
 
 def check_dates(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
-    """Hold a figure of a day against the year that the other figures of its place are of.
+    """Hold the date of a figure against the year that the others of its place are of, or of an event
+    against the date that another place gives.
 
-    A place is checked if several of its measures are of one and the same year.
+    A place is checked if several of its measures are of one and the same year. What counts as an event is
+    `counted` as one by the dictionary; its dates agree if they overlap.
     """
+    return pd.concat([_places_of_a_year(figures), _events(figures)])
+
+
+def _events(figures: pd.DataFrame) -> pd.DataFrame:
+    told = figures[figures["counted"] == EVENTS].sort_values("rank", kind="stable")
+    event = ["area_code", "measure", "category"]
+    dates = ["period_start", "period_end", "source"]
+    first = told.drop_duplicates(event)[[*event, *dates]]
+    both = told[told.duplicated(event)].merge(first, on=event, suffixes=("", "_before"))
+    meet = (both["period_start"] <= both["period_end_before"]) & (
+        both["period_end"] >= both["period_start_before"]
+    )
+    return both.assign(denominator_source=both["source_before"], balance=meet, rounding=False)
+
+
+def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
     rows: list[Figure] = []
     for _key, place in figures.groupby("source", sort=False):
         years = place[place["period_end"] - place["period_start"] > pd.Timedelta(days=300)]
@@ -287,6 +348,7 @@ RULES: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
     "rates": check_rates,
     "percentages": check_percentages,
     "headings": check_headings,
+    "changes": check_changes,
     "wholes": check_wholes,
     "dates": check_dates,
     "withheld": check_withheld,
@@ -382,7 +444,7 @@ def _spans(figures: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     half = np.where(exact, 0.0, half)
     digit = np.array([_last_digit(amount) for amount in value.fillna(1)])
     said = figures["qualifier"]
-    half = np.where(said == "about", np.maximum(half, digit / 2), half)
+    half = np.where(said == "about", np.maximum(half, digit / 2), np.where(said == "", half, 0.0))
     least = (value - half).mask(said == "nearly", value - digit).mask(said == "at most", 0.0)
     most = (value + half).mask(said.isin(["over", "at least"]), np.inf)
     return least.round(9), most.round(9)
@@ -408,15 +470,18 @@ def _part(figures: pd.DataFrame, role: str, keys: list[str]) -> pd.DataFrame:
     return told[["measure", *keys, "value", "source"]].rename(columns=names)
 
 
+_NUMBERS = ["value", "value_counts", "value_totals"]
+
+
 def _per(unit: str) -> int:
     """For how many a rate is: 10,000 of `per 10,000 children`."""
     return int(unit.split()[1].replace(",", ""))
 
 
-def _digits(row: Figure) -> str:
+def _digits(row: Figure, suffix: str = "") -> str:
     """A printed figure in digits, also where it was printed in words."""
-    text = str(row["printed"]).rstrip("%").replace(",", "")
-    return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else f"{row['value']:g}"
+    text = str(row[f"printed{suffix}"]).rstrip("%").replace(",", "")
+    return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else f"{row[f'value{suffix}']:g}"
 
 
 def _held(row: Figure, least: float, most: float, *sources: str) -> Figure:
@@ -440,6 +505,15 @@ def _unrounded(row: Figure, count: int, total: int, per: int) -> bool:
     half = 0.5 * 10.0 ** -decimals(_digits(row))
     lowest, highest = per * (count - down) / (total + up), per * (count + down) / max(total - up, 1)
     return bool(down + up) and lowest - half <= row["value"] <= highest + half
+
+
+def _allowed(row: Figure) -> tuple[int, int]:
+    """The least and the greatest change to the later figure that would be printed as the percentage."""
+    sign = next(sign for ending, sign in CHANGES.items() if row["measure"].endswith(ending))
+    half = 0.5 * 10.0 ** -decimals(_digits(row, "_percent"))
+    ends = [(row["value_percent"] + way * half) / 100 for way in (-1, 1)]
+    least, most = (row["later"] * end / (1 + sign * end) for end in ends)
+    return int(np.ceil(least - 1e-9)), int(np.floor(most + 1e-9))
 
 
 def _percentage(row: Figure) -> Figure | None:
@@ -528,19 +602,22 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     """Findings with how serious they are, and with the value that the pack uses."""
     by_rank = figures.sort_values("rank", kind="stable")
     taken = by_rank.drop_duplicates(CELL).set_index(CELL)[["value", "source", "rank"]]
-    taken["places"] = figures.groupby(CELL)["source"].nunique()
+    stated = figures.groupby(CELL)
+    taken["places"], taken["values"] = stated["source"].nunique(), stated["value"].nunique()
     cells = found[CELL].join(taken, on=CELL)
-    reasons = [cells["rank"] == 0, cells["places"] == 1, cells["places"] > 1]
-    why = np.select(reasons, [COMPARED, ONLY, FIRST], "")
+    reasons = [cells["rank"] == 0, cells["places"] == 1, cells["values"] == 1, cells["places"] > 1]
+    why = np.select(reasons, [COMPARED, ONLY, AGREED, FIRST], "")
     withheld = found["status"].eq("c")
+    event = found["counted"] == EVENTS
+    said = found["why"].notna() if "why" in found else np.zeros(len(found), bool)
     return found.assign(
         status=np.where(withheld, "c", ""),
         method=AS_PRINTED,
         qualifier=found["qualifier"].fillna(""),
         serious=_serious(found),
-        used=cells["value"].mask(withheld),
-        used_source=cells["source"].fillna("").mask(withheld, ""),
-        why=np.where(withheld, WITHHELD, why),
+        used=cells["value"].mask(withheld | event),
+        used_source=cells["source"].fillna("").mask(withheld | event, ""),
+        why=np.select([withheld, event, said], [WITHHELD, NEITHER, found.get("why", why)], why),
     )
 
 
@@ -550,7 +627,8 @@ def _serious(found: pd.DataFrame) -> np.ndarray:
     nearest = found["least"].where(found["value"] < found["least"], found["most"])
     apart = (found["value"] - nearest).abs()
     size = apart.where(found["unit"] == "%", 100 * apart / nearest.abs().replace(0, np.nan))
-    worked_out = found["exact"].eq(True) | found["rule"].isin(["headings", "dates"])
+    another = found["rule"].isin(["headings", "dates"]) & (found["counted"] != EVENTS)
+    worked_out = found["exact"].eq(True) | another
     nearly = found["rule"] == "withheld"
     cases = [found["balance"], worked_out, nearly, found["rounding"], matters.isna(), size < matters]
     words = ["", "serious", "slight", "rounding", "not sized", "slight"]

@@ -63,12 +63,16 @@ WORDS = {
         "not possible",
         follows="Nearest shares of that total",
     ),
+    "changes": Words(
+        "Changes stated in numbers held against the same change in per cent",
+        "in agreement",
+        "not in agreement",
+        follows="Per cent allow",
+    ),
     "wholes": Words(
         "Numbers held against the number they are a part of", "within it", "above it", follows="Whole"
     ),
-    "dates": Words(
-        "Places whose figures are of one year", "of that year throughout", "with a figure of another day"
-    ),
+    "dates": Words("Dates held against their place, or against another place", "fitting", "not fitting"),
     "withheld": Words("Withheld figures held against those around them", "still withheld", "given away"),
 }
 ALL = Words("Figures held against others", "fit", "do not fit")
@@ -83,18 +87,17 @@ def describe_checks(found: Release) -> Display:
     """Say how many things a rule checked, or all of them, how many fit and how many do not."""
     frame = found.frame
     rules = frame["rule"].unique()
-    words = (
-        WORDS[rules[0]] if len(rules) == 1 else Words("Things held against each other", "fit", "do not fit")
-    )
+    words = WORDS[rules[0]] if len(rules) == 1 else ALL
     if frame.empty:
         return finding([Markup("The rule found nothing to check.")])
-    said = Markup("{}: {}; {}: {}; {}: {}.").format(
+    balances = int(frame["balance"].sum())
+    said = Markup("{}: {}, of them {} {} and {} {}.").format(
         words.checked,
         _number(len(frame), "checks"),
+        _number(balances, "balances"),
         words.fits,
-        _number(int(frame["balance"].sum()), "balances"),
+        _number(len(frame) - balances, "findings"),
         words.fails,
-        _number(int((~frame["balance"].astype(bool)).sum()), "findings"),
     )
     return finding([said])
 
@@ -167,11 +170,9 @@ def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
     words = WORDS[rule]
     heads = _headed(words.printed, unit), _headed(words.follows, unit)
     columns = {
-        "dates": [_column("Dated", period), _column("Its place is of", lambda row: period(row, before=True))],
+        "dates": [_column("Dated", period), _column("Held against", lambda row: period(row, before=True))],
         "withheld": [_column("Can be worked out", lambda row: "exactly" if row["exact"] else "nearly")],
-    }.get(
-        rule, [Column(_headed(words.printed, unit), _printed), Column(_headed(words.follows, unit), _follows)]
-    )
+    }.get(rule, [Column(heads[0], _printed), Column(heads[1], _follows)])
     columns = [
         Column("Figure", _figure, heads=True),
         *columns,
