@@ -244,12 +244,13 @@ def test_a_part_is_never_above_its_whole_and_one_that_is_is_found():
 
 def test_a_day_outside_the_year_that_its_place_is_of_is_found():
     place = [{"measure": name, "value": 5} | YEAR for name in ("cpp_starting", "icpc_in_time")]
-    assert wrong("dates", *place) == (0, 1)
-    later = {"period_start": pd.Timestamp("2019-01-07"), "period_end": pd.Timestamp("2019-01-07")}
-    day = {"measure": "icpc", "value": 25, "time_identifier": "Day", "time_period": 2019} | later
-    assert wrong("dates", *place, day) == (1, 1)
-    elsewhere = day | {"source": "report-5.2-abuse"}
-    assert wrong("dates", *place, elsewhere) == (0, 1)
+    day = {"measure": "icpc", "value": 25, "time_identifier": "Day"}
+    within = {"period_start": pd.Timestamp("2018-01-07"), "period_end": pd.Timestamp("2018-01-07")}
+    after = {"period_start": pd.Timestamp("2019-01-07"), "period_end": pd.Timestamp("2019-01-07")}
+    assert wrong("dates", *place) == (0, 0)
+    assert wrong("dates", *place, day | within) == (0, 1)
+    assert wrong("dates", *place, day | after) == (1, 1)
+    assert wrong("dates", *place, day | after | {"source": "report-5.2-abuse"}) == (0, 0)
 
 
 def test_withheld_figures_are_named_and_never_told():

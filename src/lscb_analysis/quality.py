@@ -289,7 +289,7 @@ def check_dates(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     """Hold the date of a figure against the year that the others of its place are of, or of an event
     against the date that another place gives.
 
-    A place is checked if several of its measures are of one and the same year. What counts as an event is
+    A place is checked if it has a figure of a day and several measures of one and the same year. What counts as an event is
     `counted` as one by the dictionary; its dates agree if they overlap.
     """
     return pd.concat([_places_of_a_year(figures), _events(figures)])
@@ -311,14 +311,14 @@ def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
     rows: list[Figure] = []
     for _key, place in figures.groupby("source", sort=False):
         years = place[place["period_end"] - place["period_start"] > pd.Timedelta(days=300)]
-        if years["measure"].nunique() < 2 or years["period_end"].nunique() > 1:
+        days = place["time_identifier"] == "Day"
+        if not days.any() or years["measure"].nunique() < 2 or years["period_end"].nunique() > 1:
             continue
         start, end = years["period_start"].iloc[0], years["period_end"].iloc[0]
-        outside = (place["time_identifier"] == "Day") & ~place["period_end"].between(start, end)
-        shown = place[outside] if outside.any() else years.head(1)
+        within = place["period_end"].between(start, end)
         about = {"period_start_before": start, "period_end_before": end, "rounding": False}
-        about |= {"denominator_source": shown["source"].iloc[0], "balance": not outside.any()}
-        rows += [row | about for row in _rows(shown)]
+        held = place.assign(**about, denominator_source=place["source"], balance=within)[days]
+        rows += _rows(held)
     return pd.DataFrame(rows)
 
 

@@ -35,8 +35,8 @@ WORDS = {
     ),
     "accounts": Words(
         "Outcomes of accounts held against their totals",
-        "what the totals leave",
-        "something else",
+        "as the totals leave it",
+        "otherwise",
         follows="Totals leave",
     ),
     "places": Words(
@@ -105,7 +105,8 @@ def describe_checks(found: Release) -> Display:
 def describe_balance(found: Release) -> Display:
     """Say of which measures everything that the rule checked fits."""
     fits = found.frame.groupby("measure", sort=False)["balance"].all()
-    titles = [name(str(measures().loc[measure, "title"])) for measure in fits[fits].index]
+    every = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in fits[fits].index)
+    titles = [name(title) for title in every]
     if not titles:
         return Display(Markup(""), "note")
     return Display(Markup("<p>Everything fits here for: {}.</p>").format(listed(titles, "; ")), "note")
