@@ -289,8 +289,8 @@ def check_dates(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     """Hold the date of a figure against the year that the others of its place are of, or of an event
     against the date that another place gives.
 
-    A place is checked if it has a figure of a day and several measures of one and the same year. What counts as an event is
-    `counted` as one by the dictionary; its dates agree if they overlap.
+    A place is checked if it has a figure of a day and several measures of one and the same year. An event
+    is what a measure counts as `EVENTS`; its dates agree if they overlap.
     """
     return pd.concat([_places_of_a_year(figures), _events(figures)])
 
