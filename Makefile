@@ -1,9 +1,9 @@
-# make report | test | lab | check | lock | clean. Every target sets up .venv first.
+# make report | test | lab | check | benchmark | lock | clean. Every target sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 
-.PHONY: report test lab check lock clean
+.PHONY: report test lab check benchmark lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready
@@ -20,6 +20,9 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lscb check
+
+benchmark: .venv/ready
+	$(BIN)/python benchmarks/builds.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

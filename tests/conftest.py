@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -12,16 +14,29 @@ from bs4 import BeautifulSoup
 from lscb_analysis import report
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
+FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
+"""Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of data/ and notebooks/ that the library takes for the project."""
+    """A copy of data/ and notebooks/, with few chapters, that the library takes for the project."""
     folder = tmp_path / "project"
     for name in ("data", "notebooks"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    keep_only(folder, FEW)
     monkeypatch.setenv("LSCB_PROJECT", str(folder))
     return folder
+
+
+def keep_only(project: Path, chapters: list[str]) -> None:
+    """Leave in the edition these chapters and their comparisons, and no others."""
+    path = project / EDITION
+    head, *comparisons = path.read_text("utf-8").split("[[comparisons]]")
+    head = re.sub(r"(?ms)^chapters = \[.*?\]", f"chapters = {json.dumps(chapters)}", head)
+    kept = [part for part in comparisons if any(f'"{chapter}"' in part for chapter in chapters)]
+    path.write_text("[[comparisons]]".join([head, *kept]), "utf-8")
 
 
 @pytest.fixture(scope="session")

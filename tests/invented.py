@@ -13,6 +13,7 @@ ROW = {
     "measure": "conferences",
     "category": "Total",
     "counted": "conferences",
+    "unit": "%",
     "value": 1.0,
     "printed": "",
     "status": "",

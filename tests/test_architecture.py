@@ -12,7 +12,18 @@ PACKAGE = CHECKOUT / "src" / "lscb_analysis"
 ROOT = PACKAGE.name
 
 ORDER = [
-    *("schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power", "consistency"),
+    *(
+        "project",
+        "schema",
+        "reads",
+        "data",
+        "rates",
+        "comparisons",
+        "composition",
+        "trends",
+        "power",
+        "consistency",
+    ),
     *("editions", "verdicts", "quality"),
     *("disclosure", "display", "narrative", "conclusions", "tables", "reconciliation", "svg", "charts"),
     *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
@@ -24,7 +35,7 @@ ONLY = {
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
     "consistency": {"rates", "comparisons"},
-    "editions": {"data", "schema"},
+    "editions": {"project", "schema"},
 }
 """Modules that need no more of the library than this."""
 LONGEST_FUNCTION = 60
@@ -38,8 +49,9 @@ def read(path: Path) -> ast.Module:
 
 
 def names_of_the_root() -> set[str]:
-    imports = [node for node in ast.walk(read(SOURCES["__init__"])) if isinstance(node, ast.ImportFrom)]
-    return {alias.asname or alias.name for node in imports for alias in node.names}
+    stub = read(PACKAGE / "__init__.pyi")
+    imports = [node for node in ast.walk(stub) if isinstance(node, ast.ImportFrom)]
+    return {alias.name for node in imports for alias in node.names}
 
 
 def imported(tree: ast.Module, root_names: set[str]) -> set[str]:

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 
 from lscb_analysis import describe_mix, describe_movers, describe_verdict, mix_changes, protect, read_edition
 from lscb_analysis.composition import mix_change, share
-from lscb_analysis.verdicts import declared, estimates, verdicts
+from lscb_analysis.verdicts import declared, estimates, verdict_table
 
 EDITION = read_edition("southend-2017-19")
 PARTS = ("counts", "totals")
@@ -16,7 +16,7 @@ PARTS = ("counts", "totals")
 
 @pytest.fixture(scope="module")
 def table():
-    return verdicts(EDITION).set_index("question", drop=False)
+    return verdict_table(EDITION).set_index("question", drop=False)
 
 
 def release(row, **changes):

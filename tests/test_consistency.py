@@ -8,8 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from invented import rows
 from scipy import stats
 
@@ -416,7 +415,7 @@ def test_an_implied_population_is_a_row_of_the_measure_asked_for_and_names_both_
     counts = rows({"value": 5.0})
     rates = rows({"value": 5000.0, "printed": "5,000.00", "source": "another"})
     implied = implied_populations(counts, rates, "population_0_17")
-    assert implied.columns.tolist() == [*counts.columns, "lower", "upper", "unit", "denominator_source"]
+    assert implied.columns.tolist() == [*counts.columns, "lower", "upper", "denominator_source"]
     row = implied.iloc[0]
     assert row[["measure", "counted", "value", "status", "lower", "upper"]].tolist() == [
         "population_0_17",

@@ -25,7 +25,7 @@ from lscb_analysis import (
     protect,
     read_edition,
     suppressed_bounds,
-    verdicts,
+    verdict_table,
 )
 from lscb_analysis.narrative import headline
 from lscb_analysis.verdicts import estimates
@@ -40,7 +40,7 @@ def series(question):
 
 @pytest.fixture(scope="module")
 def table():
-    return verdicts(EDITION)
+    return verdict_table(EDITION)
 
 
 def chosen(table, question):

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import load, read_edition, verdicts
+from lscb_analysis import load, read_edition, verdict_table
 from lscb_analysis.methods import methods
 
 EDITION = read_edition("southend-2017-19")
@@ -180,7 +180,7 @@ def test_the_printed_figures_of_the_data_are_on_the_pages(pages):
 
 
 def test_the_verdicts_on_the_pages_are_those_of_the_edition(pages):
-    table = verdicts(EDITION).set_index("question")
+    table = verdict_table(EDITION).set_index("question")
     said = {mark["data-verdict"]: (name, mark.get_text()) for name, page in each(pages) if name != "index"
             for mark in page.select("[data-verdict]")}  # fmt: skip
     assert said == {question: (row["chapter"], row["verdict"]) for question, row in table.iterrows()}

@@ -6,8 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lscb_analysis import protect, quality, read_edition
 from lscb_analysis.data import dictionary, measures

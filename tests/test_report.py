@@ -5,6 +5,7 @@ import json
 
 import nbformat
 import pytest
+from conftest import keep_only
 
 from lscb_analysis import report
 from lscb_analysis.editions import read_edition
@@ -71,10 +72,7 @@ def test_a_chapter_that_fails_says_where_and_why_and_leaves_the_pack_as_it_was(p
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text('{"edition": {}, "chapters": [], "files": {}}', "utf-8")
     before = contents(folder)
-    toml = project / "notebooks" / "editions" / "southend-2017-19.toml"
-    head, *comparisons = toml.read_text("utf-8").split("[[comparisons]]")
-    head = head.replace('"03_primary_need", "05_child_protection", ', "")
-    toml.write_text("[[comparisons]]".join([head, *(part for part in comparisons if CARE in part)]), "utf-8")
+    keep_only(project, [CARE])
     add_cell(project, CARE, "raise ValueError('the figures of 2018 are missing')")
     made = build()
     assert [chapter.name for chapter in made.failed] == [CARE]
@@ -119,10 +117,7 @@ def test_what_others_keep_beside_a_pack_is_not_removed(tmp_path):
 
 
 def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):
-    toml = project / "notebooks" / "editions" / "southend-2017-19.toml"
-    head, *comparisons = toml.read_text("utf-8").split("[[comparisons]]")
-    head = head.replace('"03_primary_need", "05_child_protection", ', "")
-    toml.write_text("[[comparisons]]".join([head, *(part for part in comparisons if CARE in part)]), "utf-8")
+    keep_only(project, [CARE])
     add_cell(project, CARE, "lscb.table(activity)")
     made = build()
     assert "more than one table 'eet-17-18-figures'" in made.failed[0].error

@@ -1,17 +1,20 @@
 """The schedules to copy: each holds a command that exists, and those that can be run here are run."""
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import CHECKOUT
+from conftest import CHECKOUT, keep_only
 from typer.main import get_command
 
 from lscb_analysis.cli import app
@@ -83,11 +86,7 @@ def test_the_command_of_a_schedule_publishes_the_pack_and_keeps_a_log(project, t
     place = home / "lscb_analysis"
     shutil.copytree(project, place)
     (place / ".venv").symlink_to(sys.prefix)
-    toml = place / "notebooks" / "editions" / "southend-2017-19.toml"
-    head, *comparisons = toml.read_text("utf-8").split("[[comparisons]]")
-    head = head.replace('"03_primary_need", "05_child_protection", ', "")
-    kept = [part for part in comparisons if "08_care_leavers" in part]
-    toml.write_text("[[comparisons]]".join([head, *kept]), "utf-8")
+    keep_only(place, ["08_care_leavers"])
     environment = {key: value for key, value in os.environ.items() if key != "LSCB_PROJECT"}
     done = subprocess.run(
         ["/bin/sh", "-c", command().replace("%h", str(home))],
@@ -96,3 +95,72 @@ def test_the_command_of_a_schedule_publishes_the_pack_and_keeps_a_log(project, t
     assert (done.returncode, done.stderr) == (0, "")
     assert (place / "reports" / "southend-2017-19" / "index.html").is_file()
     assert '"event": "published"' in Path(place / "reports" / "build.log.jsonl").read_text("utf-8")
+
+
+@pytest.fixture
+def server(project, tmp_path):
+    """Jupyter's own server, with its scheduler, on the project: how to ask it for something."""
+    home = tmp_path / "home"
+    home.mkdir()
+    places = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    command = [
+        *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"),
+        *(f"--ServerApp.root_dir={project}", "--ServerApp.port=0", "--IdentityProvider.token=invented"),
+        "--ServerApp.jpserver_extensions={'jupyter_scheduler': True}",
+    ]
+    with (home / "log").open("w") as log, subprocess.Popen(
+        command, cwd=project, env=os.environ | places | {"HOME": str(home)}, stdout=log, stderr=log
+    ) as process:  # fmt: skip
+        try:
+            address = json.loads(waited(lambda: next((home / "RUNTIME").glob("jpserver-*.json")).read_text()))
+
+            def ask(path, **body):
+                request = urllib.request.Request(
+                    f"{address['url']}scheduler/{path}",
+                    data=json.dumps(body).encode() if body else None,
+                    headers={"Authorization": "token invented", "Content-Type": "application/json"},
+                )
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    said = answer.read()
+                return json.loads(said) if said else None
+
+            waited(lambda: ask("config"))
+            yield ask
+        finally:
+            process.kill()  # asked to end, it would wait a minute for its scheduler
+
+
+def waited(ask, seconds=120):
+    """Return what `ask` gives, once it gives anything."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except (StopIteration, OSError, ValueError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def test_jupyters_own_scheduler_runs_a_chapter_with_parameters(project, server):
+    job = server(
+        "jobs",
+        name="care leavers",
+        input_uri="notebooks/08_care_leavers.ipynb",
+        runtime_environment_name=server("runtime_environments")[0]["name"],
+        output_formats=["ipynb"],
+        parameters={"confidence": "0.8"},
+    )["job_id"]
+
+    def ended():
+        told = server(f"jobs/{job}")
+        # a job that has not begun is called stopped
+        if told["status"] not in ("COMPLETED", "FAILED"):
+            raise ValueError(told["status"])
+        return told
+
+    told = waited(ended, 240)
+    assert (told["status"], told["status_message"]) == ("COMPLETED", None)
+    server(f"jobs/{job}/download_files?redownload=1")
+    ran = waited(lambda: next((project / "jobs").glob("*/08_care_leavers-*.ipynb")))
+    assert "80% confidence interval" in ran.read_text("utf-8")

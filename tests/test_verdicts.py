@@ -6,15 +6,14 @@ from functools import cache, reduce
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from scipy import stats
 
 from lscb_analysis.comparisons import NO_DENOMINATOR, dispersed, two_rates
 from lscb_analysis.composition import mix_changes
 from lscb_analysis.editions import EditionError, read_edition
 from lscb_analysis.schema import DataError
-from lscb_analysis.verdicts import _thresholds, estimates, verdicts
+from lscb_analysis.verdicts import _thresholds, estimates, verdict_table
 
 EDITION = "southend-2017-19"
 UNCLEAR = ("no clear change", "too few to tell")
@@ -26,7 +25,7 @@ def judged(*questions, reverse=False):
     edition = read_edition(EDITION)
     kept = [c for c in edition.comparisons if not questions or c.question in questions]
     chosen = edition.model_copy(update={"comparisons": kept[::-1] if reverse else kept})
-    return verdicts(chosen).set_index("question")
+    return verdict_table(chosen).set_index("question")
 
 
 @cache
@@ -216,7 +215,7 @@ def test_totals_that_are_not_given_follow_from_the_print():
 def test_the_editions_confidence_reaches_the_intervals():
     edition = read_edition(EDITION, confidence=0.998)
     conferences = [c for c in edition.comparisons if c.question == "conferences"]
-    wide = verdicts(edition.model_copy(update={"comparisons": conferences})).iloc[0]
+    wide = verdict_table(edition.model_copy(update={"comparisons": conferences})).iloc[0]
     usual = published().loc["conferences"]
     assert wide["confidence"] == 0.998
     assert set(estimates(edition, "conferences")["confidence"]) == {0.998}
@@ -230,28 +229,28 @@ def test_a_comparison_of_what_is_not_there_is_refused(counts):
     edition = read_edition(EDITION)
     wrong = edition.comparisons[2].model_copy(update={"counts": counts})
     with pytest.raises(DataError, match=r"conferences|icpc_in_time"):
-        verdicts(edition.model_copy(update={"comparisons": [wrong]}))
+        verdict_table(edition.model_copy(update={"comparisons": [wrong]}))
 
 
 @pytest.mark.parametrize("method", ["mix", "rate", "none"])
 def test_an_edition_of_one_kind_of_comparison_or_of_none_has_the_same_columns(method):
     whole = read_edition("southend-2017-19")
     some = [comparison for comparison in whole.comparisons if comparison.method == method]
-    part = verdicts(
+    part = verdict_table(
         read_edition("southend-2017-19", comparisons=[comparison.model_dump() for comparison in some])
     )
-    assert list(part.columns) == list(verdicts(whole).columns)
+    assert list(part.columns) == list(verdict_table(whole).columns)
     assert len(part) == len(some)
 
 
 def test_a_mix_without_figures_for_a_period_is_not_compared():
-    table = verdicts(read_edition("southend-2017-19", previous=2014)).set_index("question")
+    table = verdict_table(read_edition("southend-2017-19", previous=2014)).set_index("question")
     assert set(table["verdict"]) == {"not compared"}
     assert table.loc["primary_need", "reason"] == "no figure for one of the periods"
 
 
 def test_rows_added_for_a_later_year_leave_an_earlier_edition_as_it_was(project):
-    before = verdicts(read_edition(EDITION))
+    before = verdict_table(read_edition(EDITION))
     for table in ("child_protection_plans", "conferences"):
         path = project / "data" / f"{table}.csv"
         rows = path.read_text("utf-8").splitlines()
@@ -259,7 +258,7 @@ def test_rows_added_for_a_later_year_leave_an_earlier_edition_as_it_was(project)
         years = (("2018,R", "2019,R"), ("2018-03-31", "2019-03-31"), ("2017-04-01", "2018-04-01"))
         later = [reduce(lambda row, year: row.replace(*year), years, row) for row in latest]
         path.write_text("\n".join([*rows, *later]) + "\n", "utf-8")
-    after = verdicts(read_edition(EDITION))
+    after = verdict_table(read_edition(EDITION))
     pd.testing.assert_frame_equal(before, after)
     assert estimates(read_edition(EDITION), "plans")["time_period"].max() == 2018
     assert estimates(read_edition(EDITION, latest=2019), "conferences")["time_period"].max() == 2019
@@ -268,7 +267,7 @@ def test_rows_added_for_a_later_year_leave_an_earlier_edition_as_it_was(project)
 def test_a_printed_figure_that_its_numbers_do_not_give_is_not_compared_and_says_so(project):
     path = project / "data" / "child_protection_plans.csv"
     path.write_text(path.read_text("utf-8").replace("29.7,29.7", "27.9,27.9"), "utf-8")
-    plans = verdicts(read_edition(EDITION)).set_index("question").loc["plans"]
+    plans = verdict_table(read_edition(EDITION)).set_index("question").loc["plans"]
     assert (plans["verdict"], plans["reason"]) == (
         "not compared", "a printed figure that the numbers at hand do not give",
     )  # fmt: skip

@@ -21,17 +21,13 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from lscb_analysis.data import project
-from lscb_analysis.kernels import warm_kernels
-from lscb_analysis.publish import BuildError
+from lscb_analysis.project import notebook
+from lscb_analysis.publish import TIMEOUT, BuildError
 from lscb_analysis.reads import RECORD
 from lscb_analysis.schema import nearest
 
 Tell = Callable[..., None]
 """Hears of each step: the name of the event, then its details by name."""
-
-TIMEOUT = 600.0
-"""A chapter may take this many seconds altogether, unless a build says otherwise."""
 
 
 def silent(_event: str, **_details: Any) -> None:
@@ -55,11 +51,6 @@ class Chapter:
     @property
     def file(self) -> str:
         return f"{self.name}.html"
-
-
-def notebook(chapter: str) -> Path:
-    """Return where the notebook of a chapter is, or would be."""
-    return project() / "notebooks" / f"{chapter}.ipynb"
 
 
 def parameters(chapter: str) -> dict[str, dict[str, str]]:
@@ -127,7 +118,7 @@ def run(
         if fail_fast and chapter.error:
             kernels.stopped = "stopped, since another chapter failed"
 
-    with warm_kernels(), ThreadPoolExecutor(workers or processors()) as pool:
+    with ThreadPoolExecutor(workers or processors()) as pool:
         futures = [pool.submit(run_one, chapter) for chapter in chapters]
         try:
             for future in as_completed(futures):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -12,26 +13,24 @@ from typing import Annotated, Any
 
 import typer
 
-from lscb_analysis import data, report
-from lscb_analysis.chapters import TIMEOUT, parameters
-from lscb_analysis.editions import EditionError, editions, read_edition
-from lscb_analysis.publish import BuildError, BusyError
-from lscb_analysis.schema import DataError
+from lscb_analysis.project import editions, project, stands
+from lscb_analysis.publish import TIMEOUT, BuildError
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
 )
 
 FAILED, BAD_INPUT, BUSY = 1, 2, 3
-STATUS: dict[type[Exception], int] = {
-    DataError: BAD_INPUT,
-    EditionError: BAD_INPUT,
-    BuildError: BAD_INPUT,
-    FileNotFoundError: BAD_INPUT,
-    BusyError: BUSY,
-    report.UnpublishedError: FAILED,
-    OSError: FAILED,
+STATUS = {
+    "DataError": BAD_INPUT,
+    "EditionError": BAD_INPUT,
+    "BuildError": BAD_INPUT,
+    "FileNotFoundError": BAD_INPUT,
+    "BusyError": BUSY,
+    "UnpublishedError": FAILED,
+    "OSError": FAILED,
 }
+"""The exit status for an error, by the name of its class: to import them all takes half a second run."""
 
 
 def main() -> None:
@@ -39,10 +38,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
-    except tuple(STATUS) as error:
+    except Exception as error:
+        known = [STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in STATUS]
+        if not known:
+            raise
         typer.echo(str(error), err=True)
-        status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
-        raise SystemExit(status) from None
+        raise SystemExit(known[0]) from None
 
 
 def _terminated(number: int, _: object) -> None:
@@ -100,13 +101,17 @@ def build(
     2: a wrong name, value or table; 3: another build of the pack is under way.
     """
     tell = _Teller(log)
+    if not (only or parameter or force) and _nothing_to_do(edition, output, tell):
+        return
+    from lscb_analysis import report
+
     try:
         changed = dict(_pair(text) for text in parameter or [])
         pack = report.build(
             edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
             fail_fast=fail_fast, wait=wait, force=force,
         )  # fmt: skip
-    except (*STATUS, SystemExit) as error:  # type: ignore[misc]
+    except (Exception, SystemExit) as error:
         tell("not published", error=str(error))
         raise
     if pack.failed:
@@ -119,9 +124,23 @@ def build(
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
 
 
+def _nothing_to_do(edition: str | None, output: Path | None, tell: Callable[..., None]) -> bool:
+    """Say so if the pack stands and is made of what there is now, before anything heavy is imported."""
+    names = [edition] if edition else editions()
+    folder = (output or project() / "reports" / names[0]).absolute() if len(names) == 1 else None
+    if folder is None or not stands(folder, names[0]):
+        return False
+    tell("nothing to do", folder=str(folder))
+    typer.echo(f"The pack is ready: {folder / 'index.html'}")
+    return True
+
+
 @app.command("list")
 def list_editions() -> None:
     """Show the editions, their chapters and the chapters' parameters."""
+    from lscb_analysis.chapters import parameters
+    from lscb_analysis.editions import read_edition
+
     for name in editions():
         edition = read_edition(name)
         typer.echo(f"{name}: {edition.title}, {edition.period}")
@@ -134,6 +153,8 @@ def list_editions() -> None:
 @app.command()
 def check() -> None:
     """Check all data, and list every problem."""
+    from lscb_analysis import data
+
     problems = data.check()
     for problem in problems:
         typer.echo(str(problem), err=True)

@@ -122,7 +122,7 @@ def implied_populations(
         upper=np.where(some, upper, np.nan),
         unit="number",
         denominator_source=both["origin"],
-    )[[*counts.columns, "lower", "upper", "unit", "denominator_source"]]
+    )[[*counts.columns, "lower", "upper", "denominator_source"]]
 
 
 def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:

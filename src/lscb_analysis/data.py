@@ -1,13 +1,13 @@
-"""Find the project, read its tables, part values from symbols. No arithmetic is done here."""
+"""Read the tables of the project, part values from symbols. No arithmetic is done here."""
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
+from lscb_analysis.project import project
 from lscb_analysis.reads import record
 from lscb_analysis.schema import (
     SYMBOLS,
@@ -36,24 +36,6 @@ DISPERSION_SOURCE = (
 DICTIONARY_FILES = ("measures", "categories", "sources")
 
 
-def project() -> Path:
-    """Return the project's folder.
-
-    It is `LSCB_PROJECT` if that is set, else the nearest of the working folder and its parents, else
-    the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/editions/`.
-    """
-    named = os.environ.get("LSCB_PROJECT")
-    here = Path.cwd()
-    candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
-    for folder in candidates:
-        if (folder / "data").is_dir() and (folder / "notebooks" / "editions").is_dir():
-            return folder.resolve()
-    looked = f"LSCB_PROJECT is {named!r}, which" if named else f"No folder from {here} upwards"
-    raise FileNotFoundError(
-        f"{looked} has not both data/ and notebooks/editions/. Set LSCB_PROJECT to the project's folder."
-    )
-
-
 def tables() -> list[str]:
     """Return the names of the tables of figures in `data/`, sorted."""
     names = (path.stem for path in (project() / "data").glob("*.csv"))
@@ -70,12 +52,12 @@ def measures() -> pd.DataFrame:
 
     Where it gives no dispersion, that is `DISPERSION`, with its source.
     """
-    frame = dictionary().measures.set_index("measure")
-    numbers = ["decimals", "smallest_change", "dispersion"]
-    typed = frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
-    unsaid = typed["dispersion"].isna()
-    sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
-    return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
+    return _measures(*_dictionary_files())
+
+
+def labels() -> dict[tuple[str, str], str]:
+    """Return the label of each category, by its scheme and its name."""
+    return _labels(*_dictionary_files())
 
 
 def source_names(frame: pd.DataFrame) -> set[str]:
@@ -224,6 +206,28 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
     if problems:
         raise DataError(problems)
     return known
+
+
+@cache
+def _measures(*stamped: Stamped) -> pd.DataFrame:
+    frame = _dictionary(*stamped).measures.set_index("measure")
+    numbers = ["decimals", "smallest_change", "dispersion"]
+    typed = frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
+    unsaid = typed["dispersion"].isna()
+    sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
+    return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
+
+
+@cache
+def _labels(*stamped: Stamped) -> dict[tuple[str, str], str]:
+    frame = _dictionary(*stamped).categories
+    keys = zip(frame["scheme"], frame["category"], strict=True)
+    return dict(zip(keys, frame["label"], strict=True))
+
+
+def stamp() -> tuple[Stamped, ...]:
+    """Return all files of `data/` with when each was last written: what is made of them holds until that."""
+    return tuple(_stamped(path) for path in sorted((project() / "data").glob("*.csv")))
 
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:

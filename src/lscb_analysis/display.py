@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lscb_analysis.data import dictionary, measures, source_names
+from lscb_analysis.data import dictionary, labels, measures, source_names
 from lscb_analysis.rates import AS_PRINTED, decimals, rounded
 
 Row = Mapping[str, Any]
@@ -218,9 +218,8 @@ def series(row: Row) -> str:
 
 def category(row: Row) -> str:
     """Return the label of a row's category."""
-    scheme = measures().loc[row["measure"], "scheme"]
-    labels = dictionary().categories.set_index(["scheme", "category"])["label"]
-    return str(labels.get((scheme, row["category"]), row["category"]))
+    scheme = str(measures().loc[row["measure"], "scheme"])
+    return labels().get((scheme, row["category"]), str(row["category"]))
 
 
 def sources(frame: pd.DataFrame) -> list[dict[str, str]]:

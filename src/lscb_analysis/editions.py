@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from lscb_analysis.data import project
+from lscb_analysis.project import editions, project
 from lscb_analysis.schema import nearest
 
 Rows = dict[str, str | int]
@@ -82,11 +82,6 @@ class Edition(BaseModel):
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
-
-
-def editions() -> list[str]:
-    """Return the names of the editions in `notebooks/editions/`, sorted."""
-    return sorted(path.stem for path in (project() / "notebooks" / "editions").glob("*.toml"))
 
 
 def read_edition(name: str, **changed: Any) -> Edition:

@@ -20,7 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -43,7 +43,8 @@ PROVISIONER = "lscb-warm"
 """The name of the provisioner among the entry points of jupyter_client."""
 
 PRELOADED = (
-    *("pandas", "scipy.stats", "seaborn", "lscb_analysis"),
+    *("pandas", "scipy.stats", "seaborn"),
+    *(f"lscb_analysis.{module}" for module in ("charts", "conclusions", "consistency", "tables", "trends")),
     # what these and ipykernel import only when they are used
     *("pandas.core.reshape.reshape", "pandas.io.formats.csvs", "matplotlib.backends.backend_svg"),
     *("IPython.core.completerlib", "IPython.extensions.storemagic", "ipykernel.debugger"),
@@ -61,21 +62,25 @@ READ_ONCE = ("PYTHON", "MATPLOTLIB", "MPL", "LANG", "LC_", "LD_", "TZ")
 
 INLINE = "module://matplotlib_inline.backend_inline"
 PREFIX = "lscb-kernels-"
+REHEARSAL = "rehearsal"
 LONGEST_ADDRESS = 107
 """The path of a Unix socket cannot have more bytes."""
 PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def warm_kernels(preload: Sequence[str] = PRELOADED) -> Iterator[None]:
+def warm_kernels(
+    preload: Sequence[str] = PRELOADED, rehearse: Callable[[], object] | None = None
+) -> Iterator[None]:
     """Fork the Python kernels that this process starts meanwhile from one that has imported `preload`.
 
+    It has called `rehearse` too (which can be pickled), for what that leaves in the library's caches.
     Any number of threads may start kernels. Within another `warm_kernels` nothing is started anew. Where
     forking is not available or not safe, kernels start the ordinary way and give the same outputs.
     """
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name
-    with _forkserver(preload):
+    with _forkserver(preload, rehearse):
         factory.default_provisioner_name = PROVISIONER
         try:
             yield
@@ -121,7 +126,7 @@ class WarmProvisioner(LocalProvisioner):
 
 
 def serve(listener: int, alive: int, preload: Sequence[str], started_with: dict[str, str]) -> None:
-    """Import the libraries, then fork on request until the other end of `alive` is closed.
+    """Import the libraries and rehearse, then fork on request until the other end of `alive` is closed.
 
     It is what the forkserver's process runs, and refuses to fork from more than one thread. The variables
     it was `started_with` tell which the libraries have set since.
@@ -129,6 +134,11 @@ def serve(listener: int, alive: int, preload: Sequence[str], started_with: dict[
     sys.path[:] = [folder for folder in sys.path if folder]  # as ipykernel_launcher does
     for module in preload:
         importlib.import_module(module)
+    script = Path(REHEARSAL)
+    rehearse = pickle.loads(script.read_bytes())
+    script.unlink()
+    if rehearse:
+        rehearse()
     _set_by_imports.update(os.environ.items() - started_with.items())
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
@@ -148,7 +158,7 @@ class _Server:
     as that of an ordinary kernel; what it then runs is the standard library's.
     """
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], rehearse: Callable[[], object] | None) -> None:
         self.numbers = itertools.count()
         with ExitStack() as stack:
             self.folder = stack.enter_context(_private_folder())
@@ -158,7 +168,7 @@ class _Server:
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(self.address)
                 listener.listen()
-                process = _start_serving(listener.fileno(), alive, preload, self.folder)
+                process = _start_serving(listener.fileno(), alive, preload, rehearse, self.folder)
             os.close(alive)
             stack.callback(process.wait)
             stack.callback(process.kill)  # and with it go its kernels
@@ -295,12 +305,12 @@ _set_by_imports: dict[str, str] = {}
 
 
 @contextmanager
-def _forkserver(preload: Sequence[str]) -> Iterator[None]:
+def _forkserver(preload: Sequence[str], rehearse: Callable[[], object] | None) -> Iterator[None]:
     global _server
     if _server or not _can_fork():
         yield
         return
-    server = _server = _Server(preload)
+    server = _server = _Server(preload, rehearse)
     try:
         yield
     finally:
@@ -324,8 +334,9 @@ def _arguments(command: list[str]) -> list[str] | None:
 
 
 def _start_serving(
-    listener: int, alive: int, preload: Sequence[str], folder: Path
+    listener: int, alive: int, preload: Sequence[str], rehearse: Callable[[], object] | None, folder: Path
 ) -> subprocess.Popen[bytes]:
+    (folder / REHEARSAL).write_bytes(pickle.dumps(rehearse))
     code = (
         "import os; started_with = dict(os.environ)\n"
         f"from {__name__} import serve; serve({listener}, {alive}, {list(preload)}, started_with)"

@@ -17,6 +17,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+TIMEOUT = 600.0
+"""A chapter may take this many seconds altogether, unless a build says otherwise."""
+
 
 class BusyError(Exception):
     """Another build of the same pack is under way."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from html import unescape
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,8 @@ from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from lscb_analysis.chapters import (
-    TIMEOUT,
     Chapter,
     Tell,
-    notebook,
     outputs,
     parameters,
     read,
@@ -33,27 +31,19 @@ from lscb_analysis.chapters import (
     title,
 )
 from lscb_analysis.comparisons import NO_FIGURE
-from lscb_analysis.data import check, load, project, tables
+from lscb_analysis.data import check, load, tables
 from lscb_analysis.display import templates
-from lscb_analysis.editions import Edition, EditionError, editions, read_edition
+from lscb_analysis.editions import Edition, EditionError, read_edition
+from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.methods import methods
-from lscb_analysis.publish import BuildError, check_replaceable, kept, making, publish
-from lscb_analysis.reuse import file_digest, keep, library, packages, take
+from lscb_analysis.project import editions, file_digest, made_of, project, stands
+from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
+from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import DataError, nearest
-from lscb_analysis.verdicts import verdicts
+from lscb_analysis.verdicts import verdict_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
-PACKAGES = [
-    "lscb-analysis",
-    "pandas",
-    "scipy",
-    "seaborn",
-    "matplotlib",
-    "papermill",
-    "nbconvert",
-    "jupyterlab",
-]
 
 
 class UnpublishedError(Exception):
@@ -98,40 +88,43 @@ def build(
     notebooks changed while it ran. A chapter that fails is in the pack's `failed`; the pack that was there
     stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
-    changed = dict(changed or {})
-    edition, chapters = plan(read_edition(name or _only_edition()), list(only), changed)
-    problems = check()
-    if problems:
-        raise DataError(problems)
-    table = verdicts(edition)
-    _check_periods(edition, table)
-    draft = bool(only or changed)
+    changed, only = dict(changed or {}), list(only)
+    edition, draft = read_edition(name or _only_edition()), bool(only or changed)
     folder = _folder(output or project() / "reports" / edition.name, draft)
     with making(folder, wait) as aside:
-        inputs = _inputs(chapters)
-        table = verdicts(edition) if wait else table  # the data may have changed meanwhile
-        made, runs, past = aside / "pack", aside / "runs", kept(folder)
-        (made / "tables").mkdir(parents=True)
-        runs.mkdir()
-        for chapter in [] if force else chapters:
-            chapter.reused = take(chapter, edition, table, past, runs)
-        if all(chapter.reused for chapter in chapters) and _stands(folder, edition, inputs):
+        if not (force or draft) and stands(folder, edition.name):
             tell("nothing to do", folder=str(folder))
-            return Pack(folder, chapters)
-        tell("build started", edition=edition.name, chapters=len(chapters))
-        _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
-        _check_unchanged(inputs, _inputs(chapters))
+            return Pack(folder, [])
+        with warm_kernels(rehearse=partial(_rehearse, project(), edition)):
+            edition, chapters = plan(edition, only, changed)
+            before, table = made_of(edition.chapters), verdict_table(edition)
+            _check_periods(edition, table)
+            runs, past = aside / "runs", kept(folder)
+            runs.mkdir()
+            for chapter in [] if force else chapters:
+                chapter.reused = take(chapter, edition, table, past, runs)
+            tell("build started", edition=edition.name, chapters=len(chapters))
+            _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
+        _check_unchanged(before["inputs"], made_of(edition.chapters)["inputs"])
         for chapter in chapters:
             if not (chapter.error or chapter.reused):
                 keep(chapter, edition, table, runs, past)
         if any(chapter.error for chapter in chapters):
             return Pack(folder, chapters, _keep(folder, chapters, runs))
+        made = aside / "pack"
+        (made / "tables").mkdir(parents=True)
         _write_pages(chapters, edition, draft, runs, made)
-        _write_manifest(chapters, edition, inputs, made)
+        _write_manifest(chapters, edition, before, made)
         publish(made, folder)
         _forget_failures(folder)
     tell("published", folder=str(folder))
     return Pack(folder, chapters)
+
+
+def _rehearse(root: Path, edition: Edition) -> None:
+    """Read the data and make the verdicts, where kernels are forked: each finds them made."""
+    with chdir(root):
+        verdict_table(edition)
 
 
 def _folder(named: Path, draft: bool) -> Path:
@@ -155,21 +148,11 @@ def _run_or_skip(
     run((chapter for chapter in chapters if not chapter.reused), runs, tell, workers, timeout, fail_fast)
 
 
-def _stands(folder: Path, edition: Edition, inputs: dict[str, str]) -> bool:
-    """Whether the pack that this build would make stands already, whole."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        whole = {name: file_digest(folder / name) for name in manifest["files"]} == manifest["files"]
-    except (OSError, ValueError, KeyError):
-        return False
-    made_of = _made_of(edition, inputs)
-    return whole and made_of == {key: manifest.get(key) for key in made_of}
-
-
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
-    Raises BuildError for a chapter, parameter, area or value that will not do.
+    Raises BuildError for a chapter, parameter, area or value that will not do, DataError with every
+    problem of the data.
     """
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
@@ -188,6 +171,9 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
         for name, text in changed.items()
     }
+    problems = check()
+    if problems:
+        raise DataError(problems)
     edition = read_edition(
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
@@ -254,14 +240,6 @@ def _forget_failures(folder: Path) -> None:
         failed.unlink()
     if kept.is_dir() and not any(kept.iterdir()):
         kept.rmdir()
-
-
-def _inputs(chapters: list[Chapter]) -> dict[str, str]:
-    """The hashes of the files that the pack is made of, by their names in the project."""
-    root = project()
-    files = [*(root / "data").glob("*.csv"), *(root / "notebooks" / "editions").glob("*.toml")]
-    files += [notebook(chapter.name) for chapter in chapters]
-    return {path.relative_to(root).as_posix(): file_digest(path) for path in sorted(files)}
 
 
 def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
@@ -371,9 +349,10 @@ def _methods_named(executed: Any) -> set[str]:
     return {unescape(name) for name in re.findall(r'data-method="([^"]*)"', html)}
 
 
-def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str, str], made: Path) -> None:
+def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
     manifest = {
-        **_made_of(edition, inputs),
+        "edition": edition.model_dump(),
+        **of,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "chapters": [
@@ -394,17 +373,6 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, inputs: dict[str,
     (made / "manifest.json").write_text(
         json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-
-
-def _made_of(edition: Edition, inputs: dict[str, str]) -> dict[str, Any]:
-    return {
-        "edition": edition.model_dump(),
-        "python": platform.python_version(),
-        "versions": {package: metadata.version(package) for package in PACKAGES},
-        "packages": packages(),
-        "library": library(),
-        "inputs": inputs,
-    }
 
 
 def _commit() -> str | None:

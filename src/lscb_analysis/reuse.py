@@ -7,21 +7,18 @@ data and of the verdicts that it read.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
 import shutil
 from collections.abc import Iterable
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lscb_analysis.chapters import Chapter, notebook
-from lscb_analysis.data import DICTIONARY_FILES, load, project, texts
+from lscb_analysis.chapters import Chapter
+from lscb_analysis.data import DICTIONARY_FILES, load, texts
 from lscb_analysis.editions import Edition
+from lscb_analysis.project import digest, file_digest, library, notebook, packages, project
 from lscb_analysis.reads import recorded
 from lscb_analysis.schema import DataError
 
@@ -61,7 +58,7 @@ def describe(
     return {
         "notebook": file_digest(notebook(chapter.name)),
         "parameters": chapter.parameters,
-        "edition": _digest(edition.model_dump_json(exclude=ONLY_ON_PAGES)),
+        "edition": digest(edition.model_dump_json(exclude=ONLY_ON_PAGES)),
         "dictionary": [file_digest(path) for path in dictionary],
         "library": library(),
         "packages": packages(),
@@ -69,39 +66,15 @@ def describe(
     }
 
 
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@cache
-def library() -> str:
-    """Return a digest of this library's source, its templates among it."""
-    root = Path(__file__).parent
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return _digest("".join(f"{path.relative_to(root).as_posix()} {file_digest(path)}\n" for path in files))
-
-
-@cache
-def packages() -> str:
-    """Return a digest of Python's version and of those of all packages installed beside it."""
-    versions = {f"{found.name}=={found.version}" for found in metadata.distributions()}
-    return _digest("\n".join([platform.python_version(), *sorted(versions)]))
-
-
 def _read_digest(read: list[Any], verdicts: pd.DataFrame) -> str:
     kind, *key = read
     if kind == "verdict":
-        return _digest(verdicts[verdicts["question"] == key[0]].to_csv(index=False))
+        return digest(verdicts[verdicts["question"] == key[0]].to_csv(index=False))
     try:
         if kind == "texts":
             name, where = key
-            return _digest(texts(name, **where).to_csv(index=False))
+            return digest(texts(name, **where).to_csv(index=False))
         table, until, where = key
-        return _digest(load(table, until, **where).to_csv(index=False))
+        return digest(load(table, until, **where).to_csv(index=False))
     except DataError as error:
         return str(error)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -6,6 +6,7 @@ The false discovery rate belongs to the edition as a whole, so a verdict is neve
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy import stats
 from lscb_analysis.comparisons import COMPARISON, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
-from lscb_analysis.data import dictionary, load, measures
+from lscb_analysis.data import Stamped, dictionary, load, measures, stamp
 from lscb_analysis.editions import Comparison, Edition, EditionError
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
 from lscb_analysis.rates import proportion, rate, stated
@@ -34,7 +35,7 @@ _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
 
 
-def verdicts(edition: Edition) -> pd.DataFrame:
+def verdict_table(edition: Edition) -> pd.DataFrame:
     """Return one row for each comparison that `edition` declares.
 
     To what `compare` gives, a row adds
@@ -55,8 +56,15 @@ def verdicts(edition: Edition) -> pd.DataFrame:
     Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
     proportion has more than one series.
     """
-    with unrecorded():  # what a chapter reads of it is the rows that it releases
-        made = [_row(comparison, edition) for comparison in edition.comparisons]
+    # what a chapter reads of it is the rows that it releases
+    with unrecorded():
+        return _table(edition.model_dump_json(), stamp()).copy()
+
+
+@cache
+def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
+    edition = Edition.model_validate_json(edition_json)
+    made = [_row(comparison, edition) for comparison in edition.comparisons]
     rows = pd.DataFrame([row for row, _, _ in made], columns=_COLUMNS)
     known = measures().reindex(rows["measure"]).set_index(rows.index)
     defined = known[["polarity", "dispersion", "smallest_change"]]

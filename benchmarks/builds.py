@@ -1,0 +1,187 @@
+"""How long a pack takes: by shell loops of papermill and nbconvert, and by `lscb build`, in one run.
+
+Run it by `make benchmark`. It works on a copy of `data/` and `notebooks/` in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+import psutil
+
+from lscb_analysis.editions import read_edition
+from lscb_analysis.project import editions
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+CHANGED = "care_leavers.csv"
+SAMPLES_A_SECOND = 5
+
+
+@dataclass
+class Measured:
+    """A way to make the pack: seconds of the clock and of the processors, and peak memory in MiB."""
+
+    way: str
+    wall: float = 0.0
+    processor: float = 0.0
+    peak: float = 0.0
+
+
+def main() -> None:
+    """Measure all ways, and print them as two tables."""
+    name = editions()[0]
+    chapters = read_edition(name).chapters
+    with _project() as root:
+        log, reports = root / "log.jsonl", root / "reports"
+
+        def build(*more: str) -> None:
+            _do(BIN / "lscb", "build", name, "--log", log, *more)
+
+        ways: list[tuple[str, Callable[[], None]]] = [
+            ("a  papermill, then nbconvert, in a loop", lambda: _papermill_loop(root, chapters)),
+            ("b  nbconvert --execute, in a loop", lambda: _nbconvert_loop(root, chapters)),
+            ("c  lscb build, from nothing", build),
+            ("d  lscb build, nothing changed", build),
+            ("e  lscb build, one data file changed", build),
+        ]
+        rows = []
+        for way, make in ways:
+            if way.startswith("e"):
+                _change(root / "data" / CHANGED)
+            print(f"{way} …", file=sys.stderr, flush=True)
+            rows.append(_measured(way, make))
+            if way.startswith("c"):
+                spent = _where_the_time_goes(log, reports / f".{name}" / "kept", rows[-1])
+    _print_ways(rows, len(chapters))
+    _print_times(spent)
+
+
+@contextmanager
+def _project() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lscb-benchmark-") as folder:
+        root = Path(folder)
+        for part in ("data", "notebooks"):
+            shutil.copytree(CHECKOUT / part, root / part, ignore=shutil.ignore_patterns(".*"))
+        os.environ["LSCB_PROJECT"] = str(root)
+        yield root
+
+
+def _do(*command: str | Path) -> None:
+    subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)  # fmt: skip
+
+
+def _papermill_loop(root: Path, chapters: list[str]) -> None:
+    for chapter in chapters:
+        ran = root / f"{chapter}-ran.ipynb"
+        _do(BIN / "papermill", root / "notebooks" / f"{chapter}.ipynb", ran)
+        _do(BIN / "jupyter", "nbconvert", "--to", "html", "--no-input", ran)
+
+
+def _nbconvert_loop(root: Path, chapters: list[str]) -> None:
+    for chapter in chapters:
+        stored = root / "notebooks" / f"{chapter}.ipynb"
+        _do(
+            BIN / "jupyter",
+            "nbconvert",
+            "--to",
+            "html",
+            "--no-input",
+            "--execute",
+            "--output-dir",
+            root,
+            stored,
+        )
+
+
+def _change(table: Path) -> None:
+    """Alter a figure that a chapter reads, as a correction would."""
+    lines = table.read_text("utf-8").splitlines(keepends=True)
+    lines[1] = lines[1].replace(",56,56,", ",55,55,")
+    table.write_text("".join(lines), "utf-8")
+
+
+def _measured(way: str, make: Callable[[], None]) -> Measured:
+    """Do it once. Memory is the proportional set size of all processes, where the system tells it."""
+    row, done = Measured(way), threading.Event()
+    watcher = threading.Thread(target=_watch, args=(row, done))
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    watcher.start()
+    make()
+    row.wall = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done.set()
+    watcher.join()
+    row.processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return row
+
+
+def _watch(row: Measured, done: threading.Event) -> None:
+    while not done.wait(1 / SAMPLES_A_SECOND):
+        together = 0
+        for process in psutil.Process().children(recursive=True):
+            try:
+                told = process.memory_full_info()
+                together += getattr(told, "pss", told.rss)
+            except psutil.Error:  # it ended just now
+                together += 0
+        row.peak = max(row.peak, together / 2**20)
+
+
+def _where_the_time_goes(log: Path, kept: Path, build: Measured) -> list[tuple[str, float]]:
+    """Part the wall time of a build, by its log and by the times that papermill noted in the notebooks."""
+    events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    at = {event["event"]: datetime.fromisoformat(event["time"]).timestamp() for event in events}
+    first = min(
+        datetime.fromisoformat(e["time"]).timestamp() for e in events if e["event"] == "chapter started"
+    )
+    chapters = sum(event["seconds"] for event in events if event["event"] == "chapter done")
+    cells = sum(
+        cell.metadata.papermill.duration or 0
+        for path in kept.glob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+    )
+    running, pages = at["chapter done"] - first, at["published"] - at["chapter done"]
+    return [
+        ("all of it", build.wall),
+        ("around them: imports, checks, verdicts, warming up, ending", build.wall - running - pages),
+        ("chapters, side by side", running),
+        ("pages, manifest, publication", pages),
+        ("chapters, one after the other", chapters),
+        ("  of which cells", cells),
+        ("  of which kernels, messages, files", chapters - cells),
+    ]
+
+
+def _print_ways(rows: list[Measured], chapters: int) -> None:
+    slowest, built = rows[0].wall, rows[2].wall
+    print(f"{chapters} chapters, {os.cpu_count()} processors, Python {sys.version.split()[0]}\n")
+    print(f"{'way':42}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}{'a is':>9}{'c is':>9}")
+    for row in rows:
+        ratios = (f"{slowest / row.wall:.1f} x", f"{built / row.wall:.2f} x")
+        print(f"{row.way:42}{row.wall:9.2f}{row.processor:9.2f}{row.peak:10.0f}{ratios[0]:>9}{ratios[1]:>9}")
+
+
+def _print_times(spent: list[tuple[str, float]]) -> None:
+    print(f"\n{'where the time of c goes':66}{'s':>8}")
+    for part, seconds in spent:
+        print(f"{part:66}{seconds:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

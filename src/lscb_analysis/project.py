@@ -1,0 +1,104 @@
+"""Where the project is, what a pack of it is made of, and whether a pack stands that is made of just that.
+
+It is imported first, and imports little: a second run that finds nothing new should be done at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+VERSIONS = [
+    *("lscb-analysis", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "nbconvert", "jupyterlab"),
+]
+"""The packages whose versions a manifest gives by name; a digest stands for all."""
+
+
+def project() -> Path:
+    """Return the project's folder.
+
+    It is `LSCB_PROJECT` if that is set, else the nearest of the working folder and its parents, else
+    the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/editions/`.
+    """
+    named = os.environ.get("LSCB_PROJECT")
+    here = Path.cwd()
+    candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
+    for folder in candidates:
+        if (folder / "data").is_dir() and (folder / "notebooks" / "editions").is_dir():
+            return folder.resolve()
+    looked = f"LSCB_PROJECT is {named!r}, which" if named else f"No folder from {here} upwards"
+    raise FileNotFoundError(
+        f"{looked} has not both data/ and notebooks/editions/. Set LSCB_PROJECT to the project's folder."
+    )
+
+
+def editions() -> list[str]:
+    """Return the names of the editions in `notebooks/editions/`, sorted."""
+    return sorted(path.stem for path in (project() / "notebooks" / "editions").glob("*.toml"))
+
+
+def notebook(chapter: str) -> Path:
+    """Return where the notebook of a chapter is, or would be."""
+    return project() / "notebooks" / f"{chapter}.ipynb"
+
+
+def made_of(chapters: Iterable[str]) -> dict[str, Any]:
+    """Return what a pack of these chapters is made of: digests of files by name, versions of packages.
+
+    Raises FileNotFoundError if a chapter has no notebook.
+    """
+    root = project()
+    files = [*(root / "data").glob("*.csv"), *(root / "notebooks" / "editions").glob("*.toml")]
+    files += [notebook(chapter) for chapter in chapters]
+    return {
+        "python": platform.python_version(),
+        "versions": {package: metadata.version(package) for package in VERSIONS},
+        "packages": packages(),
+        "library": library(),
+        "inputs": {path.relative_to(root).as_posix(): file_digest(path) for path in sorted(files)},
+    }
+
+
+def stands(folder: Path, edition: str) -> bool:
+    """Whether `folder` is a whole pack of an edition, made of what there is now."""
+    pack = folder.resolve()  # one and the same, also while another takes its place
+    try:
+        manifest = json.loads((pack / "manifest.json").read_text("utf-8"))
+        now = made_of(chapter["chapter"] for chapter in manifest["chapters"])
+        same = all(manifest.get(key) == digests for key, digests in now.items())
+        whole = all(file_digest(pack / name) == digest for name, digest in manifest["files"].items())
+        return same and whole and manifest["edition"]["name"] == edition
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # no pack, or a torn one
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def library() -> str:
+    """Return a digest of this library's source, its templates among it."""
+    root = Path(__file__).parent
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return digest("".join(f"{path.relative_to(root).as_posix()} {file_digest(path)}\n" for path in files))
+
+
+@cache
+def packages() -> str:
+    """Return a digest of Python's version and of those of all packages installed beside it."""
+    versions = {f"{found.name}=={found.version}" for found in metadata.distributions()}
+    return digest("\n".join([platform.python_version(), *sorted(versions)]))
