@@ -24,7 +24,7 @@ ORDER = [
         "power",
         "consistency",
     ),
-    *("editions", "verdicts", "quality"),
+    *("editions", "verdicts", "evidence", "attacks", "quality"),
     *("disclosure", "display", "narrative", "conclusions", "tables", "reconciliation", "svg", "charts"),
     *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from lscb_analysis import protect, quality, read_edition
+from lscb_analysis import attacks, protect, quality, read_edition
 from lscb_analysis.data import dictionary, measures
-from lscb_analysis.quality import FINDING, RULES, SERIOUS, findings, links
+from lscb_analysis.evidence import links
+from lscb_analysis.quality import FINDING, RULES, SERIOUS, findings
 
 EDITION = read_edition("southend-2017-19")
 LINKS = links(EDITION)
@@ -255,7 +256,7 @@ def test_a_day_outside_the_year_that_its_place_is_of_is_found():
 def test_withheld_figures_are_named_and_never_told():
     rows = parts([50, *[0] * (len(MIX) - 1)])
     rows[1] |= {"value": np.nan, "status": "c", "printed": "c"}
-    found = quality.check_withheld(figures(*rows, whole(53)), LINKS)
+    found = attacks.check_withheld(figures(*rows, whole(53)), LINKS)
     assert found["exact"].tolist() == [True]
     assert not found["balance"].any()
     assert found["value"].isna().all()
@@ -269,14 +270,14 @@ def test_a_withheld_number_whose_percentage_and_total_are_printed_is_given_away(
         {"measure": "care_leavers_17_18", "value": 45} | YEAR,
         {"measure": "eet_17_18", "value": 67, "printed": "67"} | YEAR,
     ]
-    assert quality.check_withheld(figures(*rows), LINKS)["exact"].tolist() == [True]
-    assert quality.check_withheld(figures(*rows[:2]), LINKS)["balance"].tolist() == [True]
+    assert attacks.check_withheld(figures(*rows), LINKS)["exact"].tolist() == [True]
+    assert attacks.check_withheld(figures(*rows[:2]), LINKS)["balance"].tolist() == [True]
 
 
 def test_figures_that_contradict_each_other_give_nothing_away():
     rows = parts([50, *[0] * (len(MIX) - 1)])
     rows[1] |= {"value": np.nan, "status": "c", "printed": "c"}
-    assert quality.check_withheld(figures(*rows, whole(20)), LINKS)["balance"].all()
+    assert attacks.check_withheld(figures(*rows, whole(20)), LINKS)["balance"].all()
 
 
 @pytest.fixture(scope="module")

@@ -6,31 +6,30 @@ year's report is checked by the same code.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.consistency import (
-    ContradictionError,
-    could_be_printed,
-    given_away,
-    possible_counts,
-    possible_totals,
-    suppressed_bounds,
+from lscb_analysis.attacks import check_withheld
+from lscb_analysis.consistency import could_be_printed, possible_counts, possible_totals
+from lscb_analysis.data import dictionary, measures
+from lscb_analysis.editions import Edition
+from lscb_analysis.evidence import (
+    CELL,
+    TOTAL,
+    WHOLE,
+    Figure,
+    digits,
+    links,
+    numbers,
+    published,
+    rows_of,
+    spans,
+    with_links,
 )
-from lscb_analysis.data import dictionary, load, measures, tables, texts
-from lscb_analysis.editions import Comparison, Edition
 from lscb_analysis.rates import AS_PRINTED, PERIOD, PLACE, SUBJECT, decimals
 
-Figure = dict[str, Any]
-"""One row of the frame of figures."""
-
-TOTAL = "Total"
-WHOLE = ["area_code", *PERIOD]
-CELL = [*WHOLE, "measure", "category"]
 FINDING = [
     *("rule", *PLACE, *PERIOD, *SUBJECT, "unit"),
     *("value", "printed", "qualifier", "method", "source", "status"),
@@ -82,53 +81,6 @@ def findings(edition: Edition) -> pd.DataFrame:
     return _judged(together, figures).reindex(columns=FINDING)
 
 
-def published(edition: Edition) -> pd.DataFrame:
-    """Return the figures of all tables, with what the dictionary says of their measures.
-
-    Left out is what the publisher of the edition's report says in other reports, and what is later than
-    that report. Which report it is follows from the facts that were taken from it. `rank` orders the
-    sources of a figure: 0 where a comparison of the edition takes it, then the order of the sources.
-    """
-    frames = [load(name).assign(table=name) for name in tables()]
-    figures = _of_its_time(pd.concat(frames, ignore_index=True), edition)
-    order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
-    rank = figures["source"].map(order).mask(_compared(figures, edition), 0)
-    known = measures()[["title", "scheme", "denominator"]]
-    return figures.assign(rank=rank).join(known, on="measure")
-
-
-LINK = ["percentages", "counts", "totals", "mix", "heading"]
-
-
-def links(edition: Edition) -> pd.DataFrame:
-    """Return which measures belong together, with the columns `LINK`.
-
-    A percentage or rate belongs to the number of the same title and scheme, and to the total that the
-    dictionary gives as its denominator; or a comparison of the edition says to which. `mix` marks
-    comparisons whose categories make a whole; `heading` is a total that the source names wrongly.
-    """
-    known = measures().reset_index()
-    denominators = known.set_index("measure")["denominator"]
-    asked = [_asked(comparison, denominators) for comparison in edition.comparisons]
-    figures, numbers = known[known["unit"].str.match("%|per")], known[known["unit"] == "number"]
-    alike = figures.merge(numbers, on=["title", "scheme"], how="left", suffixes=("", "_of")).fillna("")
-    own, others = alike["denominator"], alike["denominator_of"]
-    odd = (own != "") & (others != "") & (own != others)
-    by_title = pd.DataFrame(
-        {
-            "percentages": alike["measure"],
-            "counts": alike["measure_of"].mask(odd, ""),
-            "totals": own.mask(own == "", others),
-            "mix": False,
-            "heading": "",
-        }
-    )
-    both = pd.concat([pd.DataFrame(asked, columns=LINK), by_title], ignore_index=True)
-    linked = both.drop_duplicates(["percentages", "counts", "totals"])
-    counted = linked.loc[linked["counts"] != "", "percentages"]
-    return linked[(linked["counts"] != "") | ~linked["percentages"].isin(counted)].reset_index(drop=True)
-
-
 def check_parts(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """Hold each whole against its parts: percentages against 100, numbers and money against their total.
 
@@ -176,7 +128,7 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     """
     told = figures[figures["value"].notna() & (figures["counted"] != EVENTS)]
     told = told.sort_values("rank", kind="stable")
-    told = told.assign(**dict(zip(("least", "most"), _spans(told), strict=True)))
+    told = told.assign(**dict(zip(("least", "most"), spans(told), strict=True)))
     named = told.groupby([*CELL, "value"])["source"].agg(" ".join).rename("sources").reset_index()
     taken = told.drop_duplicates(CELL)[[*CELL, "value", "source", "least", "most"]]
     both = told[told.duplicated(CELL)].merge(taken, on=CELL, suffixes=("", "_taken"))
@@ -201,14 +153,14 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
 
     The population that number and rate imply holds the published one exactly where this balances.
     """
-    rates = _with_links(figures[figures["unit"].str.startswith("per")], linked)
-    counted = rates.merge(_part(figures, "counts", ["category", *WHOLE]), on=["counts", "category", *WHOLE])
-    ends = _part(figures, "totals", ["area_code", "period_end"])
+    rates = with_links(figures[figures["unit"].str.startswith("per")], linked)
+    counted = rates.merge(numbers(figures, "counts", ["category", *WHOLE]), on=["counts", "category", *WHOLE])
+    ends = numbers(figures, "totals", ["area_code", "period_end"])
     both = counted.merge(ends.rename(columns={"period_end": "mid_year"}), on=["totals", "area_code"])
     both = both[(both["period_end"] - both["mid_year"]).dt.days.between(0, 366)]
     latest = both[both["mid_year"] == both.groupby(CELL)["mid_year"].transform("max")]
     once = latest.sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
-    return pd.DataFrame(_quotient(row, _per(row["unit"])) for row in _rows(once))
+    return pd.DataFrame(_quotient(row, _per(row["unit"])) for row in rows_of(once))
 
 
 def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -218,15 +170,15 @@ def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFra
     would tell of a number that is withheld.
     """
     exact = figures["value"].notna() & figures["qualifier"].isin(["", "about"])
-    told = _with_links(figures[(figures["unit"] == "%") & exact], linked)
+    told = with_links(figures[(figures["unit"] == "%") & exact], linked)
     counted = told.merge(
-        _part(figures, "counts", ["category", *WHOLE]), on=["counts", "category", *WHOLE], how="left"
+        numbers(figures, "counts", ["category", *WHOLE]), on=["counts", "category", *WHOLE], how="left"
     )
-    both = counted.merge(_part(figures, "totals", WHOLE), on=["totals", *WHOLE], how="left")
+    both = counted.merge(numbers(figures, "totals", WHOLE), on=["totals", *WHOLE], how="left")
     withheld = pd.MultiIndex.from_frame(figures.loc[figures["status"] == "c", CELL])
     told = ~pd.MultiIndex.from_frame(both[[*WHOLE, "counts", "category"]]).isin(withheld)
     once = both[told].sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
-    return pd.DataFrame(row for row in map(_percentage, _rows(once)) if row)
+    return pd.DataFrame(row for row in map(_percentage, rows_of(once)) if row)
 
 
 def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -234,14 +186,14 @@ def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
 
     Each period of a source is one row: the first percentage that no whole number of that total gives.
     """
-    told = _with_links(figures[(figures["unit"] == "%") & figures["value"].notna()], linked)
+    told = with_links(figures[(figures["unit"] == "%") & figures["value"].notna()], linked)
     named = told[told["heading"] != ""].assign(meant=told["totals"], totals=told["heading"])
     titles = measures()["title"]
     year = ["area_code", "time_period"]
-    both = named.merge(_part(figures, "totals", year), on=["totals", *year])
+    both = named.merge(numbers(figures, "totals", year), on=["totals", *year])
     rows = []
     for _key, mix in both.groupby(["measure", "source", *WHOLE], sort=False):
-        held = [_of_total(row) for row in _rows(mix)]
+        held = [_of_total(row) for row in rows_of(mix)]
         row = next((row for row in held if not row["balance"]), held[0])
         rows.append(row | {"rounding": False, "why": f"as a share of: {titles[row['meant']]}"})
     return pd.DataFrame(rows)
@@ -263,7 +215,7 @@ def check_changes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     later = later.rename(columns={"measure": "totals", "value": "later", "period_end": "later_end"})
     pairs = both.merge(later, on=["totals", "source", "area_code", "category"])
     pairs = pairs[pairs["later_end"] > pairs["period_end"]]
-    return pd.DataFrame(_held(row, *_allowed(row), row["source"]) for row in _rows(pairs))
+    return pd.DataFrame(_held(row, *_allowed(row), row["source"]) for row in rows_of(pairs))
 
 
 def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -274,14 +226,14 @@ def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """
     parts = figures[(figures["unit"] == "number") & (figures["denominator"] != "") & figures["value"].notna()]
     parts = parts[~parts["measure"].isin(check_parts(figures, linked)["of"])]
-    wholes = _part(figures, "totals", WHOLE).rename(columns={key: f"{key}_of" for key in PERIOD})
+    wholes = numbers(figures, "totals", WHOLE).rename(columns={key: f"{key}_of" for key in PERIOD})
     both = parts.assign(totals=parts["denominator"]).merge(wholes, on=["totals", "area_code"])
     same = (both["period_start_of"] == both["period_start"]) & (both["period_end_of"] == both["period_end"])
     day = both["period_start_of"] == both["period_end_of"]
     near = both["period_end_of"].between(both["period_start"] - pd.Timedelta(days=366), both["period_end"])
     both = both[same | (day & near)].assign(same=same).sort_values(["same", "period_end_of"], ascending=False)
-    once = both.drop_duplicates([*CELL, "value"]).assign(lowest=lambda rows: _spans(rows)[0])
-    held = [_held(row, 0, row["value_totals"], row["source_totals"]) for row in _rows(once)]
+    once = both.drop_duplicates([*CELL, "value"]).assign(lowest=lambda rows: spans(rows)[0])
+    held = [_held(row, 0, row["value_totals"], row["source_totals"]) for row in rows_of(once)]
     return pd.DataFrame(row | {"balance": row["lowest"] <= row["most"]} for row in held)
 
 
@@ -318,27 +270,8 @@ def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
         within = place["period_end"].between(start, end)
         about = {"period_start_before": start, "period_end_before": end, "rounding": False}
         held = place.assign(**about, denominator_source=place["source"], balance=within)[days]
-        rows += _rows(held)
+        rows += rows_of(held)
     return pd.DataFrame(rows)
-
-
-def check_withheld(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
-    """Say of each withheld figure whether the others give it away. No number of it is returned.
-
-    What may give it away: its total and the other categories, a percentage printed of it, and the same
-    number in another source. Of percentages without numbers, the only one withheld of a whole.
-    """
-    withheld = figures[figures["status"] == "c"]
-    counts = withheld[withheld["unit"] == "number"]
-    rows: list[Figure] = []
-    for _key, cells in counts.groupby(["measure", "source", *WHOLE], sort=False):
-        rows += _attacked(cells, figures, linked[linked["counts"] == cells["measure"].iloc[0]])
-    numbered = linked[linked["counts"].isin(figures["measure"])]["percentages"]
-    alone = withheld[(withheld["unit"] == "%") & ~withheld["measure"].isin(numbered)]
-    for _key, cells in alone.groupby(["measure", "source", *WHOLE], sort=False):
-        single = len(cells) == 1 and bool((cells["scheme"] != "").all())
-        rows += [row | {"balance": not single, "exact": False} for row in _rows(cells)]
-    return pd.DataFrame(row | {"value": np.nan, "status": "c", "rounding": False} for row in rows)
 
 
 RULES: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
@@ -356,43 +289,12 @@ RULES: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
 """The rules by name, in the order in which a reader meets them."""
 
 
-def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
-    sources = dictionary().sources.set_index("source")
-    facts = texts("facts", edition=edition.name)["source"]
-    if facts.empty:
-        return figures
-    report = sources.loc[facts.mode().iloc[0]]
-    document, publisher = (figures["source"].map(sources[column]) for column in ("document", "publisher"))
-    own = document == report["document"]
-    last = figures.loc[own, "time_period"].max()
-    return figures[(own | (publisher != report["publisher"])) & (figures["time_period"] <= last)]
-
-
-def _compared(figures: pd.DataFrame, edition: Edition) -> pd.Series:
-    """Which rows a comparison of the edition takes."""
-    taken = pd.Series(False, index=figures.index)
-    for comparison in edition.comparisons:
-        for rows in (comparison.counts, comparison.totals, comparison.printed):
-            wanted = (rows or {"table": ""}).items()
-            taken |= np.logical_and.reduce([figures[key].astype(str) == str(value) for key, value in wanted])
-    return taken
-
-
-def _asked(comparison: Comparison, denominators: pd.Series) -> tuple[str, str, str, bool, str]:
-    percentages, counts, totals, heading = (
-        str((rows or {}).get("measure", ""))
-        for rows in (comparison.printed, comparison.counts, comparison.totals, comparison.heading)
-    )
-    named = [totals, denominators.get(percentages, ""), denominators.get(counts, "")]
-    return percentages, counts, next(filter(None, named), ""), comparison.method == "mix", heading
-
-
 def _added(parts: pd.DataFrame) -> pd.DataFrame:
     """What the categories of each measure, source, area and period add up to.
 
     `told`: all categories are there, with numbers; `all`: all are there, some of them withheld.
     """
-    least, most = _spans(parts)
+    least, most = spans(parts)
     withheld = parts["value"].isna()
     parts = parts.assign(
         least=least.mask(withheld, 0.0),
@@ -436,52 +338,12 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     return both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
 
 
-def _spans(figures: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Between which ends each figure lies, given how it is printed: whole numbers and pence are exact."""
-    half = np.array([0.5 * 10.0 ** -decimals(text) for text in figures["printed"]])
-    exact = (figures["unit"] == "number") | ((figures["unit"] == "£") & (half < 0.05))
-    value = figures["value"]
-    half = np.where(exact, 0.0, half)
-    digit = np.array([_last_digit(amount) for amount in value.fillna(1)])
-    said = figures["qualifier"]
-    half = np.where(said == "about", np.maximum(half, digit / 2), np.where(said == "", half, 0.0))
-    least = (value - half).mask(said == "nearly", value - digit).mask(said == "at most", 0.0)
-    most = (value + half).mask(said.isin(["over", "at least"]), np.inf)
-    return least.round(9), most.round(9)
-
-
-def _last_digit(amount: float) -> float:
-    """What the last digit that is not zero is worth: 1,000 in 4,000, and 1 in 39,115 and 57.5."""
-    whole = re.fullmatch(r".*?(0*)", str(int(abs(amount)) or 1))
-    return 10.0 ** len(whole[1]) if whole else 1.0
-
-
-def _with_links(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
-    return figures.merge(linked, left_on="measure", right_on="percentages")
-
-
-def _part(figures: pd.DataFrame, role: str, keys: list[str]) -> pd.DataFrame:
-    """Numbers to be joined by `keys` as the `counts` or the `totals` of others, each value once."""
-    told = figures[(figures["unit"] == "number") & figures["value"].notna()]
-    if role == "totals":
-        told = told[told["category"] == TOTAL]
-    told = told.sort_values("rank", kind="stable").drop_duplicates(["measure", *keys, "value"])
-    names = {"measure": role, "value": f"value_{role}", "source": f"source_{role}"}
-    return told[["measure", *keys, "value", "source"]].rename(columns=names)
-
-
 _NUMBERS = ["value", "value_counts", "value_totals"]
 
 
 def _per(unit: str) -> int:
     """For how many a rate is: 10,000 of `per 10,000 children`."""
     return int(unit.split()[1].replace(",", ""))
-
-
-def _digits(row: Figure, suffix: str = "") -> str:
-    """A printed figure in digits, also where it was printed in words."""
-    text = str(row[f"printed{suffix}"]).rstrip("%").replace(",", "")
-    return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else f"{row[f'value{suffix}']:g}"
 
 
 def _held(row: Figure, least: float, most: float, *sources: str) -> Figure:
@@ -495,14 +357,14 @@ def _quotient(row: Figure, per: int) -> Figure:
     count, total = int(row["value_counts"]), int(row["value_totals"])
     exact = per * count / total if total else np.nan
     held = _held(row, exact, exact, row["source_counts"], row["source_totals"])
-    fits = total > 0 and could_be_printed(count, total, _digits(row), per)
+    fits = total > 0 and could_be_printed(count, total, digits(row), per)
     return held | {"balance": fits, "rounding": _unrounded(row, count, total, per)}
 
 
 def _unrounded(row: Figure, count: int, total: int, per: int) -> bool:
     """Whether numbers that were rounded to the nearest five would explain what is printed."""
     down, up = (ROUNDED_TO // 2 * (number % ROUNDED_TO == 0) for number in (count, total))
-    half = 0.5 * 10.0 ** -decimals(_digits(row))
+    half = 0.5 * 10.0 ** -decimals(digits(row))
     lowest, highest = per * (count - down) / (total + up), per * (count + down) / max(total - up, 1)
     return bool(down + up) and lowest - half <= row["value"] <= highest + half
 
@@ -510,7 +372,7 @@ def _unrounded(row: Figure, count: int, total: int, per: int) -> bool:
 def _allowed(row: Figure) -> tuple[int, int]:
     """The least and the greatest change to the later figure that would be printed as the percentage."""
     sign = next(sign for ending, sign in CHANGES.items() if row["measure"].endswith(ending))
-    half = 0.5 * 10.0 ** -decimals(_digits(row, "_percent"))
+    half = 0.5 * 10.0 ** -decimals(digits(row, "_percent"))
     ends = [(row["value_percent"] + way * half) / 100 for way in (-1, 1)]
     least, most = (row["later"] * end / (1 + sign * end) for end in ends)
     return int(np.ceil(least - 1e-9)), int(np.floor(most + 1e-9))
@@ -520,7 +382,7 @@ def _percentage(row: Figure) -> Figure | None:
     """A percentage held against what is known of the numbers behind it; None if that leaves it free."""
     if pd.notna(row["value_counts"]) and pd.notna(row["value_totals"]):
         return _quotient(row, 100)
-    if pd.notna(row["value_totals"]) and row["value_totals"] < 100 * 10 ** decimals(_digits(row)):
+    if pd.notna(row["value_totals"]) and row["value_totals"] < 100 * 10 ** decimals(digits(row)):
         return _of_total(row)
     if pd.notna(row["value_counts"]) and row["value_counts"] > 0 and row["value"] > 0:
         return _of_count(row)
@@ -532,70 +394,19 @@ def _of_total(row: Figure) -> Figure:
     total = int(row["value_totals"])
     near = row["value"] * total / 100
     least, most = (100 * whole / total if total else np.nan for whole in (np.floor(near), np.ceil(near)))
-    possible = bool(possible_counts(total, _digits(row)))
+    possible = bool(possible_counts(total, digits(row)))
     return _held(row, least, most, row["source_totals"]) | {"balance": possible}
 
 
 def _of_count(row: Figure) -> Figure | None:
     """A percentage held against the totals that its number could be of; None if some total always fits."""
-    count, half = int(row["value_counts"]), 0.5 * 10.0 ** -decimals(_digits(row))
+    count, half = int(row["value_counts"]), 0.5 * 10.0 ** -decimals(digits(row))
     if 100 * count / (row["value"] - half) - 100 * count / (row["value"] + half) >= 1 or row["value"] <= half:
         return None
     near = 100 * count / row["value"]
     least, most = (100 * count / whole for whole in (np.ceil(near), np.floor(near)))
-    possible = bool(possible_totals(count, _digits(row)))
+    possible = bool(possible_totals(count, digits(row)))
     return _held(row, least, most, row["source_counts"]) | {"balance": possible}
-
-
-def _attacked(cells: pd.DataFrame, figures: pd.DataFrame, linked: pd.DataFrame) -> list[Figure]:
-    """The withheld cells of one measure, source, area and period, and whether they are given away."""
-    one = cells.iloc[0]
-    here = figures[np.logical_and.reduce([figures[key] == one[key] for key in WHOLE])]
-    told = here[here["value"].notna()].sort_values("rank", kind="stable")
-    named = [*linked["totals"], one["denominator"]]
-    totals = told[told["measure"].isin(named) & (told["category"] == TOTAL)].head(1)
-    shares = told[told["measure"].isin(linked["percentages"]) & told["printed"].str.match(r"[\d.]+%?$")]
-    shares = shares.drop_duplicates("category")
-    elsewhere = told[(told["measure"] == one["measure"]) & (told["source"] != one["source"])]
-    if one["scheme"] == "":
-        bounds = _alone(cells, totals, shares, elsewhere)
-    else:
-        table = here[(here["measure"] == one["measure"]) & (here["source"] == one["source"])]
-        table = table[table["category"] != TOTAL]
-        bounds = _bounded(table, totals, elsewhere, shares, _least(one["source"], figures))
-    told_of = given_away(bounds)[["category", "exact", "narrowed"]]
-    sources = " ".join(dict.fromkeys([*totals["source"], *shares["source"], *elsewhere["source"]]))
-    rows = _rows(cells.merge(told_of, on="category").assign(denominator_source=sources))
-    return [row | {"balance": not row["narrowed"]} for row in rows]
-
-
-def _alone(*frames: pd.DataFrame) -> pd.DataFrame:
-    """Bounds of a number that is no part of a mix, from its percentage and total, or from elsewhere."""
-    cells, totals, shares, elsewhere = frames
-    could: list[int] = [int(value) for value in elsewhere["value"]]
-    if len(totals) and len(shares) and not could:
-        could = possible_counts(int(totals["value"].iloc[0]), _digits(shares.iloc[0].to_dict()))
-    ends = (min(could), max(could)) if could else (0, np.nan)
-    return cells.assign(lower=ends[0], upper=ends[1], exact=ends[0] == ends[1])
-
-
-def _bounded(
-    table: pd.DataFrame, totals: pd.DataFrame, elsewhere: pd.DataFrame, shares: pd.DataFrame, least: int
-) -> pd.DataFrame:
-    """Bounds from all that is known; from less, if not all of it can be true at once."""
-    for siblings, percentages in (([elsewhere], shares), ([elsewhere], None), ([], None)):
-        try:
-            return suppressed_bounds(table, totals, *siblings, percentages=percentages, least=least)
-        except ContradictionError:  # the other rules name it; figures that cannot be true give nothing away
-            continue
-    return table.assign(lower=0, upper=np.nan, exact=False)
-
-
-def _least(source: str, figures: pd.DataFrame) -> int:
-    """The least that a withheld number can be: 1 where the publisher prints zeros, else 0."""
-    publishers = dictionary().sources.set_index("source")["publisher"]
-    same = figures["source"].map(publishers) == publishers[source]
-    return int((same & (figures["unit"] == "number") & (figures["value"] == 0)).any())
 
 
 def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
@@ -633,7 +444,3 @@ def _serious(found: pd.DataFrame) -> np.ndarray:
     cases = [found["balance"], worked_out, nearly, found["rounding"], matters.isna(), size < matters]
     words = ["", "serious", "slight", "rounding", "not sized", "slight"]
     return np.select([case.astype(bool) for case in cases], words, "serious")
-
-
-def _rows(frame: pd.DataFrame) -> list[Figure]:
-    return frame.to_dict("records")
