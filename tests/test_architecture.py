@@ -12,21 +12,21 @@ PACKAGE = CHECKOUT / "src" / "lscb_analysis"
 ROOT = PACKAGE.name
 
 ORDER = [
+    *("project", "schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power"),
+    *("consistency", "ratings", "meetings", "accounts", "editions", "verdicts"),
+    *("evidence", "attacks", "quality"),
     *(
-        "project",
-        "schema",
-        "reads",
-        "data",
-        "rates",
-        "comparisons",
-        "composition",
-        "trends",
-        "power",
-        "consistency",
+        "disclosure",
+        "display",
+        "narrative",
+        "governance",
+        "conclusions",
+        "tables",
+        "reconciliation",
+        "svg",
+        "charts",
     ),
-    *("editions", "verdicts", "evidence", "attacks", "quality"),
-    *("disclosure", "display", "narrative", "conclusions", "tables", "reconciliation", "svg", "charts"),
-    *("methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
+    *("glossary", "methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {
@@ -35,6 +35,9 @@ ONLY = {
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
     "consistency": {"rates", "comparisons"},
+    "ratings": {"project", "schema", "data", "rates"},
+    "meetings": {"rates"},
+    "accounts": {"rates"},
     "editions": {"project", "schema"},
 }
 """Modules that need no more of the library than this."""

@@ -13,11 +13,20 @@ from lscb_analysis import (
     change_chart,
     compare,
     line_chart,
+    load,
+    mark_chart,
+    pair_chart,
     part_chart,
     protect,
     read_edition,
+    score_chart,
+    stated,
     table,
+    table_by_area,
+    table_by_measure,
     table_of_changes,
+    table_of_marks,
+    two_point_chart,
 )
 from lscb_analysis.charts import FOCUS, PALETTE
 from lscb_analysis.verdicts import estimates
@@ -38,6 +47,35 @@ def changes():
     return protect(compare(series("primary_need").frame, 2017, 2018), rule="published")
 
 
+def marks():
+    return protect(stated(load("attendance", time_identifier="Day")), rule="published")
+
+
+def scores():
+    return protect(stated(load("self_assessment", source="report-appendix-3-guidance")), rule="published")
+
+
+def schools(**where):
+    return protect(stated(load("schools", source="report-5.2-population", **where)), rule="published")
+
+
+def audits(**where):
+    frame = load("case_audits", **where)
+    return protect(stated(frame[frame["time_identifier"] != "Calendar year"]), rule="published")
+
+
+def target():
+    return protect(stated(load("audit_targets")), rule="published")
+
+
+def training(name, measure):
+    return protect(stated(load(name, measure=measure)), rule="published")
+
+
+LEVEL_2 = training("training_levels", "training_level_2")
+LEVEL_3 = training("training_level_3", "training_level_3")
+TARGET = training("training_text", "training_level_2_target")
+
 CHARTS = {  # each drawn once for all tests
     "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
     "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
@@ -45,8 +83,14 @@ CHARTS = {  # each drawn once for all tests
         cache(lambda: line_chart(series("care_leavers_17_18", "care_leavers_19_21"))),
         lambda: table(series("care_leavers_17_18", "care_leavers_19_21")),
     ),
+    "areas": (cache(lambda: line_chart(LEVEL_3)), lambda: table(LEVEL_3)),
+    "target": (cache(lambda: line_chart(LEVEL_2, TARGET)), lambda: table(LEVEL_2)),
     "bars": (cache(lambda: bar_chart(latest())), lambda: table(latest())),
     "changes": (cache(lambda: change_chart(changes())), lambda: table_of_changes(changes())),
+    "marks": (cache(lambda: mark_chart(marks())), lambda: table_of_marks(marks())),
+    "scores": (cache(lambda: score_chart(scores())), lambda: table_by_measure(scores())),
+    "pairs": (cache(lambda: pair_chart(schools())), lambda: table_by_area(schools())),
+    "two points": (cache(lambda: two_point_chart(audits(), target())), lambda: table(audits())),
     "parts": (cache(lambda: part_chart(series("conferences"))), lambda: table(series("conferences"))),
 }
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
@@ -138,3 +182,79 @@ def test_an_interval_is_drawn_for_each_figure_that_has_one():
         for paths in drawn
     ]
     assert strokes == [3, 1]
+
+
+def test_marks_are_told_apart_by_shape_and_named_in_words():
+    figure = soup(mark_chart(marks()))
+    shapes = {use["xlink:href"] for svg in figure.select(".wide svg") for use in svg.find_all("use")}
+    assert len(shapes) >= 3
+    for svg in figure.find_all("svg"):
+        assert all(word in svg.get_text() for word in ("Attended", "Sent apologies", "Neither"))
+    assert figure.select_one(".headline").get_text().startswith("Attended: 58 of 72 marks; ")
+
+
+def test_more_kinds_of_marks_than_shapes_are_refused():
+    frame = marks().frame
+    other = frame.head(1).assign(measure="icpc")
+    with pytest.raises(ValueError, match="4 kinds of marks"):
+        mark_chart(protect(frame, other, rule="published"))
+
+
+def test_a_statement_without_any_figure_is_named_as_not_drawn_and_one_with_a_range_is_drawn():
+    duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
+    assert "Not drawn, for want of a figure: Annual report." in soup(score_chart(duties)).get_text()
+    assert "Not drawn" not in soup(score_chart(scores())).get_text()
+
+
+def test_the_headline_of_scores_says_between_which_statements_the_means_run():
+    duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
+    said = soup(score_chart(duties)).select_one(".headline").get_text()
+    assert said == "Mean ratings run from 2.5 (“Case reviews arranged”) to 3 (“A strategic plan every year”)"
+
+
+def test_a_pair_is_drawn_from_zero_on_one_axis_and_the_widest_gap_is_the_headline():
+    drawn = soup(pair_chart(schools()))
+    assert "Minority ethnic groups" in drawn.select_one(".headline").get_text()
+    gaps = {"13.6%": "13.7%", "8.1%": "12.4%", "21.7%": "31.8%", "14.5%": "21.2%", "13.3%": "16.6%"}
+    words = drawn.select_one("svg").get_text(" ")
+    for here, there in gaps.items():
+        assert f"{here} Southend-on-Sea" in words
+        assert f"{there} England" in words
+
+
+def test_a_figure_with_none_beside_it_is_not_drawn():
+    with pytest.raises(ValueError, match="Not one figure and one national beside it"):
+        pair_chart(schools(area_name="Southend-on-Sea"))
+
+
+def test_a_pair_has_a_ring_a_dot_and_its_target_alone():
+    both, one = (two_point_chart(audits(), aim) for aim in (target(), None))
+    assert "target 85%" in soup(both).select_one(".wide").get_text()
+    assert "target" not in soup(one).select_one(".wide").get_text()
+    other = two_point_chart(audits(measure="audit_good"), target())
+    assert "target 85%" not in soup(other).select_one(".wide").get_text()
+    assert "a ring for January 2018, a dot for December 2018" in soup(both).select_one(".subtitle").get_text()
+
+
+def test_pairs_of_different_periods_are_not_drawn_on_one_axis():
+    frame = audits().frame
+    january = (frame["measure"] == "audit_good") & (frame["time_identifier"] == "January")
+    with pytest.raises(ValueError, match="same two periods"):
+        two_point_chart(protect(frame[~january], rule="published"))
+
+
+def test_a_target_is_a_grey_line_that_the_headline_names():
+    with_target, without = CHARTS["target"][0](), line_chart(LEVEL_2)
+    grey = "stroke: #bfbfbf; stroke-width: 2;"
+    drawn = [str(soup(chart).select_one("svg")).count(grey) for chart in (with_target, without)]
+    assert drawn[0] == drawn[1] + 1
+    assert "at the target of 90%" in soup(with_target).select_one(".headline").get_text()
+
+
+def test_areas_stand_side_by_side_on_the_same_axes_and_are_named_everywhere():
+    figure = soup(CHARTS["areas"][0]())
+    areas = LEVEL_3.frame["area_name"].unique()
+    for svg in figure.find_all("svg"):
+        assert all(area in svg.get_text(" ") for area in areas)
+    assert all(area in figure.select_one(".subtitle").get_text() for area in areas)
+    assert figure.get_text().count(f"{areas[0]}, ") >= len(LEVEL_3.frame) / 2

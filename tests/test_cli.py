@@ -1,6 +1,7 @@
 """The command: what it prints, and the status it ends with."""
 
 import pytest
+from conftest import only_chapter
 
 from lscb_analysis.cli import main
 
@@ -58,6 +59,7 @@ def test_check_lists_every_problem_and_fails(project, monkeypatch, capsys):
         (["build", "--output", "/dev/null/pack"], "cannot be a folder"),
         (["build", "-p", "confidence=95"], "less than 1"),
         (["build", "-p", "latest=2016"], "not before latest"),
+        (["build", "--date", "tomorrow"], "'tomorrow'"),
     ],
 )
 def test_a_wrong_name_or_value_is_refused_before_anything_runs(project, monkeypatch, capsys, words, message):
@@ -74,3 +76,12 @@ def test_bad_data_is_refused_before_anything_runs(project, monkeypatch, capsys):
     assert status == 2
     assert "data/care_leavers.csv: is empty" in err
     assert not (project / "reports").exists()
+
+
+def test_a_pack_past_its_date_is_built_with_a_line_that_says_so(project, monkeypatch, capsys):
+    only_chapter(project, "14_board_finance")
+    status, out, err = run(monkeypatch, capsys, "build", "--date", "2027-11-26")
+    assert (status, "The pack is ready" in out) == (0, True)
+    assert err.startswith("This pack was to be used until 2027-11-25, and that day has passed")
+    status, out, err = run(monkeypatch, capsys, "build", "--date", "2027-11-25")
+    assert (status, err) == (0, "")

@@ -103,11 +103,13 @@ def test_where_interval_and_verdict_differ_the_sentence_says_so(table, excludes,
 
 
 def test_a_mix_says_what_it_would_take_to_tip_and_what_shift_would_have_shown(table):
-    said = describe_mix(release(table.loc["primary_need"]))
+    row = table.loc["primary_need"]
+    said = describe_mix(release(row))
     assert "differ by 5.1 percentage points. Verdict: too few to tell." in sentence(said)
-    assert "a shift of 10.3 percentage points or more would probably have shown whichever" in sentence(said)
+    smallest = f"{row['smallest_shift']:.1f}"
+    assert f"a shift of {smallest} percentage points or more would probably have shown" in sentence(said)
     assert "Some category's interval leaves “no change” out" in sentence(said)
-    assert folded(said)["Where the verdict would tip"].startswith("At 1.73 times")
+    assert folded(said)["Where the verdict would tip"].startswith(f"At {row['tips_at']:.2f} times")
 
 
 def test_the_statistics_behind_a_verdict_are_all_there(table):
@@ -117,17 +119,18 @@ def test_the_statistics_behind_a_verdict_are_all_there(table):
     assert behind["Change"] == "−48% (95% interval −58% to −35%)"
     assert behind["If every child came alone"] == "p is less than 0.0001"
     assert behind["Allowing for siblings"] == (
-        "p is 0.0002, to be called a change if at most 0.0250: one of 4 comparisons tested together"
+        f"p is 0.0002, to be called a change if at most {row['threshold']:.4f}: "
+        f"one of {row['compared']} comparisons tested together"
     )
     assert behind["Dispersion taken"].startswith(
         "2.4 times the variance of independent counts. Working value"
     )
     assert behind["Where the verdict would tip"].startswith(
-        "At 6.7 times the variance of independent counts, that of the other"
+        f"At {row['tips_at']:.1f} times the variance of independent counts, that of the other"
     )
     assert behind["What could have been seen"] == (
-        "With these numbers only a fall of at least 43% or a rise of at least 55% would probably have shown "
-        "(“probably” being a chance of 80% or more)"
+        f"With these numbers only a fall of at least {row['smallest_fall']:.0f}% or a rise of at least "
+        f"{row['smallest_rise']:.0f}% would probably have shown (“probably” being a chance of 80% or more)"
     )
     assert behind["Smallest change that is taken to matter"] == "10%"
 

@@ -16,21 +16,26 @@ from lscb_analysis.comparisons import two_proportions
 from lscb_analysis.consistency import (
     LARGEST_TOTAL,
     ContradictionError,
+    agreed,
     common_totals,
     conclusive_common_totals,
     conclusive_totals,
     fits,
     given_away,
+    implied_counts,
+    implied_earlier,
     implied_populations,
     implied_totals,
     possible_counts,
     possible_totals,
     remainder,
+    standing,
     suppressed_bounds,
+    versions,
 )
 from lscb_analysis.data import load
 from lscb_analysis.disclosure import DisclosureError, protect
-from lscb_analysis.rates import EstimateError
+from lscb_analysis.rates import EstimateError, count, rate
 
 
 def prints_as(count, total, printed):
@@ -194,6 +199,43 @@ def test_the_printed_mixes_of_the_report_allow_the_departments_totals():
         for period, mix in load(table).groupby("time_period"):
             told = mix.loc[mix["status"] == "", "printed"]
             assert totals[period] in common_totals(*told, complete=len(told) == len(mix))
+
+
+EARLIER = {
+    "time_period": 2017,
+    "period_start": pd.Timestamp("2016-04-01"),
+    "period_end": pd.Timestamp("2017-03-31"),
+}
+
+
+@pytest.mark.parametrize(
+    ("rise", "fall", "share", "earlier", "fits_too"),
+    [
+        (50, None, "50", 100, True),  # 100 and half as much again are 150
+        (None, 50, "25", 200, True),  # 200 less a quarter are 150
+        (50, None, "33", 100, False),  # a percentage of the later figure instead of the earlier
+        (None, 1, "0.7", 151, True),  # 1 of 151 is 0.66%
+        (None, 1, "0.6", 151, False),
+        (0, None, "0.0", 150, True),
+    ],
+)
+def test_an_earlier_figure_follows_from_a_stated_change(rise, fall, share, earlier, fits_too):
+    changes = [rows(EARLIER | {"measure": "change", "value": v}).dropna(subset="value") for v in (rise, fall)]
+    implied = implied_earlier(rows({"value": 150}), *changes, rows(EARLIER | {"printed": share}))
+    row = implied.iloc[0]
+    assert len(implied) == 1
+    assert (row["value"], row["fits"], row["time_period"]) == (earlier, fits_too, 2017)
+    assert row["measure"] == rows({})["measure"].iloc[0]
+    assert math.isnan(row["lower"])
+
+
+def test_a_change_of_another_source_or_category_is_not_taken_for_one_of_this_count():
+    none = rows(EARLIER).iloc[:0]
+    for other in ({"source": "another"}, {"category": "Neglect"}):
+        change = EARLIER | {"value": 50} | other
+        assert implied_earlier(rows({"value": 150}), rows(change), none, rows(change)).empty
+    with pytest.raises(EstimateError, match="More than one percentage"):
+        implied_earlier(rows({"value": 150}), rows(EARLIER), none, rows(EARLIER, EARLIER))
 
 
 def test_implied_totals_are_counts_of_the_measure_asked_for():
@@ -372,6 +414,99 @@ def test_of_a_total_that_is_not_known_nothing_is_known_to_remain():
     assert set(late["status"]) == {"x"}
 
 
+def test_what_categories_leave_of_their_total_is_what_they_leave_together():
+    rest = remainder(total_of(20), table([10, 3]), measure="rest")
+    assert rest[["value", "status", "measure", "category"]].to_numpy().tolist() == [[7, "", "rest", "Total"]]
+    untold = remainder(total_of(20), table([10, None]), measure="rest")
+    assert untold["status"].tolist() == ["x"]
+    assert untold["value"].isna().all()
+
+
+def test_categories_that_exceed_their_total_leave_nothing_and_are_named():
+    with pytest.raises(ContradictionError, match="23 in parts against a total of 20 in the totals"):
+        remainder(total_of(20), table([20, 3]), measure="rest")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 400), st.data(), st.integers(0, 1))
+def test_an_implied_count_is_the_only_one_that_prints_so(total, data, places):
+    text = f"{100 * data.draw(st.integers(0, total)) / total:.{places}f}"
+    found = implied_counts(rows({}), total_of(total), rows({"printed": text, "value": float(text)}))
+    fitting = [x for x in range(total + 1) if prints_as(x, total, text)]
+    assert found["status"].tolist() == ["" if len(fitting) == 1 else "x"]
+    assert found["value"].dropna().tolist() == (fitting if len(fitting) == 1 else [])
+
+
+def test_no_count_is_implied_where_it_is_withheld_or_anything_is_missing():
+    percentage = rows({"printed": "25", "value": 25.0})
+    withheld = rows({"value": math.nan, "status": "c", "printed": "-"})
+    assert implied_counts(rows({}), total_of(8), percentage)["value"].tolist() == [2]
+    for counts, totals, percentages, status in (
+        (withheld, total_of(8), percentage, "c"),
+        (rows({}), total_of(8).iloc[:0], percentage, "x"),
+        (rows({}), total_of(math.nan), percentage, "x"),
+        (rows({}), total_of(8), percentage.iloc[:0], "x"),
+        (rows({}), total_of(8), rows({"printed": "-", "value": math.nan, "status": "c"}), "x"),
+    ):
+        found = implied_counts(counts, totals, percentages)
+        assert found["status"].tolist() == [status]
+        assert found["value"].isna().all()
+
+
+def test_a_number_stands_to_the_one_used_as_the_same_as_rounded_or_as_another():
+    told = pd.concat([rows({"value": float(number)}) for number in (107, 105, 110, 106)])
+    found = versions(count(told), rows({"value": 107.0}))
+    assert found["stands"].tolist() == ["same", "rounded", "other", "other"]
+    assert versions(count(told), rows({"value": 107.0}), base=10)["stands"].tolist()[2] == "rounded"
+    assert set(found["gives"]) == {""}
+    assert set(versions(count(told), rows({"time_period": 2017}))["stands"]) == {""}
+
+
+def test_the_number_that_gives_the_printed_rate_is_told_from_the_one_that_does_not():
+    # 10,000 x 282 / 38,781 is 72.7, 10,000 x 280 / 38,781 is 72.2; the report prints 73
+    told = pd.concat([rows({"value": number}) for number in (282.0, 280.0)])
+    mid_2017 = pd.Timestamp("2017-06-30")
+    population = rows({"value": 38_781.0, "period_start": mid_2017, "period_end": mid_2017})
+    found = versions(rate(told, population), rows({"value": 282.0}), rows({"printed": "73", "value": 73.0}))
+    assert found[["stands", "gives"]].to_numpy().tolist() == [["same", "printed"], ["rounded", "another"]]
+
+
+def areas(*values, **changes):
+    """A figure of each of several authorities; None is a withheld one."""
+    told = (cell("Total", value, **changes) for value in values)
+    return rows(
+        *(row | {"area_name": f"Area {at}", "area_code": f"E0600000{at}"} for at, row in enumerate(told))
+    )
+
+
+@given(st.lists(st.none() | st.integers(0, 6), min_size=1, max_size=9))
+def test_a_place_lies_between_the_first_and_the_last_that_the_figures_allow(values):
+    found = standing(areas(*values), "Area 0")
+    if values[0] is None or len(values) == 1:
+        assert found.empty
+        return
+    own, *others = values
+    told = [value for value in others if value is not None]
+    # what is withheld, and what rounding hides among the like, may all lie below, or all above
+    first = 1 + sum(value > own for value in told)
+    last = 1 + sum(value >= own for value in told) + others.count(None)
+    assert found[["best", "worst", "others"]].to_numpy().tolist() == [[first, last, len(others)]]
+    counted = found[["above", "level", "untold"]].to_numpy().sum() + sum(value < own for value in told)
+    assert counted == len(others)
+
+
+def test_a_place_is_among_areas_of_one_level_and_figures_of_one_kind():
+    figures = pd.concat([
+        areas(5, 7, 3),
+        areas(5, 9, geographic_level="Regional").iloc[1:],
+        areas(5, 9, measure="another").iloc[1:],
+        areas(5, 9, time_period=2017).iloc[1:],
+    ])  # fmt: skip
+    assert standing(figures, "Area 0")[["others", "above", "best", "worst"]].to_numpy().tolist() == [
+        [2, 1, 2, 2]
+    ]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 2000), st.integers(1000, 60_000), st.sampled_from([ROUND_HALF_UP, ROUND_HALF_DOWN]))
 def test_the_true_population_is_always_implied_by_its_rate(count, population, rounding):
@@ -545,6 +680,40 @@ def test_bounds_are_those_of_all_the_whole_numbers_that_fit(figures):
     ]
     assert spans(bounds) == expected
     assert bounds["exact"].tolist() == [low == high for low, high in expected]
+
+
+@settings(max_examples=200, deadline=None)
+@given(published())
+def test_bounds_of_an_incomplete_mix_are_those_of_whole_numbers_that_do_not_exceed_the_total(figures):
+    counts, total, percentages, _, least = figures
+    assume(total > 0)
+    fitting = [
+        values
+        for values in itertools.product(range(total + 1), repeat=len(counts))
+        if sum(values) <= total
+        and all(
+            (x >= least if told is None else x == told) and (text is None or prints_as(x, total, text))
+            for x, told, text in zip(values, counts, percentages, strict=True)
+        )
+    ]
+    given_too = {"percentages": shares(percentages)} if any(percentages) else {}
+    if not fitting:
+        with pytest.raises(ContradictionError):
+            suppressed_bounds(table(counts), total_of(total), least=least, complete=False, **given_too)
+        return
+    bounds = suppressed_bounds(table(counts), total_of(total), least=least, complete=False, **given_too)
+    assert spans(bounds) == [
+        [min(values), max(values)]
+        for told, values in zip(counts, zip(*fitting, strict=True), strict=True)
+        if told is None
+    ]
+
+
+def test_where_nothing_is_withheld_there_is_nothing_to_give_away():
+    nothing = table([10]).iloc[:0]
+    assert given_away(
+        suppressed_bounds(nothing, total_of(20), percentages=shares(["50"]), complete=False)
+    ).empty
 
 
 def test_bounds_have_the_key_of_each_suppressed_cell_and_nothing_else_of_it():
@@ -730,3 +899,26 @@ def test_which_cells_of_the_departments_tables_are_given_away():
         ("dfe_plans_starting", 2017): neither,
         ("dfe_plans_starting", 2018): narrowed,
     }
+
+
+def test_what_two_places_print_alike_is_one_figure_of_both_and_what_they_do_not_stays_apart():
+    alike = rows(
+        {"value": 5.0, "printed": "5", "source": "one"}, {"value": 5.0, "printed": "5", "source": "two"}
+    )
+    assert agreed(alike)[["value", "source"]].to_numpy().tolist() == [[5.0, "one two"]]
+    assert list(agreed(alike).columns) == list(alike.columns)
+    apart = rows({"value": 5.0, "source": "one"}, {"value": 6.0, "source": "two"})
+    assert agreed(apart)["source"].tolist() == ["one", "two"]
+    withheld = alike.assign(value=math.nan, status="c", printed="-")
+    assert agreed(withheld)["source"].tolist() == ["one two"]
+
+
+def test_a_share_and_its_number_imply_the_people_it_is_a_share_of():
+    counts, shares = rows({"value": 39_115.0}), rows({"value": 21.5, "printed": "21.5%"})
+    (people,) = implied_populations(counts, shares, "population", per=100, counted="people").itertuples()
+    assert people.counted == "people"
+    assert [100 * 39_115 / people.lower, 100 * 39_115 / people.upper] == pytest.approx(
+        [21.55, 21.45], abs=2e-4
+    )
+    assert 100 * 39_115 / (people.lower - 1) > 21.55
+    assert 100 * 39_115 / (people.upper + 1) < 21.45

@@ -21,6 +21,17 @@ previous = 2017
 latest = 2018
 rule = "published"
 chapters = ["01_visits"]
+analysed = "an analyst"
+assured = "another analyst"
+ask = "the manager"
+published = 2026-01-05
+next_pack = 2027-01-05
+use_until = 2027-02-01
+
+[[help]]
+when = "In danger"
+service = "the emergency services"
+telephone = "999"
 
 [[comparisons]]
 question = "visits"
@@ -116,6 +127,11 @@ def test_an_unknown_edition_is_refused_with_the_nearest_there_is(name):
         ('printed = { table = "visits" }', "", "comparisons number 1, printed"),
         ('question = "visits"', 'question = "visits"\ncolour = "red"', "comparisons number 1, colour"),
         ('counts = { table = "visits" }', 'counts = "visits"', "comparisons number 1, counts"),
+        ('analysed = "an analyst"', "", "analysed"),
+        ('ask = "the manager"', 'ask = ""', "ask"),
+        ("use_until = 2027-02-01", 'use_until = "in spring"', "use_until"),
+        ('telephone = "999"', 'telephone = "see the website"', "help number 1, telephone"),
+        ('when = "In danger"', "", "help number 1, when"),
     ],
 )
 def test_what_does_not_hold_is_refused_with_file_and_place(project, old, new, place):
@@ -149,12 +165,16 @@ def test_what_is_not_utf8_is_refused_with_the_file(project):
     ("old", "new", "word"),
     [
         ("previous = 2017", "previous = 2020", "previous"),
+        ("use_until = 2027-02-01", "use_until = 2025-02-01", "use_until"),
+        ("next_pack = 2027-01-05", "next_pack = 2026-01-05", "next_pack"),
         ('chapter = "01_visits"', 'chapter = "02_visits"', "02_visits"),
         ('counts = { table = "visits" }', 'counts = { tabel = "visits" }', "table"),
         ("[[comparisons]]", WHOLE[WHOLE.index("[[") :] + "[[comparisons]]", "visits"),
     ],
     ids=[
         "later before earlier",
+        "not to be used before it is published",
+        "the next on the day of this one",
         "chapter not in the edition",
         "rows without a table",
         "question asked twice",

@@ -25,6 +25,13 @@ previous = 2017
 latest = 2018
 rule = "published"
 chapters = {chapters}
+analysed = "an analyst"
+assured = "another analyst"
+ask = "the manager"
+published = 2026-01-05
+next_pack = 2099-01-05
+use_until = 2099-01-05
+help = [{{ when = "In danger", service = "the emergency services", telephone = "999" }}]
 """
 KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 ENDLESS = "import time, pathlib; pathlib.Path('begun').touch(); time.sleep(600)"

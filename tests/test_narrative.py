@@ -9,23 +9,38 @@ from bs4 import BeautifulSoup
 from lscb_analysis import (
     compare,
     count,
+    declared,
+    describe_beside,
+    describe_bounds,
     describe_change,
+    describe_conclusive,
+    describe_each,
+    describe_earlier,
     describe_fit,
     describe_given_away,
+    describe_larger,
     describe_largest,
     describe_latest,
     describe_missing_total,
     describe_mix,
     describe_note,
     describe_sources,
+    describe_standing,
+    describe_target,
     describe_verdict,
+    describe_versions,
     fits,
     given_away,
+    implied_earlier,
+    implied_populations,
     load,
     protect,
     read_edition,
+    standing,
+    stated,
     suppressed_bounds,
     verdict_table,
+    versions,
 )
 from lscb_analysis.narrative import headline
 from lscb_analysis.verdicts import estimates
@@ -219,3 +234,218 @@ def test_withheld_figures_that_others_give_away_are_named_and_never_given():
     assert unbound(str(said.html)) == []
     assert not BeautifulSoup(str(said.html), "html.parser")("data")
     assert describe_given_away(protect(away.assign(narrowed=False), rule="published")).text == ""
+
+
+def test_versions_of_a_number_are_told_with_their_places_and_agreement_is_passed_over():
+    told = load("leaving_care", measure="cla_ceased")
+    used = load("dfe_leaving_care", measure="cla_ceased")
+    both = protect(versions(count(used), used), versions(count(told), used), rule="published")
+    said = describe_versions(both)
+    assert not unbound(str(said.html))
+    first, second = BeautifulSoup(str(said.html), "html.parser").find_all("li")
+    assert re.search(
+        r"2016: 107 is the number used.*; 105 is that number rounded to the nearest 5", first.get_text()
+    )
+    assert re.search(
+        r"2018: 113 is the .*section 5\.3.*; 114 agrees neither .*section 5\.2.*section 3\.4\.4",
+        second.get_text(),
+    )
+    alike = protect(versions(count(used), used), rule="published")
+    assert not BeautifulSoup(str(describe_versions(alike).html), "html.parser").find_all("li")
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [(20, "the claim holds"), (5, "the claim may hold"), (1, "the claim does not hold")]
+)
+def test_a_claim_of_a_place_is_held_against_the_first_and_the_last_place_there_can_be(place, said):
+    figures = load("dfe_leaving_care", measure="cla_adopted_percent", time_period=2018)
+    claim = protect(load("leaving_care", measure="adoption_place").assign(value=place), rule="published")
+    told = describe_standing(protect(standing(figures, EDITION.area), rule="published"), claim)
+    assert said in told.text
+    assert "somewhere from 2 to 14" in told.text
+    assert not unbound(str(told.html))
+
+
+def test_a_place_that_nothing_leaves_open_is_one():
+    figures = load("dfe_leaving_care", measure="cla_adopted_percent", time_period=2018).dropna(subset="value")
+    claim = protect(load("leaving_care", measure="adoption_place"), rule="published")
+    told = describe_standing(protect(standing(figures, EDITION.area), rule="published"), claim)
+    assert "is therefore 2." in told.text
+    assert "by this one the claim holds." in told.text
+
+
+def test_what_the_source_qualifies_is_told_with_its_qualifier():
+    living = load("population", source="report-5.2-population")
+    told = describe_latest(protect(stated(living), count(living), rule="published"))
+    assert told.text.count("was about 39,115") == 1
+
+
+def test_an_area_is_told_beside_the_country_in_the_words_its_figures_bear_out():
+    schools = load("schools", source="report-5.2-population")
+    lower = describe_beside(protect(stated(schools), rule="published"))
+    assert lower.text.startswith("Lower in Southend-on-Sea than in England in spring 2018: pupils in primary")
+    assert "(8.1% beside 12.4%)" in lower.text
+    assert unbound(lower.html) == []
+    values = [15.0, 13.7, 12.4, 12.4]
+    mixed = schools[schools["measure"].str.startswith("fsm")].assign(value=values, printed="")
+    told = describe_beside(
+        protect(stated(mixed.assign(printed=[str(value) for value in values])), rule="published")
+    )
+    assert [part.split(":")[0] for part in told.text.split(". ")] == [
+        "Higher in Southend-on-Sea than in England in spring 2018",
+        "The same in Southend-on-Sea as in England in spring 2018",
+    ]
+
+
+@pytest.mark.parametrize(("taken", "words"), [(39_115, "lies within"), (40_000, "does not lie within")])
+def test_a_population_is_told_by_its_bounds_and_the_one_taken_beside_them(taken, words):
+    counts, rates = (declared(EDITION, "children_in_need", part) for part in ("counts", "printed"))
+    bounds = protect(implied_populations(counts, rates, "population_0_17"), rule="published")
+    made = estimates(EDITION, "children_in_need").assign(denominator=taken)
+    told = describe_bounds(bounds, protect(made, rule="published"))
+    last = BeautifulSoup(told.html, "html.parser").find_all("li")[-1].get_text()
+    assert last == (
+        f"Children aged 0 to 17, 31 March 2018: between 39,085 and 39,200 children; "
+        f"the estimate of {taken:,} {words}."
+    )
+    assert unbound(told.html) == []
+
+
+def test_a_rate_that_no_population_gives_is_said_to_have_none():
+    counts = declared(EDITION, "children_in_need", "counts").tail(1).assign(value=1.0)
+    rates = counts.assign(measure="cin_rate", printed="6667", value=6667.0)
+    bounds = protect(implied_populations(counts, rates, "population_0_17"), rule="published")
+    assert "no whole number of children gives the figure printed" in describe_bounds(bounds).text
+
+
+def printed(**of_period: str) -> pd.DataFrame:
+    """Invented percentages of conferences in time, one a month, with no number behind any."""
+    december = load("conferences", measure="icpc_in_time_percent", time_identifier="December")
+    months = [
+        december.assign(
+            time_identifier=month,
+            period_start=pd.Timestamp(f"1 {month} 2018"),
+            period_end=pd.Timestamp(f"1 {month} 2018") + pd.offsets.MonthEnd(1),
+            value=float(text),
+            printed=text,
+        )
+        for month, text in of_period.items()
+    ]
+    return stated(pd.concat(months, ignore_index=True))
+
+
+def test_each_period_is_told_in_order_and_none_compared():
+    said = describe_each(protect(printed(December="97.6", January="94"), rule="published"))
+    assert said.text.endswith("was 94% in January 2018 and 97.6% in December 2018.")
+    assert unbound(said.html.replace("15 working days", "")) == []
+
+
+def test_a_figure_is_told_with_the_word_that_qualifies_it():
+    about = printed(May="90").assign(qualifier="over")
+    release = protect(about, printed(June="91").drop(columns="qualifier"), rule="published")
+    assert describe_each(release).text.endswith("was over 90% in May 2018 and 91% in June 2018.")
+    assert "was over 90% in May 2018" in describe_latest(protect(about, rule="published")).text
+
+
+def test_without_any_number_a_change_is_told_by_the_number_it_would_take():
+    said = describe_conclusive(protect(printed(January="44", December="65"), rule="published"))
+    assert "no number of conferences is published, in January 2018 or in December 2018." in said.text
+    # by a search over all totals, in test_chapter_10
+    assert "below 101, chance alone could produce the rise from 44% to 65%; from 109 upwards" in said.text
+    assert "allowing for brothers and sisters" in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_of_a_single_figure_or_one_with_a_number_behind_it_nothing_is_supposed():
+    assert describe_conclusive(protect(printed(January="44"), rule="published")).text == ""
+    assert describe_conclusive(series("conferences")).text == ""
+
+
+def test_percentages_that_no_total_can_tell_apart_are_said_to_be_so():
+    said = describe_conclusive(protect(printed(January="94", December="94"), rule="published")).text
+    assert "Whatever that number was, up to 2,000, chance alone could produce the change" in said
+
+
+def trained(*percentages, measure="training_level_2", **changed):
+    """Invented percentages of staff trained, one for each quarter, in the shape of the real ones."""
+    real = load("training_levels", measure=measure).head(len(percentages))
+    printed = [str(percentage) for percentage in percentages]
+    return protect(stated(real.assign(value=percentages, printed=printed, **changed)), rule="published")
+
+
+@pytest.mark.parametrize(
+    ("percentages", "standing"),
+    [((90, 95), ("above", "at")), ((95, 90), ("at", "above")), ((80, 85), ("below", "below"))],
+)
+def test_a_series_is_told_against_its_target_at_its_end_and_its_start(percentages, standing):
+    said = describe_target(trained(*percentages), trained(90)).text
+    assert f", {standing[0]} the target of 90%; it was {percentages[0]}%" in said
+    assert said.endswith(f", {standing[1]} it.")
+
+
+def test_a_single_figure_is_told_against_its_target_once():
+    assert describe_target(trained(80), trained(90)).text.endswith("below the target of 90%.")
+
+
+def test_an_area_is_named_wherever_it_changes():
+    elsewhere = trained(70, area_code="E38000030", area_name="Elsewhere")
+    both = protect(trained(80).frame, elsewhere.frame, rule="published")
+    said = describe_target(both, trained(90)).text
+    assert said.count("In NHS Southend CCG") == said.count("In Elsewhere") == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        # 6 of 19 and 16 of 19 are the smallest numbers printed so; Fisher's exact p of 0.003 is below 5%
+        (32, 84, "No fewer than 19 staff, the same number"),
+        (50, 60, "chance alone could produce the rise from 50% to 60%; from"),
+        (50, 50, "Whatever that number was, up to 2,000, chance alone could produce"),
+    ],
+)
+def test_a_change_without_numbers_says_from_how_many_people_on_it_would_exceed_chance(before, now, expected):
+    said = describe_conclusive(trained(before), trained(now))
+    assert expected in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_two_figures_stand_side_by_side_with_what_their_source_says_of_them():
+    def children(value, **said):
+        row = load("school_nursing", measure="school_nurse_caseload").assign(value=value, **said)
+        return protect(stated(row), rule="published")
+
+    said = describe_larger(children(50_000, qualifier="over"), children(40_000, qualifier=""))
+    assert "was over 50,000 from" in said.text
+    assert "That is larger than" in said.text
+    assert "smaller than" in describe_larger(children(1), children(2)).text
+    assert "the same as" in describe_larger(children(1), children(1)).text
+    assert unbound(str(said.html)) == []
+
+
+@pytest.mark.parametrize(("share", "verb"), [("2.7%", "percentage agree"), ("2.8%", "do not agree")])
+def test_an_earlier_figure_comes_with_the_change_it_follows_from(share, verb):
+    def part(measure):
+        return load("family_court", measure=measure, category="Care applications")
+
+    cases, fewer = part("family_court_cases"), part("family_court_fewer")
+    shares = part("family_court_fewer_percent").assign(printed=share, value=float(share.rstrip("%")))
+    earlier = protect(implied_earlier(cases, fewer.iloc[:0], fewer, shares), rule="published")
+    changes = protect(stated(fewer), stated(shares), rule="published")
+    said = describe_earlier(protect(stated(cases), rule="published"), earlier, changes)
+    assert f"which the source gives as 392 ({share}) fewer than in the year ending 31 March 2017" in said.text
+    assert "That makes 14,599 then" in said.text
+    assert verb in said.text
+    assert unbound(str(said.html)) == []
+
+
+def test_series_of_several_areas_or_without_a_whole_are_named_apart_in_a_headline():
+    areas = stated(load("training_level_3", measure="training_level_3"))
+    assert headline(areas).striptags() == (
+        "NHS Castle Point and Rochford CCG: printed as 98%, then 83%; "
+        "NHS Southend CCG: printed as 100%, then 93%"
+    )
+    cases = stated(load("family_court", measure="family_court_cases"))
+    before = cases.assign(time_period=2017, period_end=pd.Timestamp("2017-03-31"), value=[1, 2])
+    assert headline(pd.concat([before, cases])).striptags() == (
+        "Care applications: 1, then 14,207; Private law cases: 2, then 42,058"
+    )

@@ -390,3 +390,9 @@ def test_a_count_that_is_no_whole_number_is_refused():
     plans = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
     with pytest.raises(EstimateError, match=r"2018, cpp_at_31_march, Total: 116\.5 is no whole number"):
         count(plans.assign(value=[189.0, 220.0, 116.5]))
+
+
+def test_a_printed_figure_keeps_what_its_source_says_of_it():
+    printed = rows({"value": 50, "printed": "50", "unit": "%"})
+    assert stated(printed.assign(qualifier="over"))["qualifier"].tolist() == ["over"]
+    assert "qualifier" not in stated(printed)

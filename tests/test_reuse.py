@@ -6,9 +6,10 @@ import shutil
 import pytest
 from conftest import CHECKOUT, EDITION
 
+from lscb_analysis import read_edition
 from lscb_analysis.report import build
 
-CHAPTERS = ["03_primary_need", "05_child_protection", "08_care_leavers"]
+CHAPTERS = read_edition("southend-2017-19").chapters
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def test_only_what_changed_runs_again(project, again):
     edit(project, "data/care_leavers.csv", "56,56,", "58,58,")
     ran, events = again()
     assert ran == ["08_care_leavers"]
-    assert [chapter for event, chapter in events if event == "chapter skipped"] == CHAPTERS[:2]
+    assert [chapter for event, chapter in events if event == "chapter skipped"] == [
+        chapter for chapter in CHAPTERS if chapter != "08_care_leavers"
+    ]
     page = (folder / "08_care_leavers.html").read_text("utf-8")
     assert ">58%</data>" in page
     # a note of the edition, which any chapter may show; its title, which only pages show

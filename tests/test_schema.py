@@ -241,7 +241,16 @@ def test_check_values_lets_a_figure_pass(change):
 
 @pytest.mark.parametrize(
     ("value", "printed"),
-    [("12", "21"), ("12", ""), ("12", "12.1"), ("1200", "1,201"), ("81", "18%"), ("c", "12"), ("c", "")],
+    [
+        ("12", "21"),
+        ("12", ""),
+        ("12", "12.1"),
+        ("1200", "1,201"),
+        ("81", "18%"),
+        ("c", "12"),
+        ("c", ""),
+        ("6", "Nine"),
+    ],
 )
 def test_check_printed_refuses(value, printed):
     problems = schema.check_printed(table({"value": value, "printed": printed}), "t.csv")
@@ -396,3 +405,12 @@ def test_every_message_is_a_sentence_and_a_remedy(raw):
 def test_the_list_of_what_there_is_names_no_empty_thing():
     (problem,) = schema.check_names(table({"qualifier": "zzzzzz"}), words(), "t.csv")
     assert ": ," not in problem.remedy
+
+
+def test_two_days_of_one_year_are_two_periods():
+    days = [
+        {"time_identifier": "Day", "period_start": day, "period_end": day}
+        for day in ("2018-02-21", "2018-06-05")
+    ]
+    assert list(schema.check_unique(table(*days), schema.KEY, "t.csv")) == []
+    assert len(list(schema.check_unique(table(days[0], days[0]), schema.KEY, "t.csv"))) == 1

@@ -6,7 +6,17 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import compare, protect, read_edition, table, table_by_period, table_of_changes
+from lscb_analysis import (
+    compare,
+    load,
+    protect,
+    read_edition,
+    stated,
+    table,
+    table_by_area,
+    table_by_period,
+    table_of_changes,
+)
 from lscb_analysis.verdicts import estimates
 
 EDITION = read_edition("southend-2017-19")
@@ -106,3 +116,25 @@ def test_a_category_with_markup_is_shown_as_text():
     html = str(table(protect(frame, rule="published")).html)
     assert "<img" not in html
     assert "&lt;img" in html
+
+
+def test_areas_stand_side_by_side_and_a_period_of_its_own_gets_its_line():
+    schools = stated(load("schools", source="report-5.2-population", measure="fsm_secondary"))
+    assert cells(table_by_area(protect(schools, rule="published")))[1:] == [
+        ["Free meals, secondary", "8.1", "12.4"]
+    ]
+    later = schools.assign(period_end=schools["period_end"] + pd.DateOffset(years=1), value=[9.0, 12.0])
+    both = table_by_area(protect(schools, later, rule="published"))
+    assert [line[1:] for line in cells(both)[1:]] == [
+        ["spring 2018", "8.1", "12.4"],
+        ["spring 2019", "9.0", "12.0"],
+    ]
+
+
+def test_figures_of_periods_that_end_together_are_told_apart_and_stay_qualified():
+    decisions = stated(load("decisions", measure="decisions_in_a_day"))
+    assert cells(table(protect(decisions, rule="published"))) == [
+        ["Period", "Share (%)"],
+        ["2018", "over 90"],
+        ["1 May 2018 to 31 December 2018", "over 95"],
+    ]

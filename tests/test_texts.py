@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lscb_analysis.data import dictionary
+from lscb_analysis.data import dictionary, texts
 from lscb_analysis.schema import TEXTS, validate_text
 
 GOOD = {
@@ -46,3 +46,43 @@ def test_a_key_may_not_stand_twice():
     raw = pd.DataFrame([GOOD, GOOD], columns=TEXTS["facts"])
     found = validate_text(raw, dictionary(), "facts", "data/facts.csv")
     assert ["stands in row 2 already" in str(problem) for problem in found] == [True]
+
+
+ENTRY = {
+    "assumption": "dispersion",
+    "edition": "southend-2017-19",
+    "chapters": "05_child_protection 08_care_leavers",
+    "kind": "assumption",
+    "said": "Siblings come together.",
+    "owner": "analyst of the board",
+    "date": "2026-11-25",
+}
+CHAPTERS = {
+    *("all", "00_board_summary", "01_children_in_southend", "02_children_in_need", "03_primary_need"),
+    *("04_referrals", "05_child_protection", "06_children_looked_after", "07_permanence", "08_care_leavers"),
+    *("09_child_deaths", "10_practice_quality", "11_training", "12_partners", "13_board_governance"),
+    *("14_board_finance", "15_data_quality"),
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, None),
+        ({"chapters": "all"}, None),
+        ({"chapters": "child protection"}, "does not name chapters"),
+        ({"chapters": "all 05_child_protection"}, "does not name chapters"),
+        ({"date": "last week"}, "is not a date"),
+        ({"owner": ""}, "is empty"),
+        ({"kind": "guess"}, "is not known"),
+    ],
+)
+def test_an_entry_of_the_log_of_assumptions_is_checked(changed, said):
+    raw = pd.DataFrame([ENTRY | changed], columns=TEXTS["assumptions"])
+    found = [str(problem) for problem in validate_text(raw, dictionary(), "assumptions", "data/a.csv")]
+    assert len(found) == bool(said)
+    assert all(said in problem for problem in found)
+
+
+def test_every_chapter_that_the_log_of_assumptions_names_is_one_of_the_pack():
+    assert {name for names in texts("assumptions")["chapters"] for name in names.split()} <= CHAPTERS

@@ -17,35 +17,47 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     Display,
     Row,
+    areas,
     bind,
     name,
+    naming,
     number,
     percent,
     period,
     periods,
     places,
     series,
+    subjects,
     templates,
     text,
 )
-from lscb_analysis.narrative import change_words, credit, headline, largest
+from lscb_analysis.governance import means_between
+from lscb_analysis.narrative import against, beside, change_words, credit, headline, largest, records
+from lscb_analysis.ratings import SCALE, parts, summaries
 from lscb_analysis.svg import CONTEXT, INK, svg
 
 PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
 """The Analysis Function's categorical palette, in its order; never more than four."""
 
 FOCUS = PALETTE[0]
+SHAPES = [("o", True), ("D", False), ("X", True)]
+"""The shapes of marks, and whether each is filled: told apart without their colours."""
+MOST_LONG_TICKS = 3
+"""With more periods than this their names are broken into lines."""
+
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
 
-def line_chart(release: Release) -> Display:
-    """Draw series over time, an interval wherever there is one; measures side by side on one axis.
+def line_chart(release: Release, target: Release | None = None) -> Display:
+    """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
-    Raises ValueError for more categories than there are colours to tell apart.
+    The one figure of `target` is drawn as a grey line. Raises ValueError for more categories than there are
+    colours to tell apart.
     """
     frame = release.frame.dropna(subset=["value"])
-    panels = [rows for _, rows in frame.groupby("measure", sort=False)]
+    panels = [rows for _, rows in frame.groupby(["area_code", "measure"], sort=False)]
+    named = naming(frame.assign(category="Total"))
     highest = frame[["value", "upper"]].max().max()
     top = 100.0 if highest > 60 and (frame["unit"] == "%").all() else 1.18 * highest
 
@@ -54,11 +66,17 @@ def line_chart(release: Release) -> Display:
         axes = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).flat
         for ax, rows in zip(axes, panels, strict=True):
             _draw_lines(ax, rows, top, narrow, tight=narrow or len(panels) > 1)
+            if target is not None:
+                _draw_target(ax, target.frame.iloc[0].to_dict())
             if len(panels) > 1:
-                ax.set_title(series(rows.iloc[0]), fontweight="bold", loc="left", color=INK)
+                title = textwrap.fill(named(rows.iloc[0]), 34)
+                pad = 26 if highest > 0.9 * top else 6  # a label may stand above the axes
+                ax.set_title(title, fontweight="bold", loc="left", color=INK, pad=pad)
 
     heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
-    return _chart(release.frame, "over-time", headline(frame), _value_in_words, draw, heights)
+    said = headline(frame) if target is None else against(frame, target.frame)
+    words = _value_in_words(release.frame)
+    return _chart(release.frame, "over-time", said, words, draw, heights)
 
 
 def bar_chart(release: Release) -> Display:
@@ -71,16 +89,21 @@ def bar_chart(release: Release) -> Display:
         rows = ranked.to_dict("records")
         at = list(range(len(rows)))
         lengths = ranked["value"].fillna(0)
+        low, high = min(lengths.min(), 0), ranked[["value", "upper"]].max().max()
         sns.barplot(x=lengths, y=at, ax=ax, orient="h", color=FOCUS, saturation=1, width=0.45)
         ax.hlines(at, ranked["lower"], ranked["upper"], color=INK, linewidth=1.5)
         for y, row in enumerate(rows):
-            _label(ax, row["upper"] if pd.notna(row["upper"]) else 0, y, text(row, "value"), 6)
+            end = row["upper"] if pd.notna(row["upper"]) else max(lengths[y], 0)
+            _label(ax, end, y, text(row, "value"), 6)
+        if low < 0:
+            reach = 0.23 if narrow else 0.5  # on a phone the names stand between the bars
+            ax.vlines([0] * len(at), [y - reach for y in at], [y + reach for y in at], color=INK, linewidth=1)
         _name_rows(ax, rows, narrow)
-        ax.set_xlim(0, ranked[["value", "upper"]].max().max() * 1.22)
+        ax.set_xlim(1.22 * low, high * 1.22)
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
-    return _chart(ranked, "by-category", largest(ranked), _value_in_words, draw, heights)
+    return _chart(ranked, "by-category", largest(ranked), _value_in_words(ranked), draw, heights)
 
 
 def change_chart(release: Release) -> Display:
@@ -111,8 +134,43 @@ def change_chart(release: Release) -> Display:
     return _chart(every, "changes", said, _change_in_words, draw, (80 + 36 * len(rows), 80 + 62 * len(rows)))
 
 
+def pair_chart(release: Release) -> Display:
+    """Draw the latest figure of each series of an area as a bar, that of the country in grey below it.
+
+    Raises ValueError if a figure has no other beside it.
+    """
+    pairs = beside(release.frame)
+    rows = [here for here, _ in pairs]
+    frame = pd.DataFrame([row for pair in pairs for row in pair])
+    here, there = max(pairs, key=lambda pair: abs(pair[0]["value"] - pair[1]["value"]))
+    said = Markup("“{}” {}: {} in {}, {} in {}").format(
+        name(series(here)),
+        bind(here, "value", "differs the most"),
+        *(bind(here, "value"), here["area_name"], bind(there, "value"), there["area_name"]),
+    )
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        ax = figure.subplots()
+        thick = 0.3 if narrow else 0.38
+        for side, colour in enumerate((FOCUS, CONTEXT)):
+            at = [y + thick * (side - 0.5) for y in range(len(pairs))]
+            shown = [pair[side] for pair in pairs]
+            ax.barh(at, [row["value"] for row in shown], height=thick - 0.02, color=colour)
+            for y, row in zip(at, shown, strict=True):
+                _label(ax, row["value"], y, f"{text(row, 'value')} {row['area_name']}", 6)
+        _name_rows(ax, rows, narrow, above=35)
+        ax.set_xlim(0, frame["value"].max() * (1.9 if narrow else 1.5))
+        ax.set_xticks([])
+
+    heights = (40 + 62 * len(rows), 40 + 96 * len(rows))
+    return _chart(frame, "beside", said, _place_in_words, draw, heights)
+
+
 def part_chart(release: Release) -> Display:
-    """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers."""
+    """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers.
+
+    A period for which either is not told is left out.
+    """
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = frame.to_dict("records")
     before, now = rows[-2], rows[-1]
@@ -138,8 +196,153 @@ def part_chart(release: Release) -> Display:
 
     about = "the number as the dark part of each bar, the total as the whole bar"
     return _chart(
-        release.frame, "parts", said, _part_in_words, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about
+        frame, "parts", said, _part_in_words, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about
     )
+
+
+def mark_chart(release: Release) -> Display:
+    """Draw a register: a mark for each seat and meeting, its shape and colour by what was marked.
+
+    Raises ValueError for more kinds of marks than there are shapes.
+    """
+    frame = release.frame
+    marked = frame[frame["value"].notna()]
+    listed = [measure for measure in measures().index if measure in set(marked["measure"])]
+    kinds = [marked[marked["measure"] == measure] for measure in listed]
+    if len(kinds) > len(SHAPES):
+        raise ValueError(
+            f"{len(kinds)} kinds of marks are too many to tell apart: there are {len(SHAPES)} shapes."
+        )
+    rows = frame.drop_duplicates("category").to_dict("records")
+    days = sorted(frame["period_end"].unique())
+    down = {row["category"]: y for y, row in enumerate(rows)}
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        ax = figure.subplots()
+        for colour, (shape, fill), marks in zip(PALETTE, SHAPES, kinds, strict=False):
+            at = marks["period_end"].map(days.index), marks["category"].map(down)
+            face = colour if fill else "white"
+            ax.scatter(
+                *at,
+                marker=shape,
+                s=110,
+                facecolor=face,
+                edgecolor=colour,
+                linewidth=2,
+                label=str(measures().loc[marks["measure"].iloc[0], "label"]),
+            )
+        blank = frame[frame["value"].isna()]
+        if len(blank):
+            at = blank["period_end"].map(days.index), blank["category"].map(down)
+            ax.scatter(*at, marker="_", s=110, color=INK, linewidth=2, label="No mark")
+        _name_rows(ax, rows, narrow)
+        ax.set_xlim(-0.5, len(days) - 0.5)
+        ax.set_xticks(range(len(days)), [f"{day.day}\n{day:%b}\n{day:%Y}" for day in days])
+        ax.xaxis.tick_top()
+        figure.legend(loc="outside upper left", ncols=1 if narrow else len(kinds) + 1, frameon=False)
+
+    said = _counted_marks(kinds)
+    heights = (150 + 34 * len(rows), 220 + 58 * len(rows))
+    return _chart(frame, "marks", said, _mark_in_words, draw, heights, "a mark for each seat and meeting")
+
+
+def score_chart(release: Release) -> Display:
+    """Draw each statement's mean as a dot on the scale, and its range as a bar beside it, in their order.
+
+    The range has a panel of its own: it does not say between which ratings it lies.
+    """
+    frame = release.frame[summaries(release.frame) & (parts(release.frame) != "mode")]
+    told = frame[frame["value"].notna()]
+    rows = told.drop_duplicates("category").to_dict("records")
+    down = {row["category"]: y for y, row in enumerate(rows)}
+    means, ranges = (told[parts(told) == part] for part in ("mean", "range"))
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
+        at = means["category"].map(down)
+        left.hlines(at, min(SCALE), means["value"], color=CONTEXT, linewidth=1)
+        sns.scatterplot(x=means["value"], y=at, ax=left, color=FOCUS, s=90, zorder=3, legend=False)
+        sns.barplot(
+            x=ranges["value"],
+            y=ranges["category"].map(down),
+            ax=right,
+            orient="h",
+            color=PALETTE[1],
+            saturation=1,
+            width=0.4,
+            native_scale=True,
+        )
+        for ax, figures in ((left, means), (right, ranges)):
+            for row in figures.to_dict("records"):
+                _label(ax, row["value"], down[row["category"]], number(row["value"], 1), 9)
+        _name_rows(left, rows, narrow)
+        _bare(right)
+        words = [f"{rating}" if narrow else f"{rating}\n{word}" for rating, word in SCALE.items()]
+        left.set_xticks(list(SCALE), words)
+        left.set_xlim(min(SCALE) - 0.2, max(SCALE) + 0.75)
+        right.set_xticks([])
+        right.set_xlim(0, max(SCALE) - min(SCALE) + 1)
+        left.set_title("Mean", fontweight="bold", loc="left", color=INK)
+        right.set_title("Range", fontweight="bold", loc="left", color=INK)
+
+    said = Markup("Mean {}").format(means_between(means))
+    heights = (110 + 34 * len(rows), 130 + 58 * len(rows))
+    return _chart(frame, "scores", said, _score_in_words, draw, heights, "mean as a dot, range as a bar")
+
+
+def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
+    """How many marks of each kind there are, of all."""
+    every = pd.concat(kinds)
+    whole = {
+        "category": "Total",
+        "period_start": every["period_start"].min(),
+        "period_end": every["period_end"].max(),
+    }
+    rows = [
+        {
+            **marks.iloc[0].to_dict(),
+            **whole,
+            "numerator": marks["value"].sum(),
+            "denominator": every["value"].sum(),
+        }
+        for marks in kinds
+    ]
+    first, *rest = [Markup("{}: {}").format(name(series(row)), bind(row, "numerator")) for row in rows]
+    return Markup("; ").join([Markup("{} of {} marks").format(first, bind(rows[0], "denominator")), *rest])
+
+
+def two_point_chart(release: Release, target: Release | None = None) -> Display:
+    """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
+
+    A row of `target` is drawn as a grey mark on the measure whose name it has, with `_target` at its end.
+
+    Raises ValueError if the measures do not share the two periods, or one has a single figure.
+    """
+    frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
+    pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
+    if len({tuple(period(row) for row in pair) for pair in pairs}) > 1 or len(pairs[0]) < 2:
+        raise ValueError("The measures have not the same two periods: draw those apart that differ.")
+    aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
+    aim_of = {row["measure"].removesuffix("_target"): row for row in records(aims)}
+    drawn = [aim_of[now["measure"]] for _, now in pairs if now["measure"] in aim_of]
+    said = Markup("; ").join([headline(frame), *(_aim(row) for row in drawn)])
+
+    def draw(figure: Figure, narrow: bool) -> None:
+        ax = figure.subplots()
+        for y, (before, now) in enumerate(pairs):
+            _draw_pair(ax, y, before, now)
+            if now["measure"] in aim_of:
+                _draw_aim(ax, y, aim_of[now["measure"]])
+        _name_rows(ax, [now for _, now in pairs], narrow)
+        ax.set_ylim(len(pairs) - 0.4, -0.7 if narrow else -0.5)
+        ax.set_xlim(0, 118)
+        ax.set_xticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
+        ax.grid(visible=True, axis="x")
+
+    first, last = (period(row) for row in pairs[0])
+    about = f"percentages, a ring for {first}, a dot for {last}{', a mark for the target' if drawn else ''}"
+    heights = 50 + 70 * len(pairs), 50 + 84 * len(pairs)
+    return _chart(release.frame, "pairs", said, _value_in_words(frame), draw, heights, about)
 
 
 def _chart(
@@ -168,6 +371,29 @@ def _chart(
     return Display(Markup(html), "chart", own, subtitle)
 
 
+def _draw_pair(ax: Axes, y: int, before: Row, now: Row) -> None:
+    """Two figures of a measure on a line of their own, each with its number on the outer side."""
+    ends = [before["value"], now["value"]]
+    ax.hlines(y, min(ends), max(ends), color=FOCUS, linewidth=1.5)
+    for row, fill in ((before, "white"), (now, FOCUS)):
+        ax.plot(row["value"], y, marker="o", ms=11, mew=2, color=FOCUS, mfc=fill, ls="")
+        _label(ax, row["value"], y, text(row, "value"), 11 if row["value"] == max(ends) else -11)
+
+
+def _draw_aim(ax: Axes, y: int, row: Row) -> None:
+    """A target as a mark across the line of its measure, named below."""
+    ax.vlines(row["value"], y - 0.22, y + 0.22, color=CONTEXT, linewidth=4, zorder=0)
+    ax.annotate(
+        f"target {text(row, 'value')}",
+        (row["value"], y + 0.22),
+        (0, -4),
+        textcoords="offset points",
+        va="top",
+        ha="center",
+        color=INK,
+    )
+
+
 def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: bool) -> None:
     lines = [rows.sort_values("period_end") for _, rows in frame.groupby("category", sort=False)]
     if len(lines) > len(PALETTE):
@@ -175,28 +401,53 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     at = {end: i for i, end in enumerate(sorted(frame["period_end"].unique()))}
     for colour, rows in zip(PALETTE, lines, strict=False):
         x = rows["period_end"].map(at)
-        sns.lineplot(
-            x=x, y=rows["value"], ax=ax, color=colour, marker="o", markersize=9, errorbar=None, legend=False
-        )
+        drawn = {"color": colour, "marker": "o", "markersize": 9, "clip_on": False}
+        sns.lineplot(x=x, y=rows["value"], ax=ax, errorbar=None, legend=False, **drawn)
         told = rows["lower"].notna()
         ax.vlines(x[told], rows["lower"][told], rows["upper"][told], color=colour, linewidth=1.5)
     if len(lines) == 1:
-        for row in lines[0].to_dict("records"):
-            over = row["upper"] if pd.notna(row["upper"]) else row["value"]
-            ax.annotate(
-                *(text(row, "value"), (at[row["period_end"]], over)),
-                (0, 8),
-                textcoords="offset points",
-                ha="center",
-            )
+        _label_points(ax, lines[0].to_dict("records"), top)
     else:
         _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], max(at.values()), top, narrow)
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
     ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
-    ax.set_xticks(list(ticks), [textwrap.fill(words, 8) if tight else words for words in ticks.values()])
+    wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
+    ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
+    ax.yaxis.set_major_formatter("{x:,.10g}")
     _bare(ax)
     ax.grid(visible=True, axis="y")
+
+
+def _label_points(ax: Axes, rows: list[Row], top: float) -> None:
+    """Write each value above its point, or below where the line comes down to it from both sides."""
+    values = [row["value"] for row in rows]
+    for at, row in enumerate(rows):
+        beside = [*values[max(at - 1, 0) : at], *values[at + 1 : at + 2]]
+        under = bool(beside) and row["value"] < min(beside) and row["value"] > 0.15 * top
+        end = row["lower" if under else "upper"]
+        ax.annotate(
+            text(row, "value"),
+            (at, end if pd.notna(end) else row["value"]),
+            (0, -8 if under else 8),
+            textcoords="offset points",
+            ha="center",
+            va="top" if under else "bottom",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )
+
+
+def _draw_target(ax: Axes, target: Row) -> None:
+    ax.axhline(target["value"], color=CONTEXT, linewidth=2, zorder=1)
+    ax.annotate(
+        f"Target\n{text(target, 'value')}",
+        (1, target["value"]),
+        (6, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        color=INK,
+    )
 
 
 def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) -> None:
@@ -208,7 +459,7 @@ def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) 
         _label(ax, last, y, word, offset=12)
 
 
-def _name_rows(ax: Axes, rows: list[Row], narrow: bool) -> None:
+def _name_rows(ax: Axes, rows: list[Row], narrow: bool, above: int = 18) -> None:
     """Name the rows of a horizontal chart: beside them, or above each where there is little room."""
     _bare(ax)
     ax.set_ylim(len(rows) - 0.5, -0.7 if narrow else -0.5)
@@ -218,7 +469,7 @@ def _name_rows(ax: Axes, rows: list[Row], narrow: bool) -> None:
             ax.annotate(
                 series(row),
                 (0, y),
-                (0, 18),
+                (0, above),
                 xycoords=("axes fraction", "data"),
                 textcoords="offset points",
                 color=INK,
@@ -247,13 +498,20 @@ def _apart(values: list[float], gap: float) -> list[float]:
 
 
 def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
-    titles = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"])
     row = frame.iloc[0]
     unit = row.get("change_unit", row["unit"])
-    measured = "percentages" if unit == "%" else f"rate {unit}" if unit.startswith("per ") else unit
+    measured = (
+        "percentages"
+        if unit == "%"
+        else "pounds"
+        if unit == "£"
+        else f"rate {unit}"
+        if unit.startswith("per ")
+        else unit
+    )
     confidence = percent(frame["confidence"].max())
     told = f", with {confidence} intervals" if frame["lower"].notna().any() else ""
-    return f"{'; '.join(titles)}, {about or measured + told}, {row['area_name']}, {periods(frame)}"
+    return f"{subjects(frame)}, {about or measured + told}, {areas(frame)}, {periods(frame)}"
 
 
 def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
@@ -262,14 +520,31 @@ def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
     return Markup(" ").join(words(row) for row in frame.dropna(subset=[statistic]).to_dict("records"))
 
 
-def _value_in_words(row: Row) -> Markup:
-    return Markup("{}, {}: {}.").format(name(series(row)), name(period(row)), bind(row, "value"))
+def _value_in_words(frame: pd.DataFrame) -> Callable[[Row], Markup]:
+    named = naming(frame)
+    return lambda row: Markup("{}, {}: {}.").format(name(named(row)), name(period(row)), bind(row, "value"))
+
+
+def _mark_in_words(row: Row) -> Markup:
+    label = str(measures().loc[row["measure"], "label"])
+    return Markup("{}, {}: {}.").format(
+        name(series(row)), name(period(row)), bind(row, "value", label.lower())
+    )
+
+
+def _score_in_words(row: Row) -> Markup:
+    label = str(measures().loc[row["measure"], "label"])
+    return Markup("{}, {}: {}.").format(name(series(row)), label.lower(), bind(row, "value"))
 
 
 def _change_in_words(row: Row) -> Markup:
     if text(row, "change") == "[low]":
         return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "almost no change"))
     return Markup("{}: {} {}.").format(name(series(row)), bind(row, "change"), row["change_unit"])
+
+
+def _place_in_words(row: Row) -> Markup:
+    return Markup("{}, {}: {}.").format(name(series(row)), row["area_name"], bind(row, "value"))
 
 
 def _part_in_words(row: Row) -> Markup:
@@ -279,8 +554,13 @@ def _part_in_words(row: Row) -> Markup:
 def _withheld(frame: pd.DataFrame) -> list[str]:
     """The series of which the chart can show nothing, since their source withholds every figure."""
     statistic = "change" if "change" in frame.columns else "value"
-    groups = frame.groupby(["measure", "category"], sort=False)
-    return [series(rows.iloc[0].to_dict()) for _, rows in groups if rows[statistic].isna().all()]
+    names = pd.Series([series(row) for row in frame.to_dict("records")], index=frame.index, dtype=str)
+    told = frame[statistic].notna().groupby(names, sort=False).any()
+    return [str(name) for name in told.index[~told]]
+
+
+def _aim(row: Row) -> Markup:
+    return Markup("{}: {}").format(name(series(row)), bind(row, "value"))
 
 
 def _moved_most(row: Row) -> Markup:

@@ -6,14 +6,14 @@ import json
 import signal
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lscb_analysis.project import editions, project, stands
+from lscb_analysis.project import editions, project, stands, use_until
 from lscb_analysis.publish import TIMEOUT, BuildError
 
 app = typer.Typer(
@@ -93,6 +93,10 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Run every chapter, also where nothing it is made of changed.")
     ] = False,
+    on: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Build as on this day, instead of today."),
+    ] = None,
     log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.
@@ -101,7 +105,9 @@ def build(
     2: a wrong name, value or table; 3: another build of the pack is under way.
     """
     tell = _Teller(log)
-    if not (only or parameter or force) and _nothing_to_do(edition, output, tell):
+    if not (only or parameter or force) and _nothing_to_do(
+        edition, output, on.date() if on else date.today(), tell
+    ):
         return
     from lscb_analysis import report
 
@@ -109,7 +115,7 @@ def build(
         changed = dict(_pair(text) for text in parameter or [])
         pack = report.build(
             edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
-            fail_fast=fail_fast, wait=wait, force=force,
+            fail_fast=fail_fast, wait=wait, force=force, on=on.date() if on else None,
         )  # fmt: skip
     except (Exception, SystemExit) as error:
         tell("not published", error=str(error))
@@ -124,12 +130,15 @@ def build(
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
 
 
-def _nothing_to_do(edition: str | None, output: Path | None, tell: Callable[..., None]) -> bool:
+def _nothing_to_do(edition: str | None, output: Path | None, today: date, tell: Callable[..., None]) -> bool:
     """Say so if the pack stands and is made of what there is now, before anything heavy is imported."""
     names = [edition] if edition else editions()
     folder = (output or project() / "reports" / names[0]).absolute() if len(names) == 1 else None
-    if folder is None or not stands(folder, names[0]):
+    if folder is None or not stands(folder, names[0], today):
         return False
+    last = use_until(names[0])
+    if today > last:
+        tell("past its date", use_until=last.isoformat())
     tell("nothing to do", folder=str(folder))
     typer.echo(f"The pack is ready: {folder / 'index.html'}")
     return True
@@ -191,6 +200,9 @@ class _Teller:
         self.all = details.get("chapters", self.all)
         if event == "nothing to do":
             typer.echo("Nothing has changed since the pack was made.")
+        if event == "past its date":
+            until = f"This pack was to be used until {details['use_until']}, and that day has passed"
+            typer.echo(f"{until}: every page says that it must not be used any longer.", err=True)
         if event in ("chapter done", "chapter failed", "chapter skipped"):
             self.done += 1
             took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"

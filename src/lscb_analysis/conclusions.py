@@ -9,7 +9,7 @@ from markupsafe import Markup
 from lscb_analysis.composition import driving
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, name, percent, series
+from lscb_analysis.display import Display, Row, bind, name, percent, series, when
 from lscb_analysis.narrative import (
     change,
     change_words,
@@ -22,7 +22,7 @@ from lscb_analysis.narrative import (
     records,
 )
 from lscb_analysis.power import POWER
-from lscb_analysis.verdicts import CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
+from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 
 
 def describe_verdict(release: Release) -> Display:
@@ -37,6 +37,79 @@ def describe_mix(release: Release) -> Display:
     """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away."""
     rows = records(release.frame)
     return _with_statistics([_mix(row) for row in rows], rows)
+
+
+def describe_changed(release: Release) -> Display:
+    """List the comparisons that changed beyond chance, each in a line with its chapter."""
+    rows = release.frame[release.frame["verdict"].isin(CALLED)]
+    return _lines(rows, "No comparison shows a change beyond chance.")
+
+
+def describe_unclear(release: Release) -> Display:
+    """List the comparisons of which chance could have made the change, or that rest on too few to tell."""
+    rows = release.frame[release.frame["verdict"].isin([NO_CLEAR_CHANGE, TOO_FEW])]
+    return _lines(rows, "There is no such comparison.")
+
+
+def describe_not_compared(release: Release) -> Display:
+    """List what could not be compared, and why."""
+    return _lines(release.frame[release.frame["verdict"] == NOT_COMPARED], "Everything could be compared.")
+
+
+def describe_counts(release: Release) -> Display:
+    """Say how many comparisons there are, and how many came to which kind of verdict."""
+    verdicts = release.frame["verdict"]
+    kinds = {
+        "show a change beyond chance": verdicts.isin(CALLED),
+        "show no clear change, though one that matters would probably have shown": (
+            verdicts == NO_CLEAR_CHANGE
+        ),
+        "rest on too few to tell": verdicts == TOO_FEW,
+        "cannot be compared": verdicts == NOT_COMPARED,
+    }
+    counted = [
+        Markup("{} {}").format(_counted(int(rows.sum()), "verdicts"), words)
+        for words, rows in kinds.items()
+        if rows.any()
+    ]
+    said = Markup("Of the {} comparisons that this pack makes, {}.").format(
+        _counted(len(verdicts), "comparisons"), listed(counted)
+    )
+    return finding([said])
+
+
+def _counted(number: int, statistic: str) -> Markup:
+    return Markup('<data value="{0}" data-statistic="{1}">{0}</data>').format(number, statistic)
+
+
+def _lines(rows: pd.DataFrame, none: str) -> Display:
+    if rows.empty:
+        return finding([Markup(none)])
+    items = Markup("").join(Markup("<li>{}</li>").format(_line(row)) for row in records(rows))
+    return Display(Markup('<ul class="findings">{}</ul>').format(items), "finding")
+
+
+def _line(row: Row) -> Markup:
+    """A comparison in a line: its measure with a link to the chapter, its verdict, its change."""
+    said = Markup('<a href="{}.html">{}</a>: <strong>{}</strong>').format(
+        row["chapter"], name(str(measures().loc[row["measure"], "title"])), row["verdict"]
+    )
+    if row["verdict"] == NOT_COMPARED:
+        return Markup("{}, because there is {}.").format(said, row["reason"])
+    if _is_mix(row):
+        moved = Markup("{} percentage points moved between categories").format(bind(row, "shift"))
+        return Markup("{}. Between {} and {}, {}.").format(said, date(row, before=True), date(row), moved)
+    ends = [bind(row, end) for end in ("value_before", "value")]
+    per = name(f" {row['unit']}") if row["unit"].startswith("per") else ""
+    return Markup("{}. It {} from {} {} to {} {}{}.").format(
+        said,
+        bind(row, "change", change_words(row)[0]),
+        ends[0],
+        when(row, before=True),
+        ends[1],
+        when(row),
+        Markup(", {}").format(per) if per else "",
+    )
 
 
 def _mix(row: Row) -> Markup:

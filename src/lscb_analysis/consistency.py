@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
-from lscb_analysis.rates import PERIOD, PLACE, SUBJECT, check_single, decimals
+from lscb_analysis.rates import ESTIMATE, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
 
 Ints = NDArray[np.int64]
 
@@ -23,6 +23,9 @@ LARGEST_TOTAL = 2_000
 
 SMALL_COUNTS = (1, 5)
 """The least and the greatest of the counts that are suppressed for being small."""
+
+ROUNDED_TO = 5
+"""What the Department rounded the counts of an authority's looked-after children to, up to 2017."""
 
 
 class ContradictionError(ValueError):
@@ -91,10 +94,69 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
     )[counts.columns]
 
 
-def implied_populations(
-    counts: pd.DataFrame, rates: pd.DataFrame, measure: str, per: int = 10_000
+def implied_counts(counts: pd.DataFrame, totals: pd.DataFrame, percentages: pd.DataFrame) -> pd.DataFrame:
+    """Return `counts` with the only whole number that is the percentage printed of its total.
+
+    A row of each frame is paired with those of its area, period and category. Where none or several
+    whole numbers fit, or there is no total or no percentage, the value is missing, with status `x`. A
+    count that its source withholds stays withheld.
+    """
+    whole = totals[[*_CELL, "value"]].rename(columns={"value": "total"})
+    told = percentages.dropna(subset="value")[[*_CELL, "printed"]].rename(columns={"printed": "text"})
+    both = counts.merge(whole, on=_CELL, how="left").merge(told, on=_CELL, how="left")
+    able = (both["status"] == "") & both[["total", "text"]].notna().all(axis=1)
+    fitting = [
+        possible_counts(int(total), text) if usable else []
+        for total, text, usable in zip(both["total"], both["text"], able, strict=True)
+    ]
+    single = pd.Series([found[0] if len(found) == 1 else np.nan for found in fitting], both.index, float)
+    status = both["status"].where(both["status"] == "c", np.where(single.isna(), "x", ""))
+    return both.assign(value=single, status=status)[counts.columns]
+
+
+def implied_earlier(
+    counts: pd.DataFrame, rises: pd.DataFrame, falls: pd.DataFrame, percentages: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return between which whole numbers of children `counts` are `rates`, printed for every `per`.
+    """Return the earlier figures that follow from a count and the changes its source states, as estimates.
+
+    A row of `rises` says by how many the count is above that of the row's own, earlier period, a row of
+    `falls` by how many it is below; `percentages` say the same in per cent of the earlier figure. All belong
+    to the count of their area, category and source. The column `fits` says whether some rounding of the
+    stated number makes the printed percentage of the earlier figure. There is no interval; what the source
+    withholds is passed over.
+
+    Raises EstimateError if a count, or the percentage of a period, stands there twice.
+    """
+    whole, cell = ["area_code", "category", "source"], [*_CELL, "source"]
+    check_single(counts, whole, "count")
+    check_single(percentages, cell, "percentage")
+    latest = counts[[*whole, "value", "measure", "counted"]]
+    shares = percentages[[*cell, "printed"]].rename(columns={"printed": "share"})
+    changes = pd.concat([rises.assign(sign=-1), falls.assign(sign=1)]).sort_values("period_end")
+    latest, changes = (frame.dropna(subset=["value"]) for frame in (latest, changes))
+    both = latest.merge(changes, on=whole, suffixes=("", "_change")).merge(shares, on=cell)
+    earlier = both["value"] + both["sign"] * both["value_change"]
+    return both.assign(
+        value=earlier,
+        method="implied earlier",
+        unit="number",
+        printed="",
+        denominator_source="",
+        fits=[
+            int(change) in possible_counts(int(n), share)
+            for n, change, share in zip(earlier, both["value_change"], both["share"], strict=True)
+        ],
+    ).reindex(columns=[*ESTIMATE, "fits"])
+
+
+def implied_populations(
+    counts: pd.DataFrame,
+    rates: pd.DataFrame,
+    measure: str,
+    per: int = 10_000,
+    counted: str = "children",
+) -> pd.DataFrame:
+    """Return between which whole numbers of `counted` the `counts` are `rates`, printed for every `per`.
 
     A row of `counts` is paired with the rate of its area, period and category. To the columns of
     `counts`, now of `measure`, come `lower` and `upper` (the smallest and the largest number, in `unit`)
@@ -114,7 +176,7 @@ def implied_populations(
     some, one = lower <= upper, lower == upper
     return both.assign(
         measure=measure,
-        counted="children",
+        counted=counted,
         value=np.where(one, lower, np.nan),
         printed="",
         status=np.where(one, "", "x"),
@@ -123,6 +185,16 @@ def implied_populations(
         unit="number",
         denominator_source=both["origin"],
     )[[*counts.columns, "lower", "upper", "denominator_source"]]
+
+
+def agreed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return `rows` with each figure that several places print alike given once, all of them its `source`.
+
+    Places that differ in the number, in how it is printed or in its qualifier keep a row each.
+    """
+    alike = [column for column in rows.columns if column != "source"]
+    groups = rows.groupby(alike, sort=False, dropna=False, as_index=False)
+    return groups.agg({"source": " ".join})[rows.columns]
 
 
 def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
@@ -144,14 +216,70 @@ def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
 def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return what `counts` leave of `totals`, as a frame of counts of `measure`.
 
-    Both frames have one row for each area and period. What either does not tell is missing, with
-    status `x`.
+    `totals` has one row for each area and period; `counts` has one or more that exclude one another,
+    such as the categories of a mix. Where the total or any count is not told, the rest is missing,
+    with status `x`.
+
+    Raises ContradictionError if the counts together exceed their total.
     """
-    both = totals.merge(counts[[*_WHOLE, "value"]], on=_WHOLE, suffixes=("", "_of"))
-    rest = both["value"] - both["value_of"]
+    together = counts.groupby(_WHOLE)["value"].agg(lambda values: values.sum(skipna=False))
+    both = totals.merge(together.rename("together").reset_index(), on=_WHOLE)
+    rest = both["value"] - both["together"]
+    _refuse(
+        f"{_place(row)}: {row.together:,.0f} in parts against a total of {row.value:,.0f} in {row.source}"
+        for row in both[rest < 0].itertuples()
+    )
     return both.assign(measure=measure, value=rest, printed="", status=np.where(rest.isna(), "x", ""))[
         totals.columns
     ]
+
+
+def versions(
+    estimates: pd.DataFrame,
+    used: pd.DataFrame,
+    printed: pd.DataFrame | None = None,
+    base: int = ROUNDED_TO,
+) -> pd.DataFrame:
+    """Return `estimates` of one figure by several sources, with how each stands to the number `used`.
+
+    A row is paired with the number of its area, period and category: `used`. `stands` is `same`,
+    `rounded` (it is that number rounded to the nearest `base`), `other`, or nothing where no number is
+    used. `gives` is `printed` if its value, rounded as the print is, is the figure
+    `printed`, `another` if not, and nothing where nothing is printed.
+    """
+    number = used[[*_CELL, "value"]].rename(columns={"value": "used"})
+    text = (estimates[_CELL] if printed is None else printed[[*_CELL, "printed"]]).drop_duplicates(_CELL)
+    text = text.reindex(columns=[*_CELL, "printed"]).rename(columns={"printed": "text"})
+    both = estimates.merge(number, on=_CELL, how="left").merge(text, on=_CELL, how="left")
+    nearest = base * np.floor(both["used"] / base + 0.5)
+    conditions = [both["used"].isna(), both["numerator"] == both["used"], both["numerator"] == nearest]
+    gives = [
+        "" if pd.isna(text) else "printed" if _prints_as(value, text) else "another"
+        for value, text in zip(both["value"], both["text"], strict=True)
+    ]
+    return both.assign(stands=np.select(conditions, ["", "same", "rounded"], "other"), base=base, gives=gives)
+
+
+def standing(figures: pd.DataFrame, area: str) -> pd.DataFrame:
+    """Return the rows of `area`, with where each stands among all areas of its level, the highest first.
+
+    To a row come the numbers of `others` with the same measure, category and period, of those `above`
+    it, `level` with it as printed, and `untold`, which have no figure; and `best` and `worst`: the first
+    and the last place it can have, whatever the untold figures are and whatever rounding hides.
+    """
+    key = [*PERIOD, "geographic_level", "measure", "category"]
+    own = figures[(figures["area_name"] == area) & figures["value"].notna()].reset_index(drop=True)
+    every = own[[*key, "area_code", "value"]].merge(figures, on=key, suffixes=("_own", ""))
+    others = every[every["area_code"] != every["area_code_own"]]
+    marks = others[key].assign(
+        others=1,
+        above=others["value"] > others["value_own"],
+        level=others["value"] == others["value_own"],
+        untold=others["value"].isna(),
+    )
+    found = own.merge(marks.groupby(key, as_index=False).sum(), on=key)
+    worst = 1 + found["above"] + found["level"] + found["untold"]
+    return found.assign(best=1 + found["above"], worst=worst)
 
 
 def conclusive_totals(
@@ -199,6 +327,7 @@ def suppressed_bounds(
     *siblings: pd.DataFrame,
     percentages: pd.DataFrame | None = None,
     least: int = 0,
+    complete: bool = True,
 ) -> pd.DataFrame:
     """Return how small and how large each suppressed cell of `counts` can be. FOR THE ANALYST ONLY.
 
@@ -208,9 +337,10 @@ def suppressed_bounds(
 
     The bounds are the tightest that follow from this: the cells of an area, period, measure and source
     add up to the total of that area and period (so `counts` has every category, and nothing in it is
-    rounded); a printed one of `percentages` is the cell's share of that total; a number that one of
-    `siblings` prints for the same area, period, measure and category is the cell's; and no cell below
-    `least` is suppressed, which is 1 where a source prints its zeros.
+    rounded), or to no more than that if `counts` is not `complete`; a printed one of `percentages` is the
+    cell's share of that total; a number that one of `siblings` prints for the same area, period, measure
+    and category is the cell's; and no cell below `least` is suppressed, which is 1 where a source prints
+    its zeros.
 
     Raises ContradictionError if these cannot all hold, EstimateError if a cell of `counts` or a total
     stands there twice.
@@ -221,6 +351,7 @@ def suppressed_bounds(
     cells = _boxed(counts.merge(whole, on=_WHOLE, how="left"), siblings, percentages, least)
     tables = cells.groupby([*_WHOLE, "measure", "source"], sort=False)
     lowest, highest = (tables[end].transform("sum") for end in ("lower", "upper"))
+    highest += 0 if complete else np.inf
     _refuse(_sums_amiss(cells.assign(lowest=lowest, highest=highest)))
     # Whole numbers between limits of their own take every value that one sum leaves them, so these are tight.
     lower = np.fmax(cells["lower"], cells["total"] - (highest - cells["upper"]))
@@ -264,6 +395,10 @@ def _count_bounds(totals: ArrayLike, printed: str) -> tuple[Ints, Ints]:
     scale, units = _units(printed)
     lowest = np.maximum(0, -((1 - 2 * units) * n // (200 * scale)))
     return lowest, np.minimum(n, (2 * units + 1) * n // (200 * scale))
+
+
+def _prints_as(value: float, printed: str) -> bool:
+    return rounded(value, decimals(printed)) == rounded(float(printed), decimals(printed))
 
 
 def _whole_bounds(count: int, printed: str, per: int) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,6 +23,13 @@ MINUS = "\N{MINUS SIGN}"
 _BEFORE = "_before"
 _OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
 _OF_FINDING = ("least", "most", "used")
+_WHOLE = (
+    "numerator",
+    "denominator",
+    "compared",
+    "degrees",
+    *("meetings", "orders", "fewest_since", "raters"),
+)
 _CHANCES = ("p_value", "p_dispersed", "threshold")
 _CHANCE_DECIMALS = 4
 _METHOD_COLUMN = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method") | {
@@ -40,6 +47,10 @@ _METHODS = {
     "smallest_rise": "smallest visible change",
     "smallest_shift": "smallest visible shift",
     "fits": "possible totals",
+    **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
+    **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
+    "smallest": "implied bounds",
+    "largest": "implied bounds",
 }
 """The method behind a statistic: named by a column of the row, or always the same."""
 
@@ -116,7 +127,7 @@ def text(row: Row, statistic: str) -> str:
 
 def places(row: Row, statistic: str) -> int:
     """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
-    if statistic.removesuffix(_BEFORE) in ("numerator", "denominator", "compared", "degrees"):
+    if statistic.removesuffix(_BEFORE) in _WHOLE:
         return 0
     if statistic in _OF_CHANGE and row["change_unit"] == "%":
         return 0
@@ -124,12 +135,14 @@ def places(row: Row, statistic: str) -> int:
         return _CHANCE_DECIMALS
     if statistic == "smallest_change":
         return decimals(f"{row[statistic]:g}")
-    if statistic in ("dispersion", "tips_at", "shift", "smallest_shift", "residual"):
+    if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
     if statistic in _OF_FINDING:
         return max(decimals(row["printed"]), int(measures().loc[row["measure"], "decimals"]))
-    if statistic == "value" and str(row.get("method")).startswith(AS_PRINTED) and "printed" in row:
-        return decimals(row["printed"])
+    suffix = _BEFORE if statistic.endswith(_BEFORE) else ""
+    as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
+    if statistic == f"value{suffix}" and as_printed:
+        return decimals(row[f"printed{suffix}"])
     return int(measures().loc[row["measure"], "decimals"])
 
 
@@ -146,11 +159,18 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
             text(row, statistic)[1:-1], text(row, statistic)
         )
     words = shown if shown is not None else text(row, statistic)
+    before = qualifier(row, statistic) if shown is None else ""
     attributes = {"value": f"{value:.10g}"} | {
         f"data-{key}": said for key, said in _about(row, statistic).items()
     }
     inside = Markup(" ").join(Markup('{}="{}"').format(key, said) for key, said in attributes.items())
-    return Markup("<data {}>{}</data>").format(inside, words)
+    return Markup("{}<data {}>{}</data>").format(before, inside, words)
+
+
+def qualifier(row: Row, statistic: str = "value") -> str:
+    """Return how the source qualifies a figure (about, nearly, over), to stand before it; mostly nothing."""
+    said = row.get("qualifier") if statistic == "value" else ""
+    return f"{said} " if isinstance(said, str) and said else ""
 
 
 def by_method(method: str, words: str | Markup) -> Markup:
@@ -202,7 +222,8 @@ def period(row: Row, before: bool = False) -> str:
 
 def periods(frame: pd.DataFrame) -> str:
     """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
-    rows = frame.sort_values("period_end").drop_duplicates("period_end").to_dict("records")
+    dates = ["period_end", "period_start"]
+    rows = frame.sort_values(dates).drop_duplicates(dates).to_dict("records")
     if "period_end_before" in frame.columns:
         return f"between {period(rows[0], before=True)} and {period(rows[0])}"
     names = [period(row) for row in rows]
@@ -211,9 +232,30 @@ def periods(frame: pd.DataFrame) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
+def areas(frame: pd.DataFrame) -> str:
+    """Return the areas of a frame in words, in its order."""
+    return " and ".join(dict.fromkeys(frame["area_name"]))
+
+
+def subjects(frame: pd.DataFrame) -> str:
+    """Return what a frame measures in words: its measures, or who is counted if those are many."""
+    titles = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"])
+    counted = " and ".join(dict.fromkeys(frame["counted"]))
+    return "; ".join(titles) if len(titles) <= 3 else f"{counted[0].upper()}{counted[1:]}"
+
+
 def series(row: Row) -> str:
     """Return the short name of a row's series: its category, or its measure's label."""
     return category(row) if row["category"] != "Total" else str(measures().loc[row["measure"], "label"])
+
+
+def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
+    """Return what tells the series of `frame` apart: their names, their areas, or both."""
+    if frame["area_name"].nunique() == 1:
+        return series
+    if len(frame.drop_duplicates(["measure", "category"])) == 1:
+        return lambda row: str(row["area_name"])
+    return lambda row: f"{series(row)}, {row['area_name']}"
 
 
 def category(row: Row) -> str:
@@ -258,13 +300,13 @@ def _column(statistic: str) -> str:
 def _unit(row: Row, statistic: str) -> str:
     if statistic in (*_OF_CHANGE, "smallest_change"):
         return str(row["change_unit"])
-    if statistic in ("value", "lower", "upper", "value_before", *_OF_FINDING):
+    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference", *_OF_FINDING):
         return str(row["unit"])
     return _UNITS.get(statistic, "number")
 
 
 _UNITS = dict.fromkeys(("shift", "smallest_shift"), "percentage points")
-_UNITS |= dict.fromkeys(("dispersion", "tips_at"), "ratio") | dict.fromkeys(_CHANCES, "probability")
+_UNITS |= dict.fromkeys(("dispersion", "tips_at", "ratio"), "ratio") | dict.fromkeys(_CHANCES, "probability")
 
 
 def _iso(row: Row, before: bool = False) -> str:

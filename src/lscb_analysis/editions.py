@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -12,6 +13,12 @@ from lscb_analysis.schema import nearest
 
 Rows = dict[str, str | int]
 """Which rows: `table`, then any columns and the value each must have."""
+
+
+Year = Annotated[int, Field(ge=1990, le=2100)]
+
+
+Words = Annotated[str, Field(min_length=1)]
 
 
 class EditionError(ValueError):
@@ -42,9 +49,22 @@ class Comparison(BaseModel):
         return rows
 
 
+class Help(BaseModel):
+    """Whom to call about a child, and when; without a number where the service's own pages give it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: Words
+    service: Words
+    telephone: Annotated[str, Field(pattern=r"^[0-9][0-9 ]+[0-9]$")] | None = None
+
+
 class Edition(BaseModel):
     """What a pack is made of. `previous` and `latest` are periods by the code of the DfE.
 
+    `financial_year` is that of the board's accounts, if the report has any, by the year in which it ends.
+    Who `analysed` and who `assured`, and whom to `ask`, are roles. From the day after `use_until` on, a
+    pack that is built says on every page that it must not be used.
     `notes` are words that belong to this edition's report, shown by chapters that ask for them.
     """
 
@@ -55,10 +75,18 @@ class Edition(BaseModel):
     board: str
     area: str
     period: str
-    previous: Annotated[int, Field(ge=1990, le=2100)]
-    latest: Annotated[int, Field(ge=1990, le=2100)]
+    previous: Year
+    latest: Year
+    financial_year: Year | None = None
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     rule: str
+    analysed: Words
+    assured: Words
+    ask: Words
+    published: date
+    next_pack: date
+    use_until: date
+    help: Annotated[list[Help], Field(min_length=1)]
     chapters: Annotated[list[str], Field(min_length=1)]
     comparisons: list[Comparison] = []
     notes: dict[str, str] = {}
@@ -70,6 +98,11 @@ class Edition(BaseModel):
             if self.previous < self.latest
             else [f"previous ({self.previous}) is not before latest ({self.latest})"]
         )
+        wrong += [
+            f"{later} ({getattr(self, later)}) is not after published ({self.published})"
+            for later in ("next_pack", "use_until")
+            if getattr(self, later) <= self.published
+        ]
         questions = [comparison.question for comparison in self.comparisons]
         wrong += [
             f"the question {name!r} is asked twice" for name in set(questions) if questions.count(name) > 1

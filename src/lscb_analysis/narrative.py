@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.consistency import LARGEST_TOTAL, conclusive_totals
+from lscb_analysis.consistency import (
+    LARGEST_TOTAL,
+    common_totals,
+    conclusive_common_totals,
+    conclusive_totals,
+)
 from lscb_analysis.data import dictionary, measures, texts
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
@@ -18,9 +23,12 @@ from lscb_analysis.display import (
     bind,
     by_method,
     category,
+    day,
     name,
+    naming,
     number,
     percent,
+    period,
     places,
     series,
     sources,
@@ -43,7 +51,39 @@ def describe_latest(release: Release) -> Display:
         Markup("{} was {}{} {}{}.").format(
             _opening(row, at), bind(row, "value"), _per(row), when(row), _resting_on(row)
         )
-        for at, row in enumerate(rows)
+        for at, row in zip(_in_area(rows), rows, strict=True)
+    )
+
+
+def describe_beside(release: Release) -> Display:
+    """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
+    pairs = beside(release.frame)
+    here, there = pairs[0]
+    places = Markup("{} than in {}").format(here["area_name"], there["area_name"])
+    alike = Markup("The same in {} as in {}").format(here["area_name"], there["area_name"])
+    words = {-1: Markup("Lower in {}").format(places), 1: Markup("Higher in {}").format(places), 0: alike}
+    said = {side: [pair for pair in pairs if _side(*pair) == side] for side in words}
+    return finding(
+        Markup("{} {}: {}.").format(
+            bind(of[0][0], "value", words[side]),
+            when(of[0][0]),
+            listed([_shown_beside(*pair) for pair in of]),
+        )
+        for side, of in said.items()
+        if of
+    )
+
+
+def describe_each(release: Release) -> Display:
+    """Say the figure of each series in every period, in order of time, and compare none of them."""
+    told = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
+    groups = [records(rows) for _, rows in told.groupby(["measure", "category"], sort=False)]
+    return finding(
+        Markup("{} was {}.").format(
+            _opening(rows[0], at),
+            listed([Markup("{}{} {}").format(bind(row, "value"), _per(row), when(row)) for row in rows]),
+        )
+        for at, rows in enumerate(groups)
     )
 
 
@@ -73,12 +113,59 @@ def describe_change(release: Release) -> Display:
     return finding(change(row, at) for at, row in enumerate(records(release.frame)))
 
 
+def describe_target(figures: Release, target: Release) -> Display:
+    """Say where each series stands against the one figure of `target` in its latest and its first period."""
+    aim = records(target.frame)[0]
+    pairs = [_ends(rows) for rows in _lines(figures.frame)]
+    sentences = []
+    for at, (first, last) in zip(_in_area([last for _, last in pairs]), pairs, strict=True):
+        now = bind(last, "value"), when(last), _standing(last, aim), bind(aim, "value")
+        said = Markup("{} was {} {}, {} the target of {}").format(_opening(last, at), *now)
+        if first is not last:
+            said += Markup("; it was {} {}, {} it").format(
+                bind(first, "value"), when(first), _standing(first, aim)
+            )
+        sentences.append(said + Markup("."))
+    return finding(sentences)
+
+
+def describe_larger(first: Release, second: Release) -> Display:
+    """Say the latest figure of two releases side by side, and which is the larger, without judging."""
+    one, other = (records(_latest(release.frame))[0] for release in (first, second))
+    order = (one["value"] > other["value"]) - (one["value"] < other["value"])
+    words = {1: "larger than", 0: "the same as", -1: "smaller than"}[order]
+    return finding(
+        [
+            Markup("{} was {}{} {}.").format(_opening(one, 0), bind(one, "value"), _per(one), when(one)),
+            Markup("That is {} {}: {}{} {}.").format(
+                bind(one, "value", words), subject(other), bind(other, "value"), _per(other), when(other)
+            ),
+        ]
+    )
+
+
+def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Display:
+    """Say which earlier figures follow from the changes that a source states, and if its prints agree.
+
+    `earlier` is what `implied_earlier` returns; `changes` has the changes as numbers and as percentages.
+    """
+    now = {row["category"]: row for row in records(_latest(latest.frame))}
+    sentences = []
+    for row in records(earlier.frame):
+        same = changes.frame[["category", "period_end"]].eq([row["category"], row["period_end"]]).all(axis=1)
+        number, share = (
+            records(changes.frame[same & (changes.frame["unit"] == u)])[0] for u in ("number", "%")
+        )
+        sentences.append(_earlier(now[row["category"]], row, number, share))
+    return _listing(sentences)
+
+
 def describe_given_away(withheld: Release) -> Display:
     """Say which withheld figures follow from what is printed, exactly or nearly, without giving any."""
     told = withheld.frame[withheld.frame["narrowed"]]
     sentences = []
     for (_, exact), rows in told.groupby(["period_end", "exact"], sort=True):
-        which = listed([quoted(row) for row in records(rows)])
+        which = listed([_name_of_cell(row) for row in records(rows)])
         how = "can be worked out exactly" if exact else "can be narrowed down"
         said = "What the source withholds of {} {} {} from what it prints. It is not given here."
         sentences.append(Markup(said).format(which, when(rows.iloc[0].to_dict()), how))
@@ -87,11 +174,26 @@ def describe_given_away(withheld: Release) -> Display:
 
 
 def describe_implied(totals: Release) -> Display:
-    """Say which whole numbers a printed number and its percentage imply as its total."""
+    """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
     rows = records(totals.frame.dropna(subset=["value"]))
     each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in rows]
     only = by_method("implied total", "only one whole number gives the percentage printed")
     return finding([Markup("For {}, {}: {}.").format(subject(rows[0]), only, listed(each))])
+
+
+def describe_bounds(populations: Release, estimates: Release | None = None) -> Display:
+    """Say between which whole numbers a population lies that is implied by a figure and its number.
+
+    Where there are `estimates`, say too whether the population each was made with lies there.
+    """
+    made = records(estimates.frame) if estimates else []
+    denominators = {(row["area_code"], row["period_end"]): row for row in made if row["denominator"] > 0}
+    sentences = []
+    for row in records(populations.frame):
+        taken = denominators.get((row["area_code"], row["period_end"]))
+        said = Markup("{}, {}: {}").format(name(series(row)), date(row), _bounds(row))
+        sentences.append(said + (_taken(row, taken) if taken else Markup("")) + Markup("."))
+    return _listing(sentences)
 
 
 def describe_fit(totals: Release) -> Display:
@@ -107,6 +209,74 @@ def describe_fit(totals: Release) -> Display:
     return _listing(sentences)
 
 
+def describe_versions(versions: Release) -> Display:
+    """Say where sources give different numbers for one period, which is used, and how the others stand to it.
+
+    Takes the frame that `versions` makes; says nothing of a period whose sources agree.
+    """
+    frame = versions.frame[versions.frame["stands"] != ""]
+    sentences = []
+    for _, rows in frame.groupby(["measure", "category", "period_end"], sort=False):
+        if rows["numerator"].nunique() > 1:
+            each = [_version(same) for _, same in rows.groupby("stands", sort=False)]
+            opening = Markup("{}, {}").format(
+                name(series(rows.iloc[0].to_dict())), when(rows.iloc[0].to_dict())
+            )
+            sentences.append(Markup("{}: {}.").format(opening, Markup("; ").join(each)))
+    return _listing(sentences)
+
+
+def describe_standing(standing: Release, claim: Release) -> Display:
+    """Say where an area stands among all, and whether that bears out a place it is claimed to have.
+
+    Takes the one row that `standing` makes, and the row of the claim: a place, at most.
+    """
+    row, claimed = records(standing.frame)[0], records(claim.frame)[0]
+    figure = Markup("In {}, {} was {} {}.").format(
+        row["area_name"], subject(row), bind(row, "value"), when(row)
+    )
+    among = Markup(
+        "Of the {} other authorities in the same table, {} had a higher figure, {} had the same, and for {} "
+        "the source withholds it."
+    ).format(*(bind(row, part) for part in ("others", "above", "level", "untold")))
+    ends = [bind(row, end) for end in ("best", "worst")]
+    place = Markup("Its place, counted from the highest, is therefore {}.").format(
+        Markup("somewhere from {} to {}").format(*ends) if row["best"] < row["worst"] else ends[0]
+    )
+    said = Markup("The report claims a place among the first {}, without saying by which measure: {}.")
+    return finding([figure, among, place, said.format(bind(claimed, "value"), _borne_out(row, claimed))])
+
+
+def _borne_out(row: Row, claimed: Row) -> Markup:
+    if row["worst"] <= claimed["value"]:
+        return bind(row, "worst", "by this one the claim holds")
+    if row["best"] > claimed["value"]:
+        return bind(row, "best", "by this one the claim does not hold")
+    depends = bind(row, "worst", "by this one the claim may hold")
+    return Markup("{}, but what is withheld could alter that").format(depends)
+
+
+def _version(rows: pd.DataFrame) -> Markup:
+    """One number for a period, the places that give it, and how it stands to the number used."""
+    row = records(rows)[0]
+    known = dictionary().sources.set_index("source").loc[rows["source"]]
+    cited = (known["short"] + ": " + known["table"]).unique()
+    cites = Markup("; ").join(Markup("<cite>{}</cite>").format(place) for place in cited)
+    stands = {
+        "same": Markup("is the number used here"),
+        "rounded": Markup("is that number rounded to the nearest {}").format(name(str(row["base"]))),
+        "other": Markup("agrees neither with that number nor with it rounded"),
+    }[row["stands"]]
+    gives = {
+        "printed": Markup(", and gives {}{}, as printed").format(bind(row, "value"), _per(row)),
+        "another": Markup(", and gives {}{}, which is not what is printed").format(
+            bind(row, "value"), _per(row)
+        ),
+        "": "",
+    }[row["gives"]]
+    return Markup("{} {}{} ({})").format(bind(row, "numerator"), stands, gives, cites)
+
+
 def describe_missing_total(estimates: Release, changes: Release) -> Display:
     """Say how many people an unpublished total must have had for a change to exceed chance.
 
@@ -120,8 +290,35 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
             continue
         numbers = int(row["numerator"]), int(row["denominator"])
         needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
-        sentences.append(_needed(row, *needed))
+        sentences.append(Markup("{} {}").format(_behind(row), _turning(row, *needed)))
     return _listing(sentences)
+
+
+def describe_conclusive(*printed: Release) -> Display:
+    """Say how many would have to stand behind two printed percentages for their change to exceed chance.
+
+    Of each series the last two figures are taken, and of those only pairs of which neither has its
+    number: both are supposed to rest on the same one.
+    """
+    told = pd.concat([release.frame for release in printed]).dropna(subset=["value"])
+    sentences = [
+        _supposing(_last_two(rows))
+        for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)
+        if len(rows) > 1 and rows["denominator"].isna().all()
+    ]
+    return _listing(sentences)
+
+
+def _supposing(row: Row) -> Markup:
+    prints = row["printed"], row["printed_before"]
+    turning = conclusive_common_totals(*prints, LEVEL, row["dispersion"])
+    least = min(set(common_totals(prints[0])) & set(common_totals(prints[1])))
+    said = Markup("{}: no number of {} is published, {} or {}.").format(
+        name(series(row)), row["counted"], when(row, before=True), when(row)
+    )
+    if turning == (least, least):
+        return Markup("{} {}").format(said, _always(row, least))
+    return Markup("{} Suppose that it was the same both times. {}").format(said, _turning(row, *turning))
 
 
 def describe_note(edition: Edition, key: str) -> Display:
@@ -164,10 +361,88 @@ def describe_sources(*releases: Release) -> Display:
     return Display(html, "sources")
 
 
+def describe_outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
+    """Say what came in, what went out and what is left, and whether the report prints the same."""
+    income, outgoings = (_total_row(release) for release in (received, spent))
+    left, outcome = records(surplus.frame)[0], records(printed.frame)[0]
+    said = Markup("{} the board received {} and spent {}: {} of {}.").format(
+        _beginning(when(income)),
+        bind(income, "value"),
+        bind(outgoings, "value"),
+        bind(left, "value", _left_over(left)),
+        _amount(left, "value"),
+    )
+    same = outcome["value"] == -left["value"]
+    report = (
+        "The report prints {} amount as an outcome of {}: there, income is negative, and so is a surplus."
+    )
+    return finding([said, Markup(report).format("the same" if same else "another", bind(outcome, "value"))])
+
+
+def describe_sums(sums: Release) -> Display:
+    """Say whether the parts of an account add up to the total printed, or by how much they do not."""
+    sentences = []
+    for row in records(sums.frame):
+        if pd.isna(row["difference"]):
+            said = Markup("Not all parts are known, so they cannot be held against the total of {}.")
+            sentences.append(said.format(bind(row, "value")))
+            continue
+        added, total = bind(row, "sum"), bind(row, "value")
+        off, word = _amount(row, "difference"), "more" if row["difference"] > 0 else "less"
+        if row["difference"]:
+            said = Markup("The parts add up to {}: {} {} than the total printed, {}.")
+            sentences.append(said.format(added, off, bind(row, "difference", word), total))
+        else:
+            said = Markup("The parts add up to {}, which {} the total printed.")
+            sentences.append(said.format(added, bind(row, "difference", "is")))
+    return finding(sentences)
+
+
+def describe_on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
+    """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over."""
+    cost, paid, share, left = (records(release.frame)[0] for release in (costs, salaries, rates, surplus))
+    said = Markup(
+        "If salaries stayed at the {} printed for the year ending {}, and if none of that is on-costs "
+        "already, on-costs of {} would add {} {}."
+    ).format(
+        bind(paid, "value"), day(paid["period_end"]), bind(share, "value"), bind(cost, "value"), when(cost)
+    )
+    if left["value"] <= 0:
+        return finding([said, Markup("The year before left nothing over to meet it.")])
+    ratio = {**cost, "ratio": cost["value"] / left["value"]}
+    beside = Markup("That is {} times what was left over, {}.")
+    return finding([said, beside.format(bind(ratio, "ratio"), bind(left, "value"))])
+
+
+def _total_row(release: Release) -> Row:
+    return records(release.frame[release.frame["category"] == "Total"])[0]
+
+
+def _left_over(row: Row) -> str:
+    return (
+        "neither a surplus nor a deficit"
+        if not row["value"]
+        else "a surplus"
+        if row["value"] > 0
+        else "a deficit"
+    )
+
+
+def _amount(row: Row, statistic: str) -> Markup:
+    """An amount without its sign, which a word beside it gives."""
+    return bind(row, statistic, text(row, statistic).replace(MINUS, ""))
+
+
+def _beginning(words: Markup) -> Markup:
+    return Markup(str(words)[0].upper() + str(words)[1:])
+
+
 def cite(source: dict[str, str]) -> Markup:
     """Return a source as a reader may look it up: publisher, document, release, section and table."""
     parts = [source["publisher"], source["document"]]
-    parts += [f"section {source['section']}"] if source["section"] else [f"release {source['release']}"]
+    section = source["section"]
+    where = section if section.startswith("Appendix") else f"section {section}"
+    parts += [where if section else f"release {source['release']}"]
     return Markup('<cite data-source="{}">{}: {}</cite>').format(
         source["source"], ", ".join(parts), source["table"]
     )
@@ -186,18 +461,37 @@ def headline(frame: pd.DataFrame) -> Markup:
     One series: how it changed between its last two periods; several measures: each of them. Several
     categories: which is the largest in the latest period.
     """
-    if frame["category"].nunique() > 1:
+    parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
+    if frame["category"].nunique() > 1 and parts:
         return largest(_latest(frame))
-    lines = [rows for _, rows in frame.dropna(subset=["value"]).groupby("measure", sort=False)]
+    lines = _lines(frame)
     if any(len(rows) < 2 for rows in lines):
         return largest(_latest(frame)) if len(lines) > 1 else _alone(records(_latest(frame))[0])
-    colon = ":" if len(lines) > 1 else ""
-    return Markup("; ").join(_moved(_last_two(rows), colon) for rows in lines)
+    colon, named = ":" if len(lines) > 1 else "", naming(frame)
+    return Markup("; ").join(_moved(_last_two(rows), colon, named) for rows in lines)
+
+
+def against(frame: pd.DataFrame, target: pd.DataFrame) -> Markup:
+    """Return the finding of a chart with a target: where each series stands in its last period."""
+    aim, named = records(target)[0], naming(frame)
+    return Markup("; ").join(
+        Markup("{}: {} in {}, {} the target of {}").format(
+            name(named(last)),
+            bind(last, "value"),
+            name(period(last)),
+            _standing(last, aim),
+            bind(aim, "value"),
+        )
+        for _, last in map(_ends, _lines(frame))
+    )
 
 
 def largest(frame: pd.DataFrame) -> Markup:
     """Return the finding of a chart of a mix in one period: its largest category."""
     top = frame.loc[frame["value"].idxmax()].to_dict()
+    if pd.isna(top["denominator"]):
+        said = Markup("“{}” is the {} category: {}")
+        return said.format(name(series(top)), bind(top, "value", "largest"), bind(top, "value"))
     return Markup("“{}” is the {} category: {} of {} {}").format(
         name(series(top)),
         bind(top, "value", "largest"),
@@ -205,6 +499,33 @@ def largest(frame: pd.DataFrame) -> Markup:
         bind(top, "denominator"),
         top["counted"],
     )
+
+
+def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
+    """Return the latest figure of each series of an area, each with that of the country for the period.
+
+    Raises ValueError if a figure has no other beside it, or more than one.
+    """
+    national = frame["geographic_level"] == "National"
+    key = ["measure", "category", "period_end"]
+    there = {tuple(row[part] for part in key): row for row in records(frame[national])}
+    here = [row for _, of in frame[~national].groupby("measure", sort=False) for row in records(_latest(of))]
+    keys = [tuple(row[part] for part in key) for row in here]
+    alone = [found for found in keys if found not in there]
+    if alone or len(set(keys)) < len(keys):
+        raise ValueError(f"Not one figure and one national beside it: {alone or keys}. Correct the rows.")
+    return [(row, there[found]) for row, found in zip(here, keys, strict=True)]
+
+
+def _side(here: Row, there: Row) -> int:
+    """Whether a figure lies below (-1) or above (1) the one beside it, or is the same."""
+    return int(here["value"] > there["value"]) - int(here["value"] < there["value"])
+
+
+def _shown_beside(here: Row, there: Row) -> Markup:
+    title = str(measures().loc[here["measure"], "title"])
+    figures = bind(here, "value"), bind(there, "value")
+    return Markup("{} ({} beside {})").format(name(f"{title[0].lower()}{title[1:]}"), *figures)
 
 
 def _alone(row: Row) -> Markup:
@@ -261,9 +582,51 @@ def _opening(row: Row, at: int) -> Markup:
     return Markup(str(_phrase(row)).replace(">the ", ">The ", 1))
 
 
+def _name_of_cell(row: Row) -> Markup:
+    return subject(row) if row["category"] == "Total" else quoted(row)
+
+
 def quoted(row: Row) -> Markup:
     """A category in quotation marks: the words are the source's, not ours."""
     return Markup("“{}”").format(category(row))
+
+
+def _in_area(rows: list[Row]) -> list[int]:
+    """Zero for each row that has to name its area, being the first of it, else one."""
+    areas = [row["area_name"] for row in rows]
+    return [int(at > 0 and areas[at - 1] == area) for at, area in enumerate(areas)]
+
+
+def _lines(frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """The figures of each series of each area."""
+    told = frame.dropna(subset=["value"])
+    return [rows for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)]
+
+
+def _ends(rows: pd.DataFrame) -> tuple[Row, Row]:
+    """The first and the last figure of a series."""
+    ordered = records(rows.sort_values("period_end"))
+    return ordered[0], ordered[-1]
+
+
+def _standing(row: Row, target: Row) -> Markup:
+    """Where a figure as printed stands against a target: below, at or above it."""
+    order = (row["value"] > target["value"]) - (row["value"] < target["value"])
+    return bind(row, "value", {1: "above", 0: "at", -1: "below"}[order])
+
+
+def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
+    """What a stated change, as a number and as a percentage, says of an earlier period."""
+    words = "more" if now["value"] > before["value"] else "fewer"
+    fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
+    return Markup(
+        "{}: {} {}, which the source gives as {} ({}) {} than {}. That makes {} then; number and percentage "
+        "{}."
+    ).format(
+        name(series(now)),
+        *(bind(now, "value"), when(now), bind(number, "value"), bind(share, "value")),
+        *(bind(number, "value", words), when(before), bind(before, "value"), fits),
+    )
 
 
 def _per(row: Row) -> Markup:
@@ -271,6 +634,24 @@ def _per(row: Row) -> Markup:
         Markup(' <span data-name="unit">{}</span>').format(row["unit"])
         if row["unit"].startswith("per")
         else Markup("")
+    )
+
+
+def _bounds(row: Row) -> Markup:
+    """Between which numbers an implied population lies."""
+    if pd.isna(row["lower"]):
+        return Markup("no whole number of {} gives the figure printed").format(row["counted"])
+    ends = {**row, "smallest": row["lower"], "largest": row["upper"]}
+    between = by_method("implied bounds", "between {} and {} {}")
+    return between.format(bind(ends, "smallest"), bind(ends, "largest"), row["counted"])
+
+
+def _taken(row: Row, estimate: Row) -> Markup:
+    """Whether the population that a rate was made with lies within the bounds."""
+    within = row["lower"] <= estimate["denominator"] <= row["upper"]
+    words = "lies within" if within else "does not lie within"
+    return Markup("; the estimate of {} {}").format(
+        bind(estimate, "denominator"), bind(estimate, "denominator", words)
     )
 
 
@@ -378,12 +759,10 @@ def _change_interval(row: Row) -> Markup:
     )
 
 
-def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
-    _, noun = change_words(row)
-    behind = Markup(
+def _behind(row: Row) -> Markup:
+    return Markup(
         "{}: the figure {} rests on {} of {} {}, the one {} on a number that this pack does not have."
-    )
-    rests = behind.format(
+    ).format(
         name(series(row)),
         when(row),
         bind(row, "numerator"),
@@ -391,11 +770,14 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
         row["counted"],
         when(row, before=True),
     )
-    figures = bind(row, "change", noun), bind(row, "value_before"), bind(row, "value")
-    change = Markup("the {} from {} to {}").format(*figures)
+
+
+def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
+    """From which unpublished number of people on the change of `row` would exceed chance."""
+    change = _from_to(row)
     if possible is None:
-        return Markup("{} Whatever that number was, up to {}, chance alone could produce {}.").format(
-            rests, _total(row, "largest_total", LARGEST_TOTAL), change
+        return Markup("Whatever that number was, up to {}, chance alone could produce {}.").format(
+            _total(row, "largest_total", LARGEST_TOTAL), change
         )
     beyond = Markup("from {} upwards it would be hard to put down to chance")
     if certain is None:
@@ -403,14 +785,38 @@ def _needed(row: Row, possible: int | None, certain: int | None) -> Markup:
     elif certain > possible:
         beyond += Markup("; in between, it depends on the exact number")
     return Markup(
-        "{} If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%)."
+        "If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%{})."
     ).format(
-        rests,
         _total(row, "conclusive_possible", possible),
         change,
         beyond.format(_total(row, "conclusive_certain", certain or 0)),
-        Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}"),
+        _level(),
+        _siblings(row),
     )
+
+
+def _always(row: Row, least: int) -> Markup:
+    """What can be said where no number of people that could be printed so leaves a change to chance."""
+    return Markup(
+        "No fewer than {} {}, the same number {} and {}, could give both; of so many or more, chance alone "
+        "would hardly bring about {} (tested alone, at {}%{})."
+    ).format(
+        *(_total(row, "conclusive_certain", least), row["counted"], when(row, before=True), when(row)),
+        *(_from_to(row), _level(), _siblings(row)),
+    )
+
+
+def _siblings(row: Row) -> str:
+    return ", allowing for brothers and sisters" if row["dispersion"] > 1 else ""
+
+
+def _from_to(row: Row) -> Markup:
+    ends = bind(row, "value_before"), bind(row, "value")
+    return Markup("the {} from {} to {}").format(bind(row, "change", change_words(row)[1]), *ends)
+
+
+def _level() -> Markup:
+    return Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}")
 
 
 def _total(row: Row, statistic: str, total: int) -> Markup:
@@ -424,10 +830,18 @@ def date(row: Row, before: bool = False) -> Markup:
 
 
 def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
-    before, now = (rows.sort_values("period_end").iloc[at] for at in (-2, -1))
+    return _pair(*records(rows.sort_values("period_end"))[-2:])
+
+
+def _pair(before: Row, now: Row) -> dict[str, Any]:
+    """Two figures of a series as one row, with the change between them."""
     percent = now["unit"] == "%"
-    return now.to_dict() | {
+    return {
+        **now,
+        "dispersion": measures().loc[now["measure"], "dispersion"],
         "value_before": before["value"],
+        "printed_before": before["printed"],
+        "method_before": before["method"],
         "lower_before": before["lower"],
         "previous_period": before["time_period"],
         "period_start_before": before["period_start"],
@@ -437,15 +851,16 @@ def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _moved(pair: Row, colon: str) -> Markup:
+def _moved(pair: Row, colon: str, named: Callable[[Row], str]) -> Markup:
     ends = bind(pair, "value_before"), bind(pair, "value")
     if pd.isna(pair["lower_before"]):
-        return Markup("{}: printed as {}, then {}").format(name(series(pair)), *ends)
+        printed = "printed as " if pair["unit"] == "%" else ""
+        return Markup("{}: {}{}, then {}").format(name(named(pair)), printed, *ends)
     verb, _ = change_words(pair)
     if pair["change"] == 0:
         return Markup("{}{} {} at {}{}").format(
-            name(series(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
+            name(named(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
         )
     return Markup("{}{} {} from {} to {}{}").format(
-        name(series(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
+        name(named(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
     )

@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import platform
+import tomllib
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -49,15 +51,24 @@ def notebook(chapter: str) -> Path:
     return project() / "notebooks" / f"{chapter}.ipynb"
 
 
-def made_of(chapters: Iterable[str]) -> dict[str, Any]:
+def use_until(edition: str) -> date:
+    """Return the last day on which a pack of an edition may be used. Raises KeyError if it gives none."""
+    declared = tomllib.loads((project() / "notebooks" / "editions" / f"{edition}.toml").read_text("utf-8"))
+    day: date = declared["use_until"]
+    return day
+
+
+def made_of(edition: str, chapters: Iterable[str], today: date) -> dict[str, Any]:
     """Return what a pack of these chapters is made of: digests of files by name, versions of packages.
 
-    Raises FileNotFoundError if a chapter has no notebook.
+    Of `today` it is only whether that is past the date after which the pack must not be used.
+    Raises FileNotFoundError if the edition has no file or a chapter no notebook.
     """
     root = project()
     files = [*(root / "data").glob("*.csv"), *(root / "notebooks" / "editions").glob("*.toml")]
     files += [notebook(chapter) for chapter in chapters]
     return {
+        "past_its_date": today > use_until(edition),
         "python": platform.python_version(),
         "versions": {package: metadata.version(package) for package in VERSIONS},
         "packages": packages(),
@@ -66,12 +77,12 @@ def made_of(chapters: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def stands(folder: Path, edition: str) -> bool:
+def stands(folder: Path, edition: str, today: date) -> bool:
     """Whether `folder` is a whole pack of an edition, made of what there is now."""
     pack = folder.resolve()  # one and the same, also while another takes its place
     try:
         manifest = json.loads((pack / "manifest.json").read_text("utf-8"))
-        now = made_of(chapter["chapter"] for chapter in manifest["chapters"])
+        now = made_of(edition, [chapter["chapter"] for chapter in manifest["chapters"]], today)
         same = all(manifest.get(key) == digests for key, digests in now.items())
         whole = all(file_digest(pack / name) == digest for name, digest in manifest["files"].items())
         return same and whole and manifest["edition"]["name"] == edition

@@ -156,7 +156,7 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     An estimate of the same area, period and category fits when, rounded as the print is, it is the
     number printed: it is then taken whole; so is a suppressed one for a suppressed print. A figure
     that none fits keeps its printed value and gets no interval; its method is `as printed`, and says
-    so if the numbers at hand give another figure.
+    so if the numbers at hand give another figure. The `qualifier` of the print (about, over) stays.
     """
     key = ["area_code", *PERIOD, "category"]
     if estimates is None:
@@ -187,7 +187,7 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     sources = joined["source_of"].where(joined["fits"] & (joined["source_of"] != joined["source"]), "")
     parts = sources.astype(str) + " " + joined["denominator_source"].fillna("").astype(str)
     joined["denominator_source"] = [" ".join(dict.fromkeys(names.split())) for names in parts]
-    return joined[ESTIMATE]
+    return joined[[*ESTIMATE, *(["qualifier"] if "qualifier" in joined.columns else [])]]
 
 
 def check_confidence(confidence: float) -> None:

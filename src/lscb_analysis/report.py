@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import chdir
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from html import unescape
 from pathlib import Path
@@ -31,18 +31,22 @@ from lscb_analysis.chapters import (
     title,
 )
 from lscb_analysis.comparisons import NO_FIGURE
-from lscb_analysis.data import check, load, tables
-from lscb_analysis.display import templates
+from lscb_analysis.data import check, load, tables, texts
+from lscb_analysis.display import day, templates
 from lscb_analysis.editions import Edition, EditionError, read_edition
+from lscb_analysis.glossary import meanings, spell_out
 from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.methods import methods
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
 from lscb_analysis.reuse import keep, take
-from lscb_analysis.schema import DataError, nearest
+from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
 from lscb_analysis.verdicts import verdict_table
 
 TEMPLATES = Path(__file__).parent / "templates"
+ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
+"""The heading of a chapter's assumptions and caveats, which stand before that of its limits."""
+
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
 
 
@@ -74,6 +78,7 @@ def build(
     fail_fast: bool = False,
     wait: bool = False,
     force: bool = False,
+    on: date | None = None,
 ) -> Pack:
     """Build an edition's pack and publish it, unless a chapter fails.
 
@@ -81,39 +86,41 @@ def build(
     (parameters, as text) the result is a draft in a folder beside it. `tell` hears of each step.
     `workers`, `timeout` and `fail_fast` are those of `chapters.run`, `wait` that of `publish.making`.
     A chapter is run again only if something that it was made of has changed, and nothing is published
-    if nothing has, unless `force`.
+    if nothing has, unless `force`. Of the day it is built `on` (today unless given) only this counts:
+    whether the edition's pack may still be used then. Where it may not, every page says so.
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
     wrong; BusyError if another build of the pack is under way; UnpublishedError if the data or the
     notebooks changed while it ran. A chapter that fails is in the pack's `failed`; the pack that was there
     stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
-    changed, only = dict(changed or {}), list(only)
+    changed, only, today = dict(changed or {}), list(only), on or date.today()
     edition, draft = read_edition(name or _only_edition()), bool(only or changed)
     folder = _folder(output or project() / "reports" / edition.name, draft)
+    if today > edition.use_until:
+        tell("past its date", use_until=edition.use_until.isoformat())
     with making(folder, wait) as aside:
-        if not (force or draft) and stands(folder, edition.name):
+        if not (force or draft) and stands(folder, edition.name, today):
             tell("nothing to do", folder=str(folder))
             return Pack(folder, [])
         with warm_kernels(rehearse=partial(_rehearse, project(), edition)):
             edition, chapters = plan(edition, only, changed)
-            before, table = made_of(edition.chapters), verdict_table(edition)
+            before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
             _check_periods(edition, table)
-            runs, past = aside / "runs", kept(folder)
+            runs, memory = aside / "runs", kept(folder)
             runs.mkdir()
             for chapter in [] if force else chapters:
-                chapter.reused = take(chapter, edition, table, past, runs)
+                chapter.reused = take(chapter, edition, table, memory, runs)
             tell("build started", edition=edition.name, chapters=len(chapters))
             _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
-        _check_unchanged(before["inputs"], made_of(edition.chapters)["inputs"])
-        for chapter in chapters:
-            if not (chapter.error or chapter.reused):
-                keep(chapter, edition, table, runs, past)
+        _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
+        for chapter in (ran for ran in chapters if not (ran.error or ran.reused)):
+            keep(chapter, edition, table, runs, memory)
         if any(chapter.error for chapter in chapters):
             return Pack(folder, chapters, _keep(folder, chapters, runs))
         made = aside / "pack"
         (made / "tables").mkdir(parents=True)
-        _write_pages(chapters, edition, draft, runs, made)
+        _write_pages(chapters, _on_every_page(edition, draft, before["past_its_date"]), runs, made)
         _write_manifest(chapters, edition, before, made)
         publish(made, folder)
         _forget_failures(folder)
@@ -250,36 +257,75 @@ def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
         )
 
 
-def _write_pages(chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path) -> None:
+def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
+    """What the template of every page asks for; `past` says that the pack may not be used any longer."""
+    dates = ("published", "next_pack", "use_until")
+    said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
+    return {"edition": edition, "draft": draft, "past": past, "previous": None, "next": None, **said}
+
+
+def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> None:
+    log = _log(every["edition"])
     for chapter in chapters:
         _take_findings(chapter, runs)
     for chapter in chapters:
-        _write_page(chapter, chapters, edition, draft, runs, made)
-    _write_index(chapters, edition, draft, made)
-    _write_methods(chapters, edition, draft, runs, made)
+        _write_chapter(chapter, chapters, every, log, runs, made)
+    _write_page("index.html.j2", every | _index(every["edition"]) | {"chapters": chapters}, made)
+    _write_page("methods.html.j2", every | _methods(every["edition"], chapters, runs), made)
+    _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
 
 
-def _write_page(
-    chapter: Chapter, chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path
+def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
+    html = templates().get_template(template).render(page=page, slug=slug)
+    _write(html, page["file"], made)
+
+
+def _write(html: str, file: str, made: Path) -> None:
+    (made / file).write_text(spell_out(html, meanings()), encoding="utf-8", newline="\n")
+
+
+def _write_chapter(
+    chapter: Chapter,
+    chapters: list[Chapter],
+    every: dict[str, Any],
+    log: list[dict[str, Any]],
+    runs: Path,
+    made: Path,
 ) -> None:
     executed = read(runs / f"{chapter.name}.ipynb")
     at = chapters.index(chapter)
     sources = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
-    page = {
-        "title": f"{chapter.title}: {edition.area}, {edition.period}",
-        "edition": edition,
-        "draft": draft,
+    questions = [source.splitlines()[0][3:] for source in sources if source.startswith("## ")]
+    own = [entry for name in (chapter.name, EVERY_CHAPTER) for entry in log if name in entry["chapters"]]
+    if own and LIMITS in questions:
+        questions.insert(questions.index(LIMITS), ASSUMED)
+    page = every | {
+        "title": _titled(chapter.title, every["edition"]),
         "chapter": chapter.name,
         "file": chapter.file,
-        "questions": [source.splitlines()[0][3:] for source in sources if source.startswith("## ")],
+        "questions": questions,
+        "log": {"heading": ASSUMED, "before": LIMITS, "entries": own},
         "previous": chapters[at - 1] if at else None,
         "next": chapters[at + 1] if at + 1 < len(chapters) else None,
     }
     html, _ = _exporter().from_notebook_node(executed, resources={"page": page})
-    (made / chapter.file).write_text(html, encoding="utf-8", newline="\n")
+    _write(html, chapter.file, made)
     for output in outputs(executed, "text/csv"):
         path = made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
         path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
+
+
+def _titled(title: str, edition: Edition) -> str:
+    return f"{title}: {edition.area}, {edition.period}"
+
+
+def _log(edition: Edition) -> list[dict[str, Any]]:
+    """The log of assumptions and caveats, the assumptions first, as pages show it."""
+    entries = texts("assumptions", edition=edition.name).sort_values("kind", kind="stable")
+    return [
+        entry | {"chapters": entry["chapters"].split(), "date": day(pd.Timestamp(entry["date"]))}
+        for entry in entries.to_dict("records")
+    ]
 
 
 def _take_findings(chapter: Chapter, runs: Path) -> None:
@@ -307,22 +353,25 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _write_index(chapters: list[Chapter], edition: Edition, draft: bool, made: Path) -> None:
-    page = {
-        "title": f"{edition.title}: {edition.area}, {edition.period}",
-        "edition": edition,
-        "draft": draft,
-        "file": "index.html",
-        "previous": None,
-        "next": None,
-        "chapters": chapters,
-    }
-    html = templates().get_template("index.html.j2").render(page=page)
-    (made / "index.html").write_text(html, encoding="utf-8", newline="\n")
+def _index(edition: Edition) -> dict[str, Any]:
+    return {"title": _titled(edition.title, edition), "file": "index.html"}
 
 
-def _write_methods(chapters: list[Chapter], edition: Edition, draft: bool, runs: Path, made: Path) -> None:
-    """Write the page of the methods that the chapters' figures name, each with the chapters that use it."""
+def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:
+    """The page of all assumptions and caveats, each with the chapters that it concerns."""
+    kinds = {
+        f"{kind.capitalize()}s": [
+            entry | {"every": EVERY_CHAPTER in entry["chapters"],
+                     "concerns": [chapter for chapter in chapters if chapter.name in entry["chapters"]]}
+            for entry in log if entry["kind"] == kind
+        ]
+        for kind in KINDS["assumptions"]
+    }  # fmt: skip
+    return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
+
+
+def _methods(edition: Edition, chapters: list[Chapter], runs: Path) -> dict[str, Any]:
+    """The page of the methods that the chapters' figures name, each with the chapters that use it."""
     used = {chapter.name: _methods_named(read(runs / f"{chapter.name}.ipynb")) for chapter in chapters}
     unknown = set().union(*used.values()) - {method.name for method in methods()}
     if unknown:
@@ -331,17 +380,11 @@ def _write_methods(chapters: list[Chapter], edition: Edition, draft: bool, runs:
         (method, [chapter for chapter in chapters if method.name in used[chapter.name]])
         for method in methods()
     ]
-    page = {
-        "title": f"Methods: {edition.area}, {edition.period}",
-        "edition": edition,
-        "draft": draft,
+    return {
+        "title": _titled("Methods", edition),
         "file": "methods.html",
-        "previous": None,
-        "next": None,
         "methods": [(method, users) for method, users in entries if users],
     }
-    html = templates().get_template("methods.html.j2").render(page=page, slug=slug)
-    (made / "methods.html").write_text(html, encoding="utf-8", newline="\n")
 
 
 def _methods_named(executed: Any) -> set[str]:
@@ -351,7 +394,7 @@ def _methods_named(executed: Any) -> set[str]:
 
 def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
     manifest = {
-        "edition": edition.model_dump(),
+        "edition": edition.model_dump(mode="json"),
         **of,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),

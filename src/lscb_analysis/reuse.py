@@ -22,7 +22,10 @@ from lscb_analysis.project import digest, file_digest, library, notebook, packag
 from lscb_analysis.reads import recorded
 from lscb_analysis.schema import DataError
 
-ONLY_ON_PAGES = {"title", "board", "period", "chapters"}
+ONLY_ON_PAGES = {
+    *("title", "board", "period", "chapters", "analysed", "assured", "ask", "published", "next_pack"),
+    *("use_until", "help"),
+}
 """What of an edition stands on pages and reaches no chapter as it runs."""
 
 

@@ -24,7 +24,7 @@ COLUMNS = [
     "qualifier",
     "source",
 ]
-KEY = ["area_code", "time_period", "time_identifier", "measure", "category", "source"]
+KEY = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category", "source"]
 MEASURE_COLUMNS = [
     "measure",
     "title",
@@ -54,6 +54,9 @@ TEXTS = {
 }
 """The files of words in `data/` and their columns; the first column is the key."""
 
+RATING_COLUMNS = ["statement", "rater", "rating"]
+"""The columns of a table of partners' ratings, which is nobody's to publish."""
+
 KINDS = {
     "facts": ["priority", "action", "claim", "duty", "grade", "explanation"],
     "assumptions": ["assumption", "caveat"],
@@ -70,6 +73,9 @@ SYMBOLS = {
 }
 """The symbols of the Analysis Function and the Department for Education, and what each means."""
 
+EVERY_CHAPTER = "all"
+"""In the column `chapters` of the log of assumptions: the entry concerns all of them."""
+
 MONTHS = [
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -85,6 +91,27 @@ UNITS = ["number", "%", "per 10,000 children", "£", "score"]
 POLARITIES = ["higher is better", "lower is better", "neither"]
 QUALIFIERS = ["", "about", "nearly", "over", "at least", "at most"]
 LONGEST_CELL = 400
+NUMBER_WORDS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "no",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ]
+    )
+}
+"""Numbers that a source may print in words."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -327,10 +354,11 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterat
 
 def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     """Figures whose value is not the number printed: each is typed twice, to catch the slip of a key."""
-    printed = raw["printed"].str.replace(r"[,£%]", "", regex=True)
-    digits = printed.str.fullmatch(_NUMBER)
+    printed = raw["printed"].str.replace(r"^\+|[,£%]", "", regex=True)
+    in_words = printed.str.lower().map(NUMBER_WORDS)
+    said = pd.to_numeric(printed.where(printed.str.fullmatch(_NUMBER))).fillna(in_words)
     number = pd.to_numeric(raw["value"].where(raw["value"].str.fullmatch(_NUMBER)))
-    differs = digits & number.notna() & (pd.to_numeric(printed.where(digits)) != number)
+    differs = said.notna() & number.notna() & (said != number)
     yield from _each(
         raw, "printed", raw["printed"] == "", file, "is empty", "Give the text as it stands in the source"
     )
@@ -349,7 +377,7 @@ def check_printed(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     yield from _each(
         raw,
         "printed",
-        digits & raw["value"].isin(list(SYMBOLS)),
+        said.notna() & raw["value"].isin(list(SYMBOLS)),
         file,
         "is a number where value is a symbol",
         "Check both against the source",
@@ -392,8 +420,44 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str, file: str) ->
         *check_unique(raw, columns[:1], file),
         *(_unknown(raw, "kind", KINDS[name], file) if name in KINDS else ()),
         *(_unknown(raw, "source", known.sources["source"], file) if "source" in columns else ()),
+        *(check_log(raw, file) if name == "assumptions" else ()),
         *check_wordy(raw, [column for column in ("about", "said", "status") if column in columns], file),
     ]
+
+
+def validate_ratings(raw: pd.DataFrame, file: str) -> list[Problem]:
+    """Return every problem of a table of partners' ratings, as read: all cells still strings.
+
+    A rating is 1, 2, 3 or 4 or a half point between; an empty cell is a rating that was not given.
+    """
+    problems = list(check_columns(raw, RATING_COLUMNS, file))
+    if problems:
+        return problems
+    given = raw["rating"] != ""
+    checks = (
+        check_text(raw, file),
+        check_filled(raw, ["statement", "rater"], file),
+        _each(
+            raw,
+            "rating",
+            given & ~raw["rating"].str.fullmatch(r"[123](\.[05])?|4(\.0)?"),
+            file,
+            "is no rating",
+            "Give 1, 2, 3 or 4 or a half point between, as 2.5; leave the cell empty where none was given",
+        ),
+        check_unique(raw, ["statement", "rater"], file),
+    )
+    return sorted((p for check in checks for p in check), key=lambda p: p.row or 0)
+
+
+def check_log(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Entries of the log of assumptions whose date is none, or whose chapters are not names of any."""
+    undated = _dates(raw["date"]).isna()
+    yield from _each(raw, "date", undated, file, "is not a date", "Write it as 2018-03-31")
+    chapter = "[0-9]{2}_[a-z0-9_]+"
+    named = raw["chapters"].str.fullmatch(rf"{EVERY_CHAPTER}|{chapter}( {chapter})*")
+    remedy = f"Write their names with a space between them, as 05_child_protection, or {EVERY_CHAPTER}"
+    yield from _each(raw, "chapters", ~named, file, "does not name chapters", remedy)
 
 
 def check_wordy(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:

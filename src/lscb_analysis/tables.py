@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup, escape
@@ -13,24 +15,33 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     Display,
     Row,
+    areas,
     bind,
     category,
+    number,
     percent,
     period,
     periods,
+    places,
+    qualifier,
     series,
+    subjects,
     templates,
     text,
 )
 from lscb_analysis.narrative import credit
 from lscb_analysis.schema import SYMBOLS
+from lscb_analysis.verdicts import NOT_COMPARED
 
 UNROUNDED = (
     "changes are worked out before rounding, so the last digit may differ from that of the figures shown."
 )
 
 
-SERIES = ["measure", "category"]
+MOST_TITLES = 3
+"""A caption names no more measures than this."""
+
+SERIES = ["measure", "category", "area_name"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,9 @@ class Column:
     words: bool = False
 
 
+AREA = Column("Area", lambda row: escape(row["area_name"]), heads=True)
+
+
 def table(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
@@ -51,9 +65,11 @@ def table(release: Release) -> Display:
     heads = {
         "measure": Column("Measure", lambda row: escape(series(row)), heads=True),
         "category": Column("Category", lambda row: escape(category(row)), heads=True),
+        "area_name": AREA,
         "period_end": Column("Period", lambda row: escape(period(row)), heads=True),
     }
-    varying = [head for key, head in heads.items() if frame[key].nunique() > 1]
+    dates = frame["period_start"].astype(str) + frame["period_end"].astype(str)
+    varying = [head for key, head in heads.items() if frame.assign(period_end=dates)[key].nunique() > 1]
     first = frame.iloc[0]
     figures = [_bound(_statistic(first["unit"]), "value"), *_interval(frame, "lower", "upper")]
     if frame["denominator"].notna().any():
@@ -68,14 +84,50 @@ def table(release: Release) -> Display:
 def table_by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
-    figures = {(*(row[key] for key in SERIES), row["period_end"]): row for row in frame.to_dict("records")}
+    firsts = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
+    columns = _across(frame, SERIES, "period_end", {row["period_end"]: period(row) for row in firsts})
+    single = len(frame.drop_duplicates(SERIES[:2])) == 1
+    several = frame["area_name"].nunique() > 1
+    heads = [*([] if single and several else [_head(frame)]), *([AREA] if several else [])]
+    return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(SERIES))
 
-    def cell(end: pd.Timestamp) -> Callable[[Row], Markup]:
-        return lambda row: _cell(figures[(*(row[key] for key in SERIES), end)], "value")
 
-    ends = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
-    columns = [Column(_title(period(row), row["unit"]), cell(row["period_end"])) for row in ends]
-    return _table(frame, [_head(frame), *columns], "by-period", frame.drop_duplicates(SERIES))
+def table_by_measure(release: Release) -> Display:
+    """Return a release with a row for each category and a column for each measure, or two for a share.
+
+    A column has one number of decimals. Figures that tie, as a mode of `2/3`, stand as printed.
+    """
+    frame = release.frame
+    figures = {(row["measure"], row["category"]): row for row in frame.to_dict("records")}
+    columns = [Column("Category", lambda row: escape(category(row)), heads=True)]
+    for measure, rows in frame.groupby("measure", sort=False):
+        if rows["denominator"].notna().any():
+            columns.append(Column(_label(measure), _each(figures, measure, _out_of)))
+        places = max(_decimals(row) for row in rows.to_dict("records"))
+        title = _title(_label(measure), rows["unit"].iloc[0]).replace(" (score)", "")
+        columns.append(Column(title, _each(figures, measure, partial(_evenly, places=places))))
+    return _table(frame, columns, "by-measure", frame.drop_duplicates("category"))
+
+
+def table_of_marks(release: Release) -> Display:
+    """Return a register as a table: a row for each category, a column for each day, its marks as printed."""
+    frame = release.frame
+    figures = {(row["period_end"], row["category"]): row for row in frame.to_dict("records")}
+    days = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
+    columns = [Column("Seat", lambda row: escape(category(row)), heads=True)]
+    columns += [Column(_short_day(day), _each(figures, day["period_end"], _mark)) for day in days]
+    told = frame[frame["value"].notna()].drop_duplicates("measure").to_dict("records")
+    words = "; ".join(f"{row['printed']} means {_label(row['measure']).lower()}" for row in told)
+    return _table(frame, columns, "marks", frame.drop_duplicates("category"), f"{words}.")
+
+
+def table_by_area(release: Release) -> Display:
+    """Return a release of estimates as a table with a row for each series and a column for each area."""
+    frame, key = release.frame, [*SERIES[:2], "period_end"]
+    columns = _across(frame, key, "area_name", {area: area for area in frame["area_name"].unique()})
+    heads = [_head(frame), Column("Period", lambda row: escape(period(row)), heads=True)]
+    varying = heads if frame["period_end"].nunique() > 1 else heads[:1]
+    return _table(frame, [*varying, *columns], "by-area", frame.drop_duplicates(key))
 
 
 def table_of_changes(release: Release) -> Display:
@@ -92,6 +144,91 @@ def table_of_changes(release: Release) -> Display:
     if "residual" in frame.columns:
         columns.append(_bound("Adjusted residual", "residual"))
     return _table(frame, columns, "changes", frame, UNROUNDED)
+
+
+def table_of_verdicts(release: Release, histories: Release) -> Display:
+    """Return the verdicts of an edition as a table, a line for each, with a small chart of its history.
+
+    `histories` has the estimates behind them over time. Figures are rounded to whole numbers.
+    """
+    past = dict(iter(histories.frame.groupby("measure")))
+
+    def whole(statistic: str) -> Callable[[Row], Markup]:
+        return lambda row: _whole(row, statistic)
+
+    columns = [
+        Column("Measure", _linked, heads=True),
+        Column("Verdict", lambda row: escape(row["verdict"])),
+        Column("Before", whole("value_before")),
+        Column("Latest", whole("value")),
+        Column("Change", _change),
+        Column("Interval", _change_interval),
+        Column("Over time", lambda row: sparkline(past.get(row["measure"]))),
+    ]
+    return _table(release.frame, columns, "verdicts", release.frame, UNROUNDED)
+
+
+def _linked(row: Row) -> Markup:
+    unit = "" if row["unit"] in ("number", "%") or pd.notna(row["shift"]) else f", {row['unit']}"
+    words = f"{measures().loc[row['measure'], 'title']}{unit}"
+    return Markup('<a href="{}.html">{}</a>').format(row["chapter"], words)
+
+
+def _whole(row: Row, statistic: str) -> Markup:
+    if pd.notna(row["shift"]) or pd.isna(row[statistic]):
+        return _no_figure("z" if pd.notna(row["shift"]) else "x")
+    percent = "%" if row["unit"] == "%" else ""
+    return bind(row, statistic, f"{number(row[statistic], 0)}{percent}")
+
+
+def _change(row: Row) -> Markup:
+    if pd.notna(row["shift"]):
+        return Markup("{} points moved").format(bind(row, "shift", number(row["shift"], 0)))
+    if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]):
+        return _no_figure("z")
+    unit = " points" if row["change_unit"] != "%" else "%"
+    return bind(row, "change", f"{_signed(row['change'])}{unit}")
+
+
+def _change_interval(row: Row) -> Markup:
+    if pd.isna(row["lower"]):
+        return _no_figure("z")
+    return Markup("{} to {}").format(
+        *(bind(row, f"change_{end}", _signed(row[end])) for end in ("lower", "upper"))
+    )
+
+
+def _signed(value: float) -> str:
+    return f"+{number(value, 0)}" if value > 0 else number(value, 0)
+
+
+def _no_figure(symbol: str) -> Markup:
+    return Markup('<span data-status="{0}">[{0}]</span>').format(symbol)
+
+
+def sparkline(estimates: pd.DataFrame | None) -> Markup:
+    """Return a small line of the values over time, from zero, to go beside the same figures in a table."""
+    told = None if estimates is None else estimates.dropna(subset=["value"]).sort_values("period_end")
+    if told is None or len(told) < 2:
+        return _no_figure("z")
+    top, last = told["value"].max(), len(told) - 1
+    points = [(6 + 68 * at / last, 26 - 22 * value / top) for at, value in enumerate(told["value"])]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return Markup(
+        '<svg class="spark" viewBox="0 0 80 30" width="80" height="30" aria-hidden="true">'
+        '<polyline points="{}"/><circle cx="{:.1f}" cy="{:.1f}" r="4"/></svg>'
+    ).format(path, *points[-1])
+
+
+def _across(frame: pd.DataFrame, key: list[str], column: str, titles: dict[Any, str]) -> list[Column]:
+    """A column for each of `titles`, filled from the rows of `frame` that share the `key` of a line."""
+    figures = {(*(row[part] for part in key), row[column]): row for row in frame.to_dict("records")}
+
+    def cell(at: Any) -> Callable[[Row], Markup]:
+        return lambda row: _cell(figures[(*(row[part] for part in key), at)], "value")
+
+    unit = frame["unit"].iloc[0]
+    return [Column(_title(words, unit), cell(at)) for at, words in titles.items()]
 
 
 def _table(
@@ -122,9 +259,48 @@ def render(
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:
-    what = "; ".join(dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"]))
+    if kind == "verdicts":
+        return f"Verdict on each comparison, {frame['area_name'].iloc[0]}, {periods(frame)}"
+    what = subjects(frame)
     changed = f"Change in {what[0].lower()}{what[1:]}" if kind == "changes" else what
-    return f"{changed}, {frame['area_name'].iloc[0]}, {periods(frame)}"
+    return f"{changed}, {areas(frame)}, {periods(frame)}"
+
+
+def _decimals(row: Row) -> int:
+    """How many decimals a row's value is shown with where its column has one number of them."""
+    own = int(measures().loc[row["measure"], "decimals"])
+    return own if pd.isna(row["value"]) else max(own, places(row, "value"))
+
+
+def _each(
+    figures: dict[tuple[Any, str], Row], of: Any, cell: Callable[[Row], Markup]
+) -> Callable[[Row], Markup]:
+    return lambda row: cell(figures[(of, row["category"])])
+
+
+def _out_of(row: Row) -> Markup:
+    return Markup("{} of {}").format(bind(row, "numerator"), bind(row, "denominator"))
+
+
+def _evenly(row: Row, places: int) -> Markup:
+    if pd.isna(row["value"]):
+        tied = row["status"] == "z" and row["printed"]
+        return (
+            Markup('<span data-status="z">{}</span>').format(row["printed"]) if tied else bind(row, "value")
+        )
+    return bind(row, "value", number(row["value"], places))
+
+
+def _mark(row: Row) -> Markup:
+    return bind(row, "value", row["printed"])
+
+
+def _label(measure: str) -> str:
+    return str(measures().loc[measure, "label"])
+
+
+def _short_day(row: Row) -> str:
+    return f"{row['period_end'].day} {row['period_end']:%b %Y}"
 
 
 def _bound(title: str, statistic: str) -> Column:
@@ -132,8 +308,9 @@ def _bound(title: str, statistic: str) -> Column:
 
 
 def _cell(row: Row, statistic: str) -> Markup:
-    """A bound figure without its unit: the header has it."""
-    return bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
+    """A bound figure without its unit, which the header has, after the word that qualifies it."""
+    figure = bind(row, statistic, text(row, statistic).removesuffix("%").replace("£", ""))
+    return Markup("{}{}").format(qualifier(row, statistic), figure)
 
 
 def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:

@@ -28,6 +28,8 @@ NO_CLEAR_CHANGE = "no clear change"
 TOO_FEW = "too few to tell"
 NOT_COMPARED = "not compared"
 CHANGED = "changed"
+CALLED = ("better", "worse", "higher", "lower", CHANGED)
+"""The verdicts that call a change."""
 
 _COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
@@ -114,6 +116,12 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
     else:
         totals = declared(edition, question, "totals")
     return stated(printed, METHODS[comparison.method](counts, totals, confidence=edition.confidence))
+
+
+def histories(edition: Edition) -> pd.DataFrame:
+    """Return the estimates behind every rate and proportion that is compared, for all periods."""
+    asked = [comparison.question for comparison in edition.comparisons if comparison.method != "mix"]
+    return pd.concat([estimates(edition, question) for question in asked], ignore_index=True)
 
 
 def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
