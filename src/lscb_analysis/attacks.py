@@ -44,7 +44,9 @@ def _attacked(cells: pd.DataFrame, figures: pd.DataFrame, linked: pd.DataFrame) 
     else:
         table = here[(here["measure"] == one["measure"]) & (here["source"] == one["source"])]
         table = table[table["category"] != TOTAL]
-        bounds = _bounded(table, totals, elsewhere, shares, _least(one["source"], figures))
+        every = dictionary().categories.query("scheme == @one.scheme and category != @TOTAL")
+        complete = set(every["category"]) == set(table["category"])
+        bounds = _bounded(table, totals, elsewhere, shares, _least(one["source"], figures), complete)
     told_of = given_away(bounds)[["category", "exact", "narrowed"]]
     sources = " ".join(dict.fromkeys([*totals["source"], *shares["source"], *elsewhere["source"]]))
     rows = rows_of(cells.merge(told_of, on="category").assign(denominator_source=sources))
@@ -62,12 +64,19 @@ def _alone(*frames: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bounded(
-    table: pd.DataFrame, totals: pd.DataFrame, elsewhere: pd.DataFrame, shares: pd.DataFrame, least: int
+    table: pd.DataFrame,
+    totals: pd.DataFrame,
+    elsewhere: pd.DataFrame,
+    shares: pd.DataFrame,
+    least: int,
+    complete: bool,
 ) -> pd.DataFrame:
     """Bounds from all that is known; from less, if not all of it can be true at once."""
     for siblings, percentages in (([elsewhere], shares), ([elsewhere], None), ([], None)):
         try:
-            return suppressed_bounds(table, totals, *siblings, percentages=percentages, least=least)
+            return suppressed_bounds(
+                table, totals, *siblings, percentages=percentages, least=least, complete=complete
+            )
         except ContradictionError:  # the other rules name it; figures that cannot be true give nothing away
             continue
     return table.assign(lower=0, upper=np.nan, exact=False)

@@ -47,13 +47,13 @@ def links(edition: Edition) -> pd.DataFrame:
     denominators = known.set_index("measure")["denominator"]
     asked = [_asked(comparison, denominators) for comparison in edition.comparisons]
     figures, numbers = known[known["unit"].str.match("%|per")], known[known["unit"] == "number"]
-    alike = figures.merge(numbers, on=["title", "scheme"], how="left", suffixes=("", "_of")).fillna("")
-    own, others = alike["denominator"], alike["denominator_of"]
+    alike = figures.merge(numbers, on=["title", "scheme"], how="left", suffixes=("", "_of"))
+    own, others = alike["denominator"], alike["denominator_of"].fillna("")
     odd = (own != "") & (others != "") & (own != others)
     by_title = pd.DataFrame(
         {
             "percentages": alike["measure"],
-            "counts": alike["measure_of"].mask(odd, ""),
+            "counts": alike["measure_of"].fillna("").mask(odd, ""),
             "totals": own.mask(own == "", others),
             "mix": False,
             "heading": "",

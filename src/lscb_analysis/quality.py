@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lscb_analysis.attacks import check_withheld
-from lscb_analysis.consistency import could_be_printed, possible_counts, possible_totals
+from lscb_analysis.consistency import ROUNDED_TO, could_be_printed, possible_counts, possible_totals
 from lscb_analysis.data import dictionary, measures
 from lscb_analysis.editions import Edition
 from lscb_analysis.evidence import (
@@ -29,6 +29,7 @@ from lscb_analysis.evidence import (
     with_links,
 )
 from lscb_analysis.rates import AS_PRINTED, PERIOD, PLACE, SUBJECT, decimals
+from lscb_analysis.ratings import check_summaries, summaries
 
 FINDING = [
     *("rule", *PLACE, *PERIOD, *SUBJECT, "unit"),
@@ -39,7 +40,8 @@ FINDING = [
 ]
 
 SERIOUS = {
-    "rounding": "the figures differ as they would if one was rounded to the nearest five",
+    "rounding": "the figures differ as they would if one was rounded to the nearest five, or if a mean was "
+    "cut off instead of rounded",
     "slight": "the difference is smaller than any that matters to the board, or what is withheld can be "
     "worked out nearly",
     "serious": "the difference is as large as one that matters to the board, what is counted is not what is "
@@ -60,9 +62,6 @@ EVENTS = "events"
 
 CHANGES = {"_more": 1, "_fewer": -1}
 """How the names of measures end that say how much more or fewer there were later, and the sign of it."""
-
-ROUNDED_TO = 5
-"""To what the Department for Education rounded the numbers of children looked after until 2017."""
 
 
 def findings(edition: Edition) -> pd.DataFrame:
@@ -237,6 +236,26 @@ def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(row | {"balance": row["lowest"] <= row["most"]} for row in held)
 
 
+def check_ratings(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
+    """Hold a printed mode, mean and range against every way in which so many raters could rate.
+
+    How many they are is the denominator of the measures by the dictionary. A row stands for the summary of
+    one statement, and has no `least` or `most`: no ratings give it.
+    """
+    told = figures[summaries(figures)]
+    panels = told.assign(totals=told["denominator"]).merge(
+        numbers(figures, "totals", WHOLE), on=["totals", *WHOLE]
+    )
+    found = [
+        check_summaries(panel, int(raters)).assign(denominator_source=source)
+        for (raters, source), panel in panels.groupby(["value_totals", "source_totals"], sort=False)
+    ]
+    if not found:
+        return pd.DataFrame()
+    checked = pd.concat(found, ignore_index=True)
+    return checked.assign(balance=checked["possible"], rounding=checked["possible_cut"], status="")
+
+
 def check_dates(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     """Hold the date of a figure against the year that the others of its place are of, or of an event
     against the date that another place gives.
@@ -283,6 +302,7 @@ RULES: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
     "headings": check_headings,
     "changes": check_changes,
     "wholes": check_wholes,
+    "ratings": check_ratings,
     "dates": check_dates,
     "withheld": check_withheld,
 }
@@ -369,13 +389,13 @@ def _unrounded(row: Figure, count: int, total: int, per: int) -> bool:
     return bool(down + up) and lowest - half <= row["value"] <= highest + half
 
 
-def _allowed(row: Figure) -> tuple[int, int]:
+def _allowed(row: Figure) -> tuple[float, float]:
     """The least and the greatest change to the later figure that would be printed as the percentage."""
     sign = next(sign for ending, sign in CHANGES.items() if row["measure"].endswith(ending))
     half = 0.5 * 10.0 ** -decimals(digits(row, "_percent"))
     ends = [(row["value_percent"] + way * half) / 100 for way in (-1, 1)]
-    least, most = (row["later"] * end / (1 + sign * end) for end in ends)
-    return int(np.ceil(least - 1e-9)), int(np.floor(most + 1e-9))
+    least, most = (row["later"] * end / (1 + sign * end) if 1 + sign * end > 0 else np.inf for end in ends)
+    return np.ceil(least - 1e-9), np.floor(most + 1e-9)
 
 
 def _percentage(row: Figure) -> Figure | None:
@@ -438,8 +458,9 @@ def _serious(found: pd.DataFrame) -> np.ndarray:
     nearest = found["least"].where(found["value"] < found["least"], found["most"])
     apart = (found["value"] - nearest).abs()
     size = apart.where(found["unit"] == "%", 100 * apart / nearest.abs().replace(0, np.nan))
+    unsized = found["rule"].isin(["wholes", "ratings"]) & matters.isna() & ~found["rounding"].astype(bool)
     another = found["rule"].isin(["headings", "dates"]) & (found["counted"] != EVENTS)
-    worked_out = found["exact"].eq(True) | another
+    worked_out = found["exact"].eq(True) | another | unsized
     nearly = found["rule"] == "withheld"
     cases = [found["balance"], worked_out, nearly, found["rounding"], matters.isna(), size < matters]
     words = ["", "serious", "slight", "rounding", "not sized", "slight"]

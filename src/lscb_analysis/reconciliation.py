@@ -72,6 +72,9 @@ WORDS = {
     "wholes": Words(
         "Numbers held against the number they are a part of", "within it", "above it", follows="Whole"
     ),
+    "ratings": Words(
+        "Printed summaries of ratings held against every way to rate", "possible", "not possible"
+    ),
     "dates": Words("Dates held against their place, or against another place", "fitting", "not fitting"),
     "withheld": Words("Withheld figures held against those around them", "still withheld", "given away"),
 }
@@ -172,6 +175,7 @@ def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
     heads = _headed(words.printed, unit), _headed(words.follows, unit)
     columns = {
         "dates": [_column("Dated", period), _column("Held against", lambda row: period(row, before=True))],
+        "ratings": [Column("Printed mean", _printed), _column("Ratings that give it", _ratings)],
         "withheld": [_column("Can be worked out", lambda row: "exactly" if row["exact"] else "nearly")],
     }.get(rule, [Column(heads[0], _printed), Column(heads[1], _follows)])
     columns = [
@@ -226,6 +230,10 @@ def _follows(row: Row) -> Markup:
         return Markup("at most {}").format(_cell(row, "most"))
     ends = _cell(row, "least"), _cell(row, "most")
     return Markup("{} to {}" if row["rule"] == "parts" else "{} or {}").format(*ends)
+
+
+def _ratings(row: Row) -> str:
+    return "only if the mean was cut off" if row["serious"] == "rounding" else "none"
 
 
 def _used(row: Row) -> Markup:
