@@ -1,7 +1,7 @@
 """The command: what it prints, and the status it ends with."""
 
 import pytest
-from conftest import only_chapter
+from conftest import keep_only
 
 from lscb_analysis.cli import main
 
@@ -79,7 +79,7 @@ def test_bad_data_is_refused_before_anything_runs(project, monkeypatch, capsys):
 
 
 def test_a_pack_past_its_date_is_built_with_a_line_that_says_so(project, monkeypatch, capsys):
-    only_chapter(project, "14_board_finance")
+    keep_only(project, ["14_board_finance"])
     status, out, err = run(monkeypatch, capsys, "build", "--date", "2027-11-26")
     assert (status, "The pack is ready" in out) == (0, True)
     assert err.startswith("This pack was to be used until 2027-11-25, and that day has passed")

@@ -28,6 +28,7 @@ REASONS = {
     "repeated": "Points back to a figure that has its row.",
     "child": "Detail about individual children, which is not transcribed.",
     "quotation": "Somebody else's words, about individual children.",
+    "elsewhere": "Belongs to a national programme or secondment on which nothing in the area depends.",
     "two rows": "States two figures at once: a target, and that it was reached.",
 }
 """Why a number of the report has not one row, as a figure has: it has none, or two."""

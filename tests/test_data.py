@@ -515,7 +515,7 @@ def series() -> dict[tuple[str, str, str], list[tuple[int, str]]]:
         if not row["source"].endswith(PROSE):
             key = (row["source"], row["measure"], row["category"])
             found.setdefault(key, []).append((int(row["time_period"]), row["printed"]))
-    return found
+    return {key: figures for key, figures in found.items() if len(figures) == 3}
 
 
 @pytest.mark.parametrize(("file", "number", "row"), REPORT)

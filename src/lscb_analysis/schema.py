@@ -218,30 +218,17 @@ def validate_dictionary(dictionary: Dictionary, files: tuple[str, str, str]) -> 
 
 def check_text(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     """Cells with markup, control characters, stray spaces or far too much text."""
-    for column in raw.columns:
-        cells = raw[column]
-        yield from _each(
-            raw, column, cells.str.contains(r"[<>]"), file, "holds markup", "Write plain text without < or >"
-        )
-        yield from _each(
-            raw,
-            column,
-            cells.str.contains(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"),
-            file,
-            "holds a character that cannot be seen",
-            "Type the cell again",
-        )
-        yield from _each(
-            raw, column, cells != cells.str.strip(), file, "has spaces around it", "Take them out"
-        )
-        yield from _each(
-            raw,
-            column,
-            cells.str.len() > LONGEST_CELL,
-            file,
-            f"is longer than {LONGEST_CELL} characters",
-            "Shorten it",
-        )
+    cells = raw.stack()
+    unseen = r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    faults = [
+        (cells.str.contains(r"[<>]"), "holds markup", "Write plain text without < or >"),
+        (cells.str.contains(unseen), "holds a character that cannot be seen", "Type the cell again"),
+        (cells != cells.str.strip(), "has spaces around it", "Take them out"),
+        (cells.str.len() > LONGEST_CELL, f"is longer than {LONGEST_CELL} characters", "Shorten it"),
+    ]
+    for wrong, what, remedy in faults:
+        for (index, column), cell in cells[wrong].items():
+            yield Problem(file, int(index) + 2, str(column), str(cell), what, remedy)
 
 
 def check_periods(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
@@ -262,31 +249,36 @@ def check_periods(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     yield from _each(
         raw, "period_end", elsewhere, file, "is not in the year of time_period", "Correct one of the two"
     )
-    for name, (whole, remedy) in _spans(start, end).items():
-        wrong = (raw["time_identifier"] == name) & (start <= end) & ~elsewhere & ~whole
-        yield from _each(raw, "period_start", wrong, file, f"does not begin a {name!r} period", remedy)
+    for name in raw["time_identifier"].unique():
+        if name in TIME_IDENTIFIERS:
+            whole, remedy = _span(name, start, end)
+            wrong = (raw["time_identifier"] == name) & (start <= end) & ~elsewhere & ~whole
+            yield from _each(raw, "period_start", wrong, file, f"does not begin a {name!r} period", remedy)
 
 
-def _spans(start: pd.Series, end: pd.Series) -> dict[str, tuple[pd.Series, str]]:
-    """For each identifier of a period: which rows have such dates, and what to give where they do not."""
+def _span(name: str, start: pd.Series, end: pd.Series) -> tuple[pd.Series, str]:
+    """Which rows have dates that an identifier of a period allows, and what to give where they do not."""
     a_day = start == end
     a_year = start == end - pd.DateOffset(years=1) + pd.Timedelta("1D")
     months = (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month + 1
     whole = (start.dt.day == 1) & end.dt.is_month_end
-    spans = {
-        "Reporting year": (a_day | a_year, "Give the one day of a count on a date, or a year's first day"),
-        "Calendar year": (a_year & (end.dt.month == 12), "Give the first and the last day of that year"),
-        "Spring term": (whole & (start.dt.month == 1) & (months <= 4), "Give a first day in January"),
-        "Day": (a_day, "Give that day twice"),
-    }
-    for at, name in enumerate(QUARTERS):
-        first = (3 * at + 3) % 12 + 1
-        quarter = whole & (months == 3) & (start.dt.month == first)
-        spans[name] = quarter, "Give the first and the last day of that quarter; the first begins in April"
-    for at, name in enumerate(MONTHS, 1):
-        month = whole & (months == 1) & (start.dt.month == at)
-        spans[name] = month, "Give the first and the last day of that month"
-    return spans
+    match name:
+        case "Reporting year":
+            return a_day | a_year, "Give the one day of a count on a date, or a year's first day"
+        case "Calendar year":
+            return a_year & (end.dt.month == 12), "Give the first and the last day of that year"
+        case "Spring term":
+            return whole & (start.dt.month == 1) & (months <= 4), "Give a first day in January"
+        case "Day":
+            return a_day, "Give that day twice"
+        case "Other period":
+            return start <= end, ""
+    if name in QUARTERS:
+        first = (3 * QUARTERS.index(name) + 3) % 12 + 1
+        remedy = "Give the first and the last day of that quarter; the first begins in April"
+        return whole & (months == 3) & (start.dt.month == first), remedy
+    month = whole & (months == 1) & (start.dt.month == 1 + MONTHS.index(name))
+    return month, "Give the first and the last day of that month"
 
 
 def check_areas(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
@@ -489,6 +481,8 @@ def check_unique(raw: pd.DataFrame, key: list[str], file: str) -> Iterator[Probl
 def _each(
     raw: pd.DataFrame, column: str, wrong: pd.Series, file: str, what: str, remedy: str
 ) -> Iterator[Problem]:
+    if not wrong.any():
+        return
     for index in raw.index[wrong.fillna(False).astype(bool)]:
         yield Problem(file, int(index) + 2, column, str(raw.at[index, column]), what, remedy)
 
