@@ -108,8 +108,8 @@ def describe_checks(found: Release) -> Display:
 def describe_balance(found: Release) -> Display:
     """Say of which measures everything that the rule checked fits."""
     fits = found.frame.groupby("measure", sort=False)["balance"].all()
-    every = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in fits[fits].index)
-    titles = [name(title) for title in every]
+    titled = fits.groupby(measures()["title"].reindex(fits.index).to_numpy(), sort=False).all()
+    titles = [name(str(title)) for title in titled[titled].index]
     if not titles:
         return Display(Markup(""), "note")
     return Display(Markup("<p>Everything fits here for: {}.</p>").format(listed(titles, "; ")), "note")
