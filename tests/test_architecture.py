@@ -14,7 +14,18 @@ ROOT = PACKAGE.name
 ORDER = [
     *("project", "schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power"),
     *("consistency", "ratings", "meetings", "accounts", "editions", "verdicts"),
-    *("disclosure", "display", "narrative", "governance", "conclusions", "tables", "svg", "charts"),
+    *("evidence", "attacks", "quality"),
+    *(
+        "disclosure",
+        "display",
+        "narrative",
+        "governance",
+        "conclusions",
+        "tables",
+        "reconciliation",
+        "svg",
+        "charts",
+    ),
     *("glossary", "methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""

@@ -61,6 +61,7 @@ def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
     assert again(force=True)[0] == CHAPTERS
     kept = project / "reports" / ".southend-2017-19" / "kept"
     (kept / "05_child_protection.json").write_text("{", "utf-8")
+    edit(project, "notebooks/editions/southend-2017-19.toml", "Safeguarding children in", "Safety in")
     assert again()[0] == ["05_child_protection"]
     page = project / "reports" / "southend-2017-19" / "index.html"
     whole = page.read_bytes()

@@ -86,6 +86,7 @@ from .narrative import (
     describe_target as describe_target,
     describe_versions as describe_versions,
 )
+from .quality import findings as findings
 from .rates import (
     count as count,
     proportion as proportion,
@@ -97,6 +98,15 @@ from .ratings import (
     feasible as feasible,
     read_ratings as read_ratings,
     summarise as summarise,
+)
+from .reconciliation import (
+    describe_balance as describe_balance,
+    describe_checks as describe_checks,
+    describe_claims as describe_claims,
+    describe_scale as describe_scale,
+    one_rule as one_rule,
+    table_of_checks as table_of_checks,
+    table_of_findings as table_of_findings,
 )
 from .tables import (
     table as table,

@@ -49,6 +49,12 @@ def possible_counts(total: int, printed: str) -> list[int]:
     return list(range(int(lowest), int(highest) + 1))
 
 
+def could_be_printed(count: int, total: int, printed: str, per: int = 100) -> bool:
+    """Return whether `count` for every `per` of `total` is what is printed, halves rounded either way."""
+    scale, units = _units(printed)
+    return bool(abs(2 * per * count * scale - 2 * units * total) <= total)
+
+
 def common_totals(*printed: str, complete: bool = False, largest: int = LARGEST_TOTAL) -> list[int]:
     """Return every total up to `largest` that could stand behind all percentages printed of one mix.
 

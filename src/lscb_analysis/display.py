@@ -22,6 +22,7 @@ MINUS = "\N{MINUS SIGN}"
 
 _BEFORE = "_before"
 _OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
+_OF_FINDING = ("least", "most", "used")
 _WHOLE = (
     "numerator",
     "denominator",
@@ -136,6 +137,8 @@ def places(row: Row, statistic: str) -> int:
         return decimals(f"{row[statistic]:g}")
     if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
+    if statistic in _OF_FINDING:
+        return max(decimals(row["printed"]), int(measures().loc[row["measure"], "decimals"]))
     suffix = _BEFORE if statistic.endswith(_BEFORE) else ""
     as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
     if statistic == f"value{suffix}" and as_printed:
@@ -297,7 +300,7 @@ def _column(statistic: str) -> str:
 def _unit(row: Row, statistic: str) -> str:
     if statistic in (*_OF_CHANGE, "smallest_change"):
         return str(row["change_unit"])
-    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference"):
+    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference", *_OF_FINDING):
         return str(row["unit"])
     return _UNITS.get(statistic, "number")
 

@@ -26,7 +26,10 @@ class EditionError(ValueError):
 
 
 class Comparison(BaseModel):
-    """One question of the edition, asked of two periods. Without `totals` they follow from `printed`."""
+    """One question of the edition, asked of two periods. Without `totals` they follow from `printed`.
+
+    `heading` are the totals that the source names above its percentages, where they are of others.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,8 +39,9 @@ class Comparison(BaseModel):
     counts: Rows
     totals: Rows | None = None
     printed: Rows
+    heading: Rows | None = None
 
-    @field_validator("counts", "totals", "printed")
+    @field_validator("counts", "totals", "printed", "heading")
     @classmethod
     def _names_a_table(cls, rows: Rows | None) -> Rows | None:
         if rows is not None and "table" not in rows:

@@ -560,8 +560,8 @@ def _listing(sentences: Iterable[Markup]) -> Display:
     return Display(Markup('<ul class="findings">{}</ul>').format(items), "finding")
 
 
-def listed(parts: list[Markup]) -> Markup:
-    return Markup(", ").join(parts[:-1]) + Markup(" and ") + parts[-1] if len(parts) > 1 else parts[0]
+def listed(parts: list[Markup], between: str = ", ") -> Markup:
+    return Markup(between).join(parts[:-1]) + Markup(" and ") + parts[-1] if len(parts) > 1 else parts[0]
 
 
 def subject(row: Row) -> Markup:

@@ -47,11 +47,12 @@ SERIES = ["measure", "category", "area_name"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its title with its unit, how a row fills it, and whether it heads the row."""
+    """A column: its title with its unit, how a row fills it, whether it heads the row or holds words."""
 
     title: str
     cell: Callable[[Row], Markup]
     heads: bool = False
+    words: bool = False
 
 
 AREA = Column("Area", lambda row: escape(row["area_name"]), heads=True)
@@ -237,7 +238,13 @@ def _table(
 ) -> Display:
     """A table of `frame` with a row for each of `lines`; the CSV holds all of `frame`."""
     name = f"{frame['measure'].iloc[0]}-{kind}".replace("_", "-")
-    caption = _caption(frame, kind)
+    return render(frame, columns, name, _caption(frame, kind), lines, *notes)
+
+
+def render(
+    frame: pd.DataFrame, columns: list[Column], name: str, caption: str, lines: pd.DataFrame, *notes: str
+) -> Display:
+    """Return a table with a row for each of `lines`, the sources of `frame` below, and `frame` as its CSV."""
     rows = [[column.cell(row) for column in columns] for row in lines.to_dict("records")]
     shown = " ".join(str(cell) for row in rows for cell in row)
     template = templates().get_template("table.html.j2")

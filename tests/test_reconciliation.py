@@ -1,0 +1,98 @@
+"""What the rules found, as it is shown: every number bound, nothing of a withheld figure told."""
+
+import io
+import re
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from lscb_analysis import (
+    describe_balance,
+    describe_checks,
+    describe_claims,
+    describe_scale,
+    findings,
+    one_rule,
+    protect,
+    read_edition,
+    table_of_checks,
+    table_of_findings,
+)
+from lscb_analysis.quality import RULES, SERIOUS
+from lscb_analysis.reconciliation import WORDS
+
+EDITION = read_edition("southend-2017-19")
+
+
+@pytest.fixture(scope="module")
+def found():
+    return protect(findings(EDITION), rule="published")
+
+
+def unbound(shown):
+    """Digits outside of everything that says what it is."""
+    soup = BeautifulSoup(str(shown.html), "html.parser")
+    for bound in soup(["data", "cite", "th", "caption"]) + soup.select("[data-name], [data-status]"):
+        bound.decompose()
+    return re.findall(r"\d[\d,.]*", soup.get_text())
+
+
+def test_every_rule_has_its_words():
+    assert list(WORDS) == list(RULES)
+
+
+def test_the_sentence_counts_what_was_checked_what_fits_and_what_does_not(found):
+    shown = BeautifulSoup(str(describe_checks(found).html), "html.parser")
+    checks, balances, wrong = (int(number["value"]) for number in shown("data"))
+    assert (checks, balances) == (len(found.frame), found.frame["balance"].sum())
+    assert checks == balances + wrong
+
+
+def test_a_rule_that_found_nothing_to_check_says_so(found):
+    assert "nothing to check" in describe_checks(one_rule(found, "no such rule")).text
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_number_is_shown_unbound(found, rule):
+    for shown in (describe_checks, describe_balance, table_of_findings):
+        assert unbound(shown(one_rule(found, rule))) == []
+
+
+def test_the_table_of_checks_has_a_row_for_each_rule(found):
+    shown = BeautifulSoup(str(table_of_checks(found).html), "html.parser")
+    assert len(shown.tbody("tr")) == found.frame["rule"].nunique()
+    assert unbound(table_of_checks(found)) == []
+
+
+def test_each_finding_is_a_row_and_the_csv_holds_them_all(found):
+    for rule in found.frame.loc[~found.frame["balance"].astype(bool), "rule"].unique():
+        release = one_rule(found, rule)
+        shown = table_of_findings(release)
+        wrong = int((~release.frame["balance"].astype(bool)).sum())
+        tables = BeautifulSoup(str(shown.html), "html.parser")("tbody")
+        assert sum(len(table("tr")) for table in tables) == wrong
+        assert len(pd.read_csv(io.StringIO(shown.csv))) == wrong
+
+
+def test_where_all_is_well_there_is_no_table(found):
+    fitting = found.frame[found.frame["balance"].astype(bool)]
+    assert table_of_findings(protect(fitting, rule="published")).html == ""
+
+
+def test_a_table_of_withheld_figures_tells_that_they_are_given_away_and_no_number(found):
+    shown = table_of_findings(one_rule(found, "withheld"))
+    cells = BeautifulSoup(str(shown.html), "html.parser").tbody("td")
+    assert {cell.get_text() for cell in cells} & {"exactly", "nearly"}
+    assert not any(character.isdigit() for cell in cells for character in cell.get_text())
+    csv = pd.read_csv(io.StringIO(shown.csv))
+    assert csv[["value", "least", "most", "used"]].isna().all(axis=None)
+
+
+def test_each_word_for_how_serious_a_finding_is_is_explained():
+    assert all(word in describe_scale().text for word in SERIOUS)
+
+
+def test_claims_are_counted_and_listed(found):  # noqa: ARG001
+    shown = BeautifulSoup(str(describe_claims(EDITION).html), "html.parser")
+    assert int(shown.p.data["value"]) == len(shown("li"))
