@@ -351,7 +351,13 @@ def describe_sources(*releases: Release) -> Display:
     named: dict[str, dict[str, str]] = {}
     for release in releases:
         named |= {source["source"]: source for source in sources(release.frame)}
-    items = [Markup("<li>{}</li>").format(cite(source)) for source in named.values()]
+    documents: dict[str, list[Markup]] = {}
+    for source in named.values():
+        documents.setdefault(_document(source), []).append(_cited(source))
+    items = [
+        Markup("<li>{}: {}.</li>").format(name(document), Markup("; ").join(places))
+        for document, places in documents.items()
+    ]
     licences = sorted({source["licence"] for source in named.values() if source["licence"]})
     notice = Markup(" ").join(
         Markup("<p>Contains public sector information licensed under the {}.</p>").format(licence)
@@ -437,14 +443,18 @@ def _beginning(words: Markup) -> Markup:
     return Markup(str(words)[0].upper() + str(words)[1:])
 
 
-def cite(source: dict[str, str]) -> Markup:
-    """Return a source as a reader may look it up: publisher, document, release, section and table."""
-    parts = [source["publisher"], source["document"]]
+def _document(source: dict[str, str]) -> str:
+    """The document that a source is a place of, with its release where it has no sections."""
+    release = [] if source["section"] else [f"release {source['release']}"]
+    return ", ".join([source["publisher"], source["document"], *release])
+
+
+def _cited(source: dict[str, str]) -> Markup:
+    """The place of a source within its document: its section and its table."""
     section = source["section"]
-    where = section if section.startswith("Appendix") else f"section {section}"
-    parts += [where if section else f"release {source['release']}"]
-    return Markup('<cite data-source="{}">{}: {}</cite>').format(
-        source["source"], ", ".join(parts), source["table"]
+    where = section if section.startswith("Appendix") or not section else f"section {section}"
+    return Markup('<cite data-source="{}">{}</cite>').format(
+        source["source"], f"{where}, {source['table']}" if where else source["table"]
     )
 
 

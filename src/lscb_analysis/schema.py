@@ -58,7 +58,7 @@ RATING_COLUMNS = ["statement", "rater", "rating"]
 """The columns of a table of partners' ratings, which is nobody's to publish."""
 
 KINDS = {
-    "facts": ["priority", "action", "claim", "duty", "grade", "explanation"],
+    "facts": ["priority", "plan", "action", "claim", "duty", "grade", "explanation"],
     "assumptions": ["assumption", "caveat"],
 }
 """What a fact that is no figure may be, and what an entry of the log of assumptions."""
