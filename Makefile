@@ -10,7 +10,7 @@ report: .venv/ready
 	$(BIN)/lscb build
 
 test: .venv/ready
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 lab: .venv/ready
 	$(BIN)/jupyter lab notebooks

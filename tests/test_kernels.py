@@ -135,7 +135,7 @@ def test_kernels_run_at_once(tmp_path):
 STATE = """
 import json, multiprocessing, os, signal, sys, threading, warnings
 from multiprocessing import forkserver, resource_tracker
-import lscb_analysis, matplotlib, numpy, pandas
+import lscb_analysis.charts, lscb_analysis.conclusions, lscb_analysis.trends, matplotlib, numpy, pandas
 
 def plain(command):
     return ["F" if part.endswith(".json") else part for part in command]
