@@ -106,7 +106,9 @@ def run(
     timeout: float = TIMEOUT,
     fail_fast: bool = False,
 ) -> None:
-    """Run the chapters' notebooks into `runs`, `workers` at once: by default as many as there are processors.
+    """Run the chapters' notebooks into `runs`, `workers` at once: one more than processors unless said.
+
+    While a kernel starts or waits for a message, another may compute.
 
     How each went is in its `seconds` and `error`. One that takes longer than `timeout` seconds is
     stopped. After a failure the others go on, unless `fail_fast`: then they are stopped too.
@@ -118,7 +120,7 @@ def run(
         if fail_fast and chapter.error:
             kernels.stopped = "stopped, since another chapter failed"
 
-    with ThreadPoolExecutor(workers or processors()) as pool:
+    with ThreadPoolExecutor(workers or processors() + 1) as pool:
         futures = [pool.submit(run_one, chapter) for chapter in chapters]
         try:
             for future in as_completed(futures):

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -41,7 +40,7 @@ from lscb_analysis.project import editions, file_digest, made_of, project, stand
 from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
 from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
-from lscb_analysis.verdicts import verdict_table
+from lscb_analysis.verdicts import rehearse, verdict_table
 
 TEMPLATES = Path(__file__).parent / "templates"
 ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
@@ -98,7 +97,7 @@ def build(
     edition, draft = read_edition(name or _only_edition()), bool(only or changed)
     if today > edition.use_until:
         tell("past its date", use_until=edition.use_until.isoformat())
-    with warm_kernels(rehearse=partial(_rehearse, project(), edition)):
+    with warm_kernels(rehearse=partial(rehearse, project(), edition)):
         edition, chapters = plan(edition, only, changed)
         _check_periods(edition, verdict_table(edition))
         folder = _folder(output or project() / "reports" / edition.name, draft)
@@ -126,12 +125,6 @@ def build(
             _forget_failures(folder)
     tell("published", folder=str(folder))
     return Pack(folder, chapters)
-
-
-def _rehearse(root: Path, edition: Edition) -> None:
-    """Read the data and make the verdicts, where kernels are forked: each finds them made."""
-    with chdir(root):
-        verdict_table(edition)
 
 
 def _folder(named: Path, draft: bool) -> Path:

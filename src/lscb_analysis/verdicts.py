@@ -6,7 +6,9 @@ The false discovery rate belongs to the edition as a whole, so a verdict is neve
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import chdir
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -88,6 +90,12 @@ def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
     beyond = rows["p_dispersed"] <= rows["threshold"]
     rows["at_odds"] = rows["p_value"].notna() & (beyond != rows["interval_excludes_none"].eq(True))
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
+
+
+def rehearse(root: Path, edition: Edition) -> None:
+    """Read the data of the project in `root` and make its verdicts, for the caches to keep."""
+    with chdir(root):
+        verdict_table(edition)
 
 
 def declared(edition: Edition, question: str, part: Literal["counts", "totals", "printed"]) -> pd.DataFrame:
