@@ -83,7 +83,7 @@ def build(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Run so many chapters at once; else one more than processors."),
+        typer.Option(min=1, help="Chapters run at once; else one more than processors."),
     ] = None,
     timeout: Annotated[
         float, typer.Option(min=1, help="Stop a chapter that takes longer than this, in seconds.")
