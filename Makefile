@@ -1,9 +1,9 @@
-# make report | test | lab | check | benchmark | lock | clean. Every target sets up .venv first.
+# make report | test | lab | check | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 
-.PHONY: report test lab check benchmark lock clean
+.PHONY: report test lab check benchmark benchmark-alarms lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready
@@ -23,6 +23,9 @@ check: .venv/ready
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/builds.py
+
+benchmark-alarms: .venv/ready
+	$(BIN)/python benchmarks/alarms.py
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -19,6 +19,7 @@ ORDER = [
         "disclosure",
         "display",
         "narrative",
+        "alarms",
         "governance",
         "conclusions",
         "tables",

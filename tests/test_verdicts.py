@@ -15,7 +15,7 @@ from lscb_analysis.comparisons import NO_DENOMINATOR, dispersed, two_rates
 from lscb_analysis.composition import mix_changes
 from lscb_analysis.editions import EditionError, read_edition
 from lscb_analysis.schema import DataError
-from lscb_analysis.verdicts import _thresholds, estimates, verdict_table
+from lscb_analysis.verdicts import estimates, thresholds, verdict_table
 
 EDITION = "southend-2017-19"
 UNCLEAR = ("no clear change", "too few to tell")
@@ -65,12 +65,12 @@ def step_up(p_values):
 p_value_lists = st.lists(st.floats(0, 1) | st.floats(0, 0.06), min_size=1, max_size=20)
 
 
-def test_the_thresholds_reject_what_benjamini_and_hochberg_reject():
+def test_thethresholds_reject_what_benjamini_and_hochberg_reject():
     # Benjamini & Hochberg (1995), J R Stat Soc B 57:289-300, section 4: the first four at 5%
     clear = [0.0001, 0.0004, 0.0019, 0.0095]
     unclear = [0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
     p_values = np.array([*clear, *unclear])
-    assert (p_values <= _thresholds(p_values)).tolist() == [True] * 4 + [False] * 11
+    assert (p_values <= thresholds(p_values)).tolist() == [True] * 4 + [False] * 11
 
 
 @settings(deadline=None)
@@ -78,7 +78,7 @@ def test_the_thresholds_reject_what_benjamini_and_hochberg_reject():
 def test_a_p_value_is_below_its_threshold_just_when_it_is_rejected(p_values):
     adjusted = stats.false_discovery_control(p_values)
     assume(np.abs(adjusted - 0.05).min() > 1e-9)
-    rejected = np.array(p_values) <= _thresholds(np.array(p_values))
+    rejected = np.array(p_values) <= thresholds(np.array(p_values))
     assert rejected.tolist() == (adjusted <= 0.05).tolist() == step_up(p_values).tolist()
 
 
@@ -87,8 +87,8 @@ def test_a_p_value_is_below_its_threshold_just_when_it_is_rejected(p_values):
 def test_the_order_of_the_tests_does_not_matter(p_values, random):
     order = list(range(len(p_values)))
     random.shuffle(order)
-    shuffled = _thresholds(np.array(p_values)[order])
-    np.testing.assert_array_equal(shuffled, _thresholds(np.array(p_values))[order])
+    shuffled = thresholds(np.array(p_values)[order])
+    np.testing.assert_array_equal(shuffled, thresholds(np.array(p_values))[order])
 
 
 @settings(deadline=None)
@@ -96,14 +96,14 @@ def test_the_order_of_the_tests_does_not_matter(p_values, random):
 def test_a_tests_threshold_does_not_depend_on_its_own_p_value(p_values, which, other):
     i = which % len(p_values)
     changed = [other if j == i else p for j, p in enumerate(p_values)]
-    assert _thresholds(np.array(p_values))[i] == _thresholds(np.array(changed))[i]
+    assert thresholds(np.array(p_values))[i] == thresholds(np.array(changed))[i]
 
 
 def test_what_was_not_tested_has_no_threshold_and_is_not_counted():
-    thresholds = _thresholds(np.array([0.04, math.nan, 0.9]))
+    limits = thresholds(np.array([0.04, math.nan, 0.9]))
     # of two tests: alone it must lie below 5% of a half, after the other is rejected below 5%
-    assert thresholds[[0, 2]] == pytest.approx([0.025, 0.05])
-    assert math.isnan(thresholds[1])
+    assert limits[[0, 2]] == pytest.approx([0.025, 0.05])
+    assert math.isnan(limits[1])
 
 
 def test_there_is_one_verdict_for_each_comparison_in_order():

@@ -78,10 +78,14 @@ def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> tuple[dict[s
     Raises EstimateError if either period is missing, a category has no row in one of them or no figure
     though it is not suppressed, or no category has anything in it but one.
     """
-    table, _ = mix_table(shares, previous, latest)
+    return mix_test(mix_table(shares, previous, latest)[0])
+
+
+def mix_test(table: np.ndarray, simulations: int = SIMULATIONS) -> tuple[dict[str, float | str], Law]:
+    """Return the test that `mix_change` makes of two rows of counts, no column empty, and its law."""
     few = bool((stats.contingency.expected_freq(table) < SMALLEST_EXPECTED).any())
     statistic, degrees = float(_chi_squared(table)), table.shape[1] - 1
-    law: Law = _simulated(table) if few else stats.chi2(degrees)
+    law: Law = _simulated(table, simulations) if few else stats.chi2(degrees)
     fractions = table / table.sum(axis=1, keepdims=True)
     test = {
         "statistic": statistic,
@@ -100,9 +104,9 @@ def _chi_squared(tables: np.ndarray) -> np.ndarray:
     return ((tables - expected) ** 2 / expected).sum(axis=(-2, -1))
 
 
-def _simulated(table: np.ndarray) -> Simulated:
+def _simulated(table: np.ndarray, simulations: int) -> Simulated:
     margins = [table.sum(axis=axis).astype(int) for axis in (1, 0)]
-    drawn = stats.random_table(*margins).rvs(SIMULATIONS, random_state=np.random.default_rng(SEED))
+    drawn = stats.random_table(*margins).rvs(simulations, random_state=np.random.default_rng(SEED))
     return Simulated(np.sort(_chi_squared(drawn)))
 
 

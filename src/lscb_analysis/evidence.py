@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import dictionary, load, measures, tables, texts
+from lscb_analysis.data import SIMULATED, dictionary, load, measures, tables, texts
 from lscb_analysis.editions import Comparison, Edition
 from lscb_analysis.rates import PERIOD, decimals
 
@@ -24,11 +24,12 @@ LINK = ["percentages", "counts", "totals", "mix", "heading"]
 def published(edition: Edition) -> pd.DataFrame:
     """Return the figures of all tables, with what the dictionary says of their measures.
 
-    Left out is what the publisher of the edition's report says in other reports, and what is later than
-    that report. Which report it is follows from the facts that were taken from it. `rank` orders the
-    sources of a figure: 0 where a comparison of the edition takes it, then the order of the sources.
+    Left out is what the publisher of the edition's report says in other reports, what is later than
+    that report, and what was simulated. Which report it is follows from the facts that were taken from
+    it. `rank` orders the sources of a figure: 0 where a comparison of the edition takes it, then the
+    order of the sources.
     """
-    frames = [load(name).assign(table=name) for name in tables()]
+    frames = [load(name).assign(table=name) for name in tables() if name != SIMULATED]
     figures = _of_its_time(pd.concat(frames, ignore_index=True), edition)
     order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
     rank = figures["source"].map(order).mask(_compared(figures, edition), 0)

@@ -83,6 +83,13 @@ def smallest_shift(
     the dispersion. Source: Cohen (1988), Statistical Power Analysis, chapter 7; Guenther (1977), The
     American Statistician 31:83-85.
     """
+    return hardest_shift(before, total_before, total, level, dispersion)[0]
+
+
+def hardest_shift(
+    before: Floats, total_before: float, total: float, level: float, dispersion: float = 1.0
+) -> tuple[float, NDArray[np.bool_]]:
+    """Return what `smallest_shift` does, and which categories grow where that much is hardest to see."""
     degrees = len(before) - 1
     critical = stats.chi2.isf(level, degrees)
 
@@ -97,8 +104,10 @@ def smallest_shift(
     a, b, c = weight + needed * later**2, needed * later * (1 - 2 * part), needed * part * (1 - part)
     shift = (b + np.sqrt(b**2 + 4 * a * c)) / (2 * a)
     room = 1 - part
-    hardest = float(np.minimum(shift, room).max())
-    return hardest if hardest < room.max() else np.inf
+    possible = np.minimum(shift, room)
+    hardest = int(possible.argmax())
+    seen = possible[hardest] < room.max()
+    return float(possible[hardest]) if seen else np.inf, chosen[hardest].astype(bool)
 
 
 def _chances(

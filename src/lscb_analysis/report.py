@@ -19,6 +19,7 @@ from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from lscb_analysis.alarms import alarms, describe_alarms
 from lscb_analysis.chapters import (
     Chapter,
     Tell,
@@ -31,11 +32,13 @@ from lscb_analysis.chapters import (
 )
 from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, tables, texts
+from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, templates
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.glossary import meanings, spell_out
 from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.methods import methods
+from lscb_analysis.narrative import credit
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
 from lscb_analysis.reuse import keep, take
@@ -373,8 +376,11 @@ def _methods(edition: Edition, chapters: list[Chapter], runs: Path) -> dict[str,
         (method, [chapter for chapter in chapters if method.name in used[chapter.name]])
         for method in methods()
     ]
+    erring = alarms(edition)
     return {
         "title": _titled("Methods", edition),
+        "erring": None if erring.empty else describe_alarms(protect(erring, rule=edition.rule)),
+        "simulated": None if erring.empty else credit(erring),
         "file": "methods.html",
         "methods": [(method, users) for method, users in entries if users],
     }

@@ -81,7 +81,7 @@ def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
         law.sf(deviate) if pd.notna(deviate) else np.nan
         for law, deviate in zip(laws, deviates / rows["dispersion"], strict=True)
     ]
-    rows["threshold"] = _thresholds(rows["p_dispersed"].to_numpy(float))
+    rows["threshold"] = thresholds(rows["p_dispersed"].to_numpy(float))
     rows["compared"] = int(rows["p_value"].notna().sum())
     limits = [law.isf(limit) for law, limit in zip(laws, rows["threshold"], strict=True)]
     rows["tips_at"] = (deviates / limits).where(rows["p_value"].notna())
@@ -202,19 +202,19 @@ def _smallest(row: pd.Series, mix: np.ndarray | None) -> tuple[float, float, flo
     return 100 * fall, 100 * rise, np.nan
 
 
-def _thresholds(p_values: np.ndarray) -> np.ndarray:
-    """The p-value below which each test is rejected, given the others (Benjamini and Hochberg 1995).
+def thresholds(p_values: np.ndarray) -> np.ndarray:
+    """Return what each p-value must not exceed, given the others (Benjamini and Hochberg 1995).
 
     A test is rejected when it lies below 5% times the rejections there would be if its own p-value
-    were zero, over the number of tests.
+    were zero, over the number of tests. One that is missing was not tested, and has none.
     """
     tested = ~np.isnan(p_values)
-    thresholds = np.full(len(p_values), np.nan)
+    limits = np.full(len(p_values), np.nan)
     for i in np.flatnonzero(tested):
         others = np.where(np.arange(len(p_values)) == i, 0.0, p_values)[tested]
         adjusted = stats.false_discovery_control(others, method="bh")
-        thresholds[i] = FALSE_DISCOVERY_RATE * (adjusted <= FALSE_DISCOVERY_RATE).sum() / tested.sum()
-    return thresholds
+        limits[i] = FALSE_DISCOVERY_RATE * (adjusted <= FALSE_DISCOVERY_RATE).sum() / tested.sum()
+    return limits
 
 
 def _verdict(row: pd.Series) -> str:
