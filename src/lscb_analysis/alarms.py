@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from lscb_analysis.data import SIMULATED, load, tables
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, category
+from lscb_analysis.display import Display, Row, bind, category, name
 from lscb_analysis.editions import Edition
 from lscb_analysis.narrative import confidence, finding, listed, records
 from lscb_analysis.rates import proportion, stated
@@ -43,16 +43,16 @@ def describe_alarms(found: Release) -> Display:
         [
             Markup(
                 "{} editions were simulated, with the comparisons, populations and totals of this one. "
-                "Where nothing had changed, a change was called all the same in {}."
+                "Where nothing had changed, a change was called all the same {}."
             ).format(bind(first, "denominator"), listed([_said(row) for row in of[ALARMS]])),
             Markup(
                 "Where some comparisons had truly changed and others had not, the share of the calls that "
                 "were false was {} on average."
             ).format(_rate(of[FALSE][0])),
             Markup(
-                "A true change as small as is said to be visible was called in at least {}, whichever "
-                "comparison it befell."
-            ).format(listed([_said(row) for row in of[FOUND]])),
+                "A true change as small as is said to be visible was called, whichever comparison it befell, "
+                "{}."
+            ).format(listed([_said(row, "in at least") for row in of[FOUND]])),
             Markup("The random numbers were begun with {}.").format(
                 bind(seed, "value", f"{seed['value']:.0f}")
             ),
@@ -60,8 +60,8 @@ def describe_alarms(found: Release) -> Display:
     )
 
 
-def _said(row: Row) -> Markup:
-    return Markup("{} {}").format(_rate(row), category(row))
+def _said(row: Row, least: str = "in") -> Markup:
+    return Markup("{} {} {}").format(name(category(row)), least, _rate(row))
 
 
 def _rate(row: Row) -> Markup:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from lscb_analysis.composition import driving
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, name, percent, series, when
+from lscb_analysis.display import Display, Row, bind, claim, name, percent, series, when
 from lscb_analysis.narrative import (
     change,
     change_words,
@@ -23,6 +23,14 @@ from lscb_analysis.narrative import (
 )
 from lscb_analysis.power import POWER
 from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
+
+KINDS = {
+    "show a change beyond chance": CALLED,
+    "show no clear change, though one that matters would probably have shown": (NO_CLEAR_CHANGE,),
+    "rest on too few to tell": (TOO_FEW,),
+    "cannot be compared": (NOT_COMPARED,),
+}
+"""What is said of the comparisons that came to one kind of verdict, and its verdicts."""
 
 
 def describe_verdict(release: Release) -> Display:
@@ -59,18 +67,12 @@ def describe_not_compared(release: Release) -> Display:
 def describe_counts(release: Release) -> Display:
     """Say how many comparisons there are, and how many came to which kind of verdict."""
     verdicts = release.frame["verdict"]
-    kinds = {
-        "show a change beyond chance": verdicts.isin(CALLED),
-        "show no clear change, though one that matters would probably have shown": (
-            verdicts == NO_CLEAR_CHANGE
-        ),
-        "rest on too few to tell": verdicts == TOO_FEW,
-        "cannot be compared": verdicts == NOT_COMPARED,
-    }
     counted = [
-        Markup("{} {}").format(_counted(int(rows.sum()), "verdicts"), words)
-        for words, rows in kinds.items()
-        if rows.any()
+        Markup('{} <span data-name="kind">{}</span>').format(
+            _counted(int(verdicts.isin(kind).sum()), "verdicts", words), words
+        )
+        for words, kind in KINDS.items()
+        if verdicts.isin(kind).any()
     ]
     said = Markup("Of the {} comparisons that this pack makes, {}.").format(
         _counted(len(verdicts), "comparisons"), listed(counted)
@@ -78,8 +80,9 @@ def describe_counts(release: Release) -> Display:
     return finding([said])
 
 
-def _counted(number: int, statistic: str) -> Markup:
-    return Markup('<data value="{0}" data-statistic="{1}">{0}</data>').format(number, statistic)
+def _counted(number: int, statistic: str, of: str = "Total") -> Markup:
+    counted = Markup('<data value="{0}" data-statistic="{1}" data-category="{2}">{0}</data>')
+    return counted.format(number, statistic, of)
 
 
 def _lines(rows: pd.DataFrame, none: str) -> Display:
@@ -92,7 +95,7 @@ def _lines(rows: pd.DataFrame, none: str) -> Display:
 def _line(row: Row) -> Markup:
     """A comparison in a line: its measure with a link to the chapter, its verdict, its change."""
     said = Markup('<a href="{}.html">{}</a>: <strong>{}</strong>').format(
-        row["chapter"], name(str(measures().loc[row["measure"], "title"])), row["verdict"]
+        row["chapter"], name(str(measures().loc[row["measure"], "title"])), claim(row, row["verdict"])
     )
     if row["verdict"] == NOT_COMPARED:
         return Markup("{}, because there is {}.").format(said, row["reason"])
@@ -130,14 +133,19 @@ def describe_movers(mix: Release, changes: Release) -> Display:
 
 def _drivers(row: Row, changes: pd.DataFrame) -> Markup:
     if row["verdict"] == NOT_COMPARED:
-        return Markup("The mix as a whole is not compared, so the rise or fall of one part is no finding.")
+        return Markup("The mix as a whole {}, so the rise or fall of one part is no finding.").format(
+            claim(row, "is not compared")
+        )
     if row["verdict"] != CHANGED:
-        return Markup("As the whole mix has not clearly changed, the rise or fall of one part is no finding.")
+        return Markup("As the whole mix {}, the rise or fall of one part is no finding.").format(
+            claim(row, "has not clearly changed")
+        )
     drivers = records(driving(changes, row["dispersion"], row["confidence"]))
+    drives = claim(row, "drives the change of the mix")
     if not drivers:
-        return Markup("No single category drives the change of the mix: it is spread over several.")
+        return Markup("No single category {}: it is spread over several.").format(drives)
     named = [Markup("{} {}").format(quoted(to), bind(to, "residual", change_words(to)[0])) for to in drivers]
-    return Markup("What drives the change of the mix: {}.").format(listed(named))
+    return Markup("What {}: {}.").format(drives, listed(named))
 
 
 def _with_statistics(said: list[Markup], rows: list[Row]) -> Display:
@@ -156,18 +164,21 @@ def _verdict(row: Row) -> Markup:
 
 def _beyond_chance(row: Row) -> Markup:
     siblings = ", even allowing for brothers and sisters, who are often counted together"
-    return Markup("Chance alone is very unlikely to bring about {}{}.").format(
-        _so_large(row), siblings if row["dispersion"] > 1 else ""
+    return Markup("{} {}{}.").format(
+        claim(row, "Chance alone is very unlikely to bring about"),
+        _so_large(row),
+        siblings if row["dispersion"] > 1 else "",
     )
 
 
 def _within_chance(row: Row) -> Markup:
     if row["p_value"] > row["threshold"]:
-        return Markup("Chance alone could bring about {}.").format(_so_large(row))
-    return Markup(
-        "If every child came alone, chance would hardly bring about {}; but brothers and sisters are often "
-        "counted together, and then it could."
-    ).format(_so_large(row))
+        return Markup("{} {}.").format(claim(row, "Chance alone could bring about"), _so_large(row))
+    return Markup("If every child came alone, {} {}; but {}, and then it could.").format(
+        claim(row, "chance would hardly bring about"),
+        _so_large(row),
+        claim(row, "brothers and sisters are often counted together"),
+    )
 
 
 def _could_be_seen(row: Row) -> Markup:
@@ -176,8 +187,12 @@ def _could_be_seen(row: Row) -> Markup:
         "shift" if _is_mix(row) else "change", bind(row, "smallest_change"), points(row)
     )
     if row["verdict"] == NO_CLEAR_CHANGE:
-        return Markup("But {}, which is taken to matter, would probably have shown.").format(matters)
-    return Markup("With numbers like these {}, while {} is taken to matter.").format(_visible(row), matters)
+        return Markup("But {}, which is taken to matter, {}.").format(
+            matters, claim(row, "would probably have shown")
+        )
+    return Markup("With numbers like these {}, while {} {}.").format(
+        _visible(row), matters, claim(row, "is taken to matter")
+    )
 
 
 _RISE_AND_FALL = {"smallest_fall": "fall", "smallest_rise": "rise"}
@@ -188,7 +203,7 @@ def _visible(row: Row) -> Markup:
     if _is_mix(row):
         return _visible_shift(row)
     seen = [
-        Markup("a {} of at least {}").format(noun, bind(row, statistic))
+        Markup("{} of at least {}").format(bind(row, statistic, f"a {noun}"), bind(row, statistic))
         for statistic, noun in _RISE_AND_FALL.items()
         if np.isfinite(row[statistic])
     ]
@@ -208,7 +223,7 @@ def _visible_shift(row: Row) -> Markup:
         return bind(row, "smallest_shift", "some shifts, however large, would not have shown")
     return Markup(
         "a shift of {} percentage points or more would probably have shown whichever categories it moved "
-        "between, and a smaller one only between some of them"
+        "between, and less than that only between some of them"
     ).format(bind(row, "smallest_shift"))
 
 

@@ -28,7 +28,10 @@ _WHOLE = (
     "denominator",
     "compared",
     "degrees",
+    "extreme",
+    "base",
     *("meetings", "orders", "fewest_since", "raters"),
+    *("conclusive_possible", "conclusive_certain", "largest_total"),
 )
 _CHANCES = ("p_value", "p_dispersed", "threshold")
 _CHANCE_DECIMALS = 4
@@ -49,6 +52,7 @@ _METHODS = {
     "fits": "possible totals",
     **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
     **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
+    **dict.fromkeys(("conclusive_possible", "conclusive_certain", "largest_total"), "conclusive totals"),
     "smallest": "implied bounds",
     "largest": "implied bounds",
 }
@@ -176,6 +180,11 @@ def qualifier(row: Row, statistic: str = "value") -> str:
 def by_method(method: str, words: str | Markup) -> Markup:
     """Return words that rest on a method, marked with its name."""
     return Markup('<span data-method="{}">{}</span>').format(method, words)
+
+
+def claim(row: Row, words: str) -> Markup:
+    """Return words that claim what a verdict says, marked with its question."""
+    return Markup('<span data-claim="{}">{}</span>').format(row["question"], words)
 
 
 def name(words: str) -> Markup:

@@ -9,7 +9,7 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import Display, Row, bind, day, when
 from lscb_analysis.meetings import fewest_since, orders
 from lscb_analysis.narrative import change_words, finding, listed, quoted, records, subject
-from lscb_analysis.ratings import PARTS, parts
+from lscb_analysis.ratings import PARTS, STEP, parts
 
 
 def describe_attendance(shares: Release) -> Display:
@@ -78,8 +78,12 @@ def describe_possible(checks: Release) -> Display:
     first = rows.iloc[0].to_dict()
     opening = Markup(
         "Each printed line was held against every way in which {} partners, or as few as {} should some not "
-        "have answered, can rate in half points."
-    ).format(bind(first, "raters"), bind(first, "fewest", str(first["fewest"])))
+        "have answered, can rate in {}."
+    ).format(
+        bind(first, "raters"),
+        bind(first, "fewest", str(first["fewest"])),
+        bind({**first, "step": STEP}, "step", "half points"),
+    )
     never = rows[~rows["possible"]]
     if never.empty:
         return finding([opening, Markup("All {} come about so.").format(bind(first, "possible", "can"))])

@@ -22,17 +22,21 @@ OF = {
 """Of which marks each measure of attendance is a share: a seat with neither may have been vacant."""
 
 
-def attendance(register: pd.DataFrame, together: bool = False) -> pd.DataFrame:
+def attendance(
+    register: pd.DataFrame, together: bool = False, seats: list[str] | None = None
+) -> pd.DataFrame:
     """Return how many per cent of the marks in a register are for attending, both ways of `OF`, as estimates.
 
-    There are two for each seat, in the order of the register, or two for all seats `together`, with the
-    category `Total`; from the first meeting with a mark to the last. It is a full count of the meetings, so
-    there is no interval. The column `meetings` says at how many meetings marks were given. A seat without
-    any such mark has status `z`.
+    There are two for each seat, in the order of the register; or two for all seats `together`, with the
+    category `Total`; or two for some `seats` together, with their names. They are from the first meeting with
+    a mark to the last. It is a full count of the meetings, so there is no interval. The column `meetings`
+    says at how many meetings marks were given. A seat without any such mark has status `z`.
     """
     marks = register[register["value"].notna() & register["measure"].isin(OF["attendance_of_all"])]
-    if together:
-        marks = marks.assign(category="Total")
+    if seats is not None:
+        marks = marks[marks["category"].isin(seats)]
+    if together or seats is not None:
+        marks = marks.assign(category="; ".join(seats or ["Total"]))
     shares = [_share(marks, of).assign(measure=measure) for measure, of in OF.items()]
     first, last = (marks.sort_values("period_end").iloc[at] for at in (0, -1))
     return pd.concat(shares, ignore_index=True).assign(

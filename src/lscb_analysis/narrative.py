@@ -236,15 +236,21 @@ def describe_standing(standing: Release, claim: Release) -> Display:
         row["area_name"], subject(row), bind(row, "value"), when(row)
     )
     among = Markup(
-        "Of the {} other authorities in the same table, {} had a higher figure, {} had the same, and for {} "
-        "the source withholds it."
-    ).format(*(bind(row, part) for part in ("others", "above", "level", "untold")))
+        "Of the {} other authorities in the same table, {} {}, {} had the same, and for {} the source "
+        "withholds it."
+    ).format(
+        bind(row, "others"),
+        *(bind(row, "above"), bind(row, "above", "had a higher figure")),
+        *(bind(row, "level"), bind(row, "untold")),
+    )
     ends = [bind(row, end) for end in ("best", "worst")]
     place = Markup("Its place, counted from the highest, is therefore {}.").format(
         Markup("somewhere from {} to {}").format(*ends) if row["best"] < row["worst"] else ends[0]
     )
-    said = Markup("The report claims a place among the first {}, without saying by which measure: {}.")
-    return finding([figure, among, place, said.format(bind(claimed, "value"), _borne_out(row, claimed))])
+    said = Markup("In the report, {} is {}, without saying by which measure: {}.").format(
+        subject(claimed), bind(claimed, "value"), _borne_out(row, claimed)
+    )
+    return finding([figure, among, place, said])
 
 
 def _borne_out(row: Row, claimed: Row) -> Markup:
@@ -264,7 +270,7 @@ def _version(rows: pd.DataFrame) -> Markup:
     cites = Markup("; ").join(Markup("<cite>{}</cite>").format(place) for place in cited)
     stands = {
         "same": Markup("is the number used here"),
-        "rounded": Markup("is that number rounded to the nearest {}").format(name(str(row["base"]))),
+        "rounded": Markup("is that number rounded to the nearest {}").format(bind(row, "base")),
         "other": Markup("agrees neither with that number nor with it rounded"),
     }[row["stands"]]
     gives = {
@@ -313,8 +319,8 @@ def _supposing(row: Row) -> Markup:
     prints = row["printed"], row["printed_before"]
     turning = conclusive_common_totals(*prints, LEVEL, row["dispersion"])
     least = min(set(common_totals(prints[0])) & set(common_totals(prints[1])))
-    said = Markup("{}: no number of {} is published, {} or {}.").format(
-        name(series(row)), row["counted"], when(row, before=True), when(row)
+    said = Markup("{} in {}: no number of {} is published, {} or {}.").format(
+        name(series(row)), row["area_name"], row["counted"], when(row, before=True), when(row)
     )
     if turning == (least, least):
         return Markup("{} {}").format(said, _always(row, least))
@@ -630,10 +636,10 @@ def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
     words = "more" if now["value"] > before["value"] else "fewer"
     fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
     return Markup(
-        "{}: {} {}, which the source gives as {} ({}) {} than {}. That makes {} then; number and percentage "
-        "{}."
+        "{} in {}: {} {}, which the source gives as {} ({}) {} than {}; that makes {} then. Number and "
+        "percentage {}."
     ).format(
-        name(series(now)),
+        *(name(series(now)), now["area_name"]),
         *(bind(now, "value"), when(now), bind(number, "value"), bind(share, "value")),
         *(bind(number, "value", words), when(before), bind(before, "value"), fits),
     )
@@ -786,20 +792,24 @@ def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
     """From which unpublished number of people on the change of `row` would exceed chance."""
     change = _from_to(row)
     if possible is None:
-        return Markup("Whatever that number was, up to {}, chance alone could produce {}.").format(
-            _total(row, "largest_total", LARGEST_TOTAL), change
+        return Markup("Whatever that number was, up to {}, {} {}.").format(
+            _total(row, "largest_total", LARGEST_TOTAL),
+            _total(row, "largest_total", LARGEST_TOTAL, "chance alone could produce"),
+            change,
         )
-    beyond = Markup("from {} upwards it would be hard to put down to chance")
+    beyond = Markup("from {} on {}")
     if certain is None:
-        beyond = Markup("from there upwards, it depends on the exact number")
+        beyond = Markup("from there on, it depends on the exact number")
     elif certain > possible:
         beyond += Markup("; in between, it depends on the exact number")
-    return Markup(
-        "If that number was below {}, chance alone could produce {}; {} (tested alone, at {}%{})."
-    ).format(
+    return Markup("If that number was less than {}, {} {}; {} (tested alone, at {}{}).").format(
         _total(row, "conclusive_possible", possible),
+        _total(row, "conclusive_possible", possible, "chance alone could produce"),
         change,
-        beyond.format(_total(row, "conclusive_certain", certain or 0)),
+        beyond.format(
+            _total(row, "conclusive_certain", certain or 0),
+            _total(row, "conclusive_certain", certain or 0, "it would be hard to put down to chance"),
+        ),
         _level(),
         _siblings(row),
     )
@@ -808,10 +818,11 @@ def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
 def _always(row: Row, least: int) -> Markup:
     """What can be said where no number of people that could be printed so leaves a change to chance."""
     return Markup(
-        "No fewer than {} {}, the same number {} and {}, could give both; of so many or more, chance alone "
-        "would hardly bring about {} (tested alone, at {}%{})."
+        "At least {} {}, the same number {} and {}, could give both; of so many or more, {} {} "
+        "(tested alone, at {}{})."
     ).format(
         *(_total(row, "conclusive_certain", least), row["counted"], when(row, before=True), when(row)),
+        _total(row, "conclusive_certain", least, "chance alone would hardly bring about"),
         *(_from_to(row), _level(), _siblings(row)),
     )
 
@@ -826,12 +837,11 @@ def _from_to(row: Row) -> Markup:
 
 
 def _level() -> Markup:
-    return Markup('<data value="{}" data-statistic="level">{}</data>').format(LEVEL, f"{100 * LEVEL:g}")
+    return Markup('<data value="{}" data-statistic="test_level">{}</data>').format(LEVEL, percent(LEVEL))
 
 
-def _total(row: Row, statistic: str, total: int) -> Markup:
-    words = Markup('<data value="{0}" data-statistic="{1}" data-measure="{2}">{0:,}</data>')
-    return by_method("conclusive totals", words.format(total, statistic, row["measure"]))
+def _total(row: Row, statistic: str, total: int, words: str | None = None) -> Markup:
+    return bind({**row, statistic: total}, statistic, words)
 
 
 def date(row: Row, before: bool = False) -> Markup:

@@ -40,8 +40,8 @@ FINDING = [
 ]
 
 SERIOUS = {
-    "rounding": "the figures differ as they would if one was rounded to the nearest five, or if a mean was "
-    "cut off instead of rounded",
+    "rounding": "the figures differ as they would if a source had rounded one of them, or if a mean was cut "
+    "off instead of rounded",
     "slight": "the difference is smaller than any that matters to the board, or what is withheld can be "
     "worked out nearly",
     "serious": "the difference is as large as one that matters to the board, what is counted is not what is "

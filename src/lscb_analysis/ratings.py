@@ -36,6 +36,9 @@ LARGEST_PANEL = 20
 PARTS = ("mode", "mean", "range")
 """The endings of the measures in which `data/` holds a published summary, as `duties_mode`."""
 
+STEP = 0.5
+"""Partners may rate in steps of so much."""
+
 NO_MODE = "none"
 """The mode of ratings that are all different."""
 
@@ -85,7 +88,7 @@ def feasible(
     spread: str | None,
     raters: int,
     *,
-    step: float = 0.5,
+    step: float = STEP,
     cut: bool = False,
 ) -> list[int]:
     """Return with how many ratings, from `FEWEST` to `raters`, a printed summary is possible at all.
@@ -121,7 +124,7 @@ def check_summaries(printed: pd.DataFrame, raters: int) -> pd.DataFrame:
         told = known.set_index(parts(known))["printed"]
         mode, mean, spread = (told.get(part) for part in PARTS)
         row = known[parts(known) == ("mean" if "mean" in told.index else told.index[0])].iloc[0]
-        ways = {"possible": (0.5, False), "possible_cut": (0.5, True), "possible_whole": (1.0, False)}
+        ways = {"possible": (STEP, False), "possible_cut": (STEP, True), "possible_whole": (1.0, False)}
         said = {
             name: bool(feasible(mode, mean, spread, raters, step=step, cut=cut))
             for name, (step, cut) in ways.items()

@@ -70,7 +70,7 @@ WORDS = {
         follows="Per cent allow",
     ),
     "wholes": Words(
-        "Numbers held against the number they are a part of", "within it", "above it", follows="Whole"
+        "Numbers held against the number they are a part of", "within it", "not within it", follows="Whole"
     ),
     "ratings": Words(
         "Printed summaries of ratings held against every way to rate", "possible", "not possible"
@@ -90,16 +90,16 @@ def describe_checks(found: Release) -> Display:
     """Say how many things a rule checked, or all of them, how many fit and how many do not."""
     frame = found.frame
     rules = frame["rule"].unique()
-    words = WORDS[rules[0]] if len(rules) == 1 else ALL
+    of, words = (str(rules[0]), WORDS[rules[0]]) if len(rules) == 1 else ("Total", ALL)
     if frame.empty:
         return finding([Markup("The rule found nothing to check.")])
     balances = int(frame["balance"].sum())
     said = Markup("{}: {}, of them {} {} and {} {}.").format(
         words.checked,
-        _number(len(frame), "checks"),
-        _number(balances, "balances"),
+        _number(len(frame), "checks", of),
+        _number(balances, "balances", of),
         words.fits,
-        _number(len(frame) - balances, "findings"),
+        _number(len(frame) - balances, "findings", of),
         words.fails,
     )
     return finding([said])
@@ -134,7 +134,9 @@ def describe_claims(edition: Edition) -> Display:
         )
         for claim in records(claims)
     ]
-    said = Markup('<p class="finding">Claims without a figure: {}.</p>').format(_number(len(items), "claims"))
+    said = Markup('<p class="finding">Claims without a figure: {}.</p>').format(
+        _number(len(items), "claims", "Total")
+    )
     return Display(said + Markup('<ul class="facts">{}</ul>').format(Markup("").join(items)), "finding")
 
 
@@ -254,11 +256,13 @@ def _headed(title: str, unit: str) -> str:
 
 
 def _counted(key: str) -> Callable[[Row], Markup]:
-    return lambda row: _number(int(row[key]), key)
+    return lambda row: _number(int(row[key]), key, row["rule"])
 
 
-def _number(number: int, statistic: str) -> Markup:
-    return Markup('<data value="{0}" data-statistic="{1}">{0:,}</data>').format(number, statistic)
+def _number(number: int, statistic: str, rule: str) -> Markup:
+    """How many of something a rule found, or with `Total` all of them."""
+    counted = Markup('<data value="{0}" data-statistic="{1}" data-category="{2}">{0:,}</data>')
+    return counted.format(number, statistic, rule)
 
 
 def _area(frame: pd.DataFrame) -> str:

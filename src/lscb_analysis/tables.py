@@ -19,6 +19,8 @@ from lscb_analysis.display import (
     areas,
     bind,
     category,
+    claim,
+    name,
     number,
     percent,
     period,
@@ -159,7 +161,7 @@ def table_of_verdicts(release: Release, histories: Release) -> Display:
 
     columns = [
         Column("Measure", _linked, heads=True),
-        Column("Verdict", lambda row: escape(row["verdict"])),
+        Column("Verdict", lambda row: claim(row, row["verdict"])),
         Column("Before", whole("value_before")),
         Column("Latest", whole("value")),
         Column("Change", _change),
@@ -215,7 +217,10 @@ def sparkline(estimates: pd.DataFrame | None) -> Markup:
     top, last = told["value"].max(), len(told) - 1
     points = [(6 + 68 * at / last, 26 - 22 * value / top) for at, value in enumerate(told["value"])]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    ends = [_whole(row | {"shift": np.nan}, "value") for row in told.iloc[[0, -1]].to_dict("records")]
+    ends = [
+        Markup("{} in {}").format(_whole(row | {"shift": np.nan}, "value"), name(period(row)))
+        for row in told.iloc[[0, -1]].to_dict("records")
+    ]
     return Markup('<span class="unseen">{} to {}</span>').format(*ends) + Markup(
         '<svg class="spark" viewBox="0 0 80 30" width="80" height="30" aria-hidden="true">'
         '<polyline points="{}"/><circle cx="{:.1f}" cy="{:.1f}" r="4"/></svg>'

@@ -1,0 +1,165 @@
+"""A page of a pack as its reader meets it: blocks of words, each word with the mark that was put on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import NamedTuple
+
+from lscb_analysis.figures import Cited
+
+BLOCKS = {"p", "li", "dt", "dd", "td", "th", "caption", "summary", "h1", "h2", "h3", "h4", "title", "text"}
+VOID = {"br", "meta", "link", "img", "input", "hr"}
+MARKS = ("data-name", "data-status", "data-verdict", "data-claim")
+
+
+class Piece(NamedTuple):
+    """Words that carry one mark, or none: data, time, cite, em, name, status, verdict or claim."""
+
+    words: str
+    mark: str
+    about: dict[str, str]
+
+
+@dataclass
+class Block:
+    """A paragraph, an item, a heading or a cell, and where on its page it stands."""
+
+    tag: str
+    pieces: list[Piece] = field(default_factory=list)
+    within: frozenset[str] = frozenset()
+    chart: str = ""
+    table: str = ""
+    row: tuple[str, ...] = ()
+    column: str = ""
+    caption: str = ""
+
+    @property
+    def words(self) -> str:
+        return " ".join("".join(piece.words for piece in self.pieces).split())
+
+    def sentences(self) -> list[list[Piece]]:
+        """Return the pieces sentence by sentence: unmarked words end one with a full stop, or ask."""
+        sentences: list[list[Piece]] = [[]]
+        for piece in self.pieces:
+            if piece.mark:
+                sentences[-1].append(piece)
+                continue
+            *ended, last = _ends(piece.words)
+            for words in ended:
+                sentences[-1].append(Piece(words, "", {}))
+                sentences.append([])
+            sentences[-1].append(Piece(last, "", {}))
+        return [sentence for sentence in sentences if any(piece.words.strip() for piece in sentence)]
+
+
+def read_page(html: str) -> list[Block]:
+    """Return the blocks of a page in their order; a cell knows its row, its column and its caption."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    subtitles = {block.chart: block.words for block in reader.blocks if "subtitle" in block.within}
+    for block in reader.blocks:
+        block.caption = block.caption or subtitles.get(block.chart, "")
+    return [block for block in reader.blocks if block.pieces]
+
+
+def cited(piece: Piece) -> Cited:
+    """Return what a `<data>` element says that its figure is."""
+    said = {
+        key: piece.about.get(f"data-{key}", "") for key in ("measure", "category", "area", "period", "unit")
+    }
+    return Cited(
+        piece.about.get("data-statistic", ""),
+        **said,
+        before=piece.about.get("data-period-before", ""),
+        method=piece.about.get("data-method", ""),
+        confidence=float(piece.about.get("data-confidence", 0.95)),
+    )
+
+
+def _ends(words: str) -> list[str]:
+    """`words` cut after each full stop or question mark that a space and another sentence follow."""
+    parts, begun = [], 0
+    for at, letter in enumerate(words[:-1]):
+        if letter in ".?" and words[at + 1].isspace():
+            parts.append(words[begun : at + 1])
+            begun = at + 1
+    return [*parts, words[begun:]]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.blocks: list[Block] = []
+        self.open: list[tuple[str, dict[str, str]]] = []
+        self.inside: list[Block] = []
+        self.heads: list[str] = []
+        self.row: list[str] = []
+        self.caption = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in VOID:
+            if tag == "br" and self.inside:
+                self.inside[-1].pieces.append(Piece(" ", "", {}))
+            return
+        about = {key: value or "" for key, value in attrs}
+        self.open.append((tag, about))
+        if tag == "table":
+            self.heads, self.caption = [], ""
+        elif tag == "tr":
+            self.row = []
+        if tag in BLOCKS:
+            self.inside.append(self._block(tag))
+            self.blocks.append(self.inside[-1])
+
+    def _block(self, tag: str) -> Block:
+        classes = {name for _, about in self.open for name in about.get("class", "").split()}
+        tags = {tag for tag, _ in self.open}
+        block = Block(
+            tag,
+            within=frozenset(classes | tags),
+            chart=next((about.get("id", "") for tag, about in self.open if tag == "figure"), ""),
+            table=next((about.get("id", "") for tag, about in self.open if tag == "table"), ""),
+            caption=self.caption if "table" in tags else "",
+        )
+        if tag in ("td", "th") and "tbody" in tags:
+            at = sum(1 for _ in self.row)
+            block.row = tuple(words for words in self.row if words)
+            block.column = self.heads[at] if at < len(self.heads) else ""
+        return block
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in VOID or not any(opened == tag for opened, _ in self.open):
+            return
+        while self.open:
+            opened, _ = self.open.pop()
+            if opened in BLOCKS and self.inside:
+                self._closed(self.inside.pop())
+            if opened == tag:
+                return
+
+    def _closed(self, block: Block) -> None:
+        if block.tag == "caption":
+            self.caption = block.words
+        elif block.tag == "th" and "thead" in block.within:
+            self.heads.append(block.words)
+        elif block.tag in ("th", "td") and "tbody" in block.within:
+            self.row.append(block.words if block.tag == "th" else "")
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and not any(tag == "style" for tag, _ in self.open):
+            self.inside[-1].pieces.append(Piece(data, *self._mark()))
+
+    def _mark(self) -> tuple[str, dict[str, str]]:
+        """The innermost mark around the words now being read, within their block."""
+        for tag, about in reversed(self.open):
+            if tag in ("data", "time", "cite", "em"):
+                return tag, about
+            for mark in MARKS:
+                if mark in about:
+                    return mark.removeprefix("data-"), about
+            if tag in BLOCKS:
+                break
+        outer = next((about for tag, about in reversed(self.open) if "data-name" in about), None)
+        return ("name", outer) if outer else ("", {})

@@ -1,0 +1,274 @@
+"""A built pack held against the data: its figures, its words and its claims, read as a reader reads them.
+
+Nothing is known here of how the pack was made. Every figure on a page or in a CSV says what it is; it is
+worked out again (`figures`), what stands for it must bear it out (`wording`), and the words around it must
+say what it is of (`context`). Numbers, directions and claims that are bound to nothing are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lscb_analysis.context import Names, check_periods, check_subjects, names
+from lscb_analysis.downloads import check_table
+from lscb_analysis.editions import Edition
+from lscb_analysis.evidence import TOTAL
+from lscb_analysis.figures import Cited, Known, known, sources_of, worked_out
+from lscb_analysis.reading import Block, Piece, cited, read_page
+from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
+from lscb_analysis.wording import Reasons, bound, called, check_shown, same
+
+_DIRECTION = re.compile(
+    r"\b(?:rose|rises?|risen|rising|fell|falls?|fallen|falling|increas\w+|decreas\w+|grew|grown?|growing"
+    r"|higher|lower|fewer|larger|smaller|dropped|declin\w+|improv\w+|worsen\w+|better|worse|upwards|downwards"
+    r"|above|below|(?:surplus|deficit) of)\b",
+    re.I,
+)
+_CLAIM = re.compile(
+    r"beyond chance|chance alone|by chance|(?:to|than) chance|unlikely to bring|no clear change"
+    r"|too few to tell|statistical(?:ly)? significan\w+|(?:is|are|was|were|not) significant\b|significantly"
+    r"|significant (?:rise|fall|change|difference|increase|decrease|improvement|deterioration)"
+    r"|clear(?:ly)? (?:rise|fall|change|rose|fell|higher|lower|better|worse)\w*|real change",
+    re.I,
+)
+_NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+CLAIMS: dict[str, Callable[[pd.Series], bool]] = {
+    "is not compared": lambda row: row["verdict"] == NOT_COMPARED,
+    "has not clearly changed": lambda row: row["verdict"] in (NO_CLEAR_CHANGE, TOO_FEW),
+    "drives the change of the mix": lambda row: row["verdict"] == CHANGED,
+    "Chance alone is very unlikely to bring about": lambda row: row["verdict"] in CALLED,
+    "Chance alone could bring about": lambda row: row["p_value"] > row["threshold"],
+    "chance would hardly bring about": lambda row: row["p_value"] <= row["threshold"] < row["p_dispersed"],
+    "brothers and sisters are often counted together": lambda row: row["dispersion"] > 1,
+    "would probably have shown": lambda row: row["verdict"] == NO_CLEAR_CHANGE,
+    "is taken to matter": lambda row: row["verdict"] == TOO_FEW,
+}
+"""What pages say of a verdict, and when it is true of its comparison."""
+
+
+class Fault(NamedTuple):
+    """What is wrong: on which page, or in which CSV, in which sentence or row, and why."""
+
+    page: str
+    sentence: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How many figures a pack binds, on its pages and in its CSVs, and what is wrong with it."""
+
+    on_pages: int
+    in_tables: int
+    faults: list[Fault]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The pages of a pack, what the data give for its edition, and what has been worked out so far."""
+
+    pages: dict[str, list[Block]]
+    known: Known
+    names: Names
+    memory: dict[Cited, set[float]]
+
+
+def verify(pack: Path) -> Verified:
+    """Return what the figures, words and claims of a built pack get wrong by the data of the project.
+
+    Raises DataError if the data does not hold, ValueError if the folder is not a pack.
+    """
+    book = read_pack(pack)
+    faults = [fault for page in book.pages for fault in check_page(book, page)]
+    pieces = [piece for blocks in book.pages.values() for block in blocks for piece in block.pieces]
+    cells = 0
+    for path in sorted(pack.glob("tables/*.csv")):
+        checked, wrong = check_table(path, book.known, book.memory)
+        cells += checked
+        faults += [Fault(f"tables/{path.name}", *fault) for fault in wrong]
+    return Verified(sum(piece.mark == "data" for piece in pieces), cells, faults)
+
+
+def read_pack(pack: Path) -> Book:
+    """Return the pages of a pack and what they are held against. Raises as `verify` does."""
+    try:
+        edition = Edition.model_validate(json.loads((pack / "manifest.json").read_text("utf-8"))["edition"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{pack} is no pack: its manifest.json is missing or does not hold.") from error
+    pages = {path.name: read_page(path.read_text("utf-8")) for path in sorted(pack.glob("*.html"))}
+    pieces = [piece for blocks in pages.values() for block in blocks for piece in block.pieces]
+    by_data = known(edition)
+    return Book(pages, by_data, names(by_data, {piece.about.get("data-area", "") for piece in pieces}), {})
+
+
+def check_page(book: Book, page: str) -> list[Fault]:
+    """Return what is wrong with one page of a pack."""
+    blocks = book.pages[page]
+    faults = [Fault(page, *fault) for block in blocks for fault in _check_block(book, block)]
+    faults += [Fault(page, *fault) for fault in _check_charts(blocks, book.known)]
+    if page == "index.html":
+        others = (blocks for name, blocks in book.pages.items() if name != page)
+        told = {_identity(piece) for blocks in others for block in blocks for piece in block.pieces}
+        faults += [
+            Fault(page, block.words, f"“{piece.words}” is on no other page.")
+            for block in blocks
+            for piece in block.pieces
+            if piece.mark == "data" and _identity(piece) not in told
+        ]
+    return faults
+
+
+def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
+    """Yield the sentence and the reason of everything that is wrong in a block."""
+    if block.tag in ("text", "title"):
+        return
+    for piece in block.pieces:
+        if rule := _OF_PIECE.get(piece.mark):
+            yield from ((block.words, reason) for reason in rule(book, piece))
+    yield from ((block.words, reason) for reason in check_subjects(book.known, book.names, block))
+    for sentence in block.sentences():
+        reasons = [
+            *_check_numbers(book, block, sentence),
+            *_check_directions(block, sentence),
+            *_check_claims(block, sentence),
+            *check_shown(book.known, book.names.areas, block, sentence),
+            *check_periods(book.known, book.names, block, sentence),
+        ]
+        words = " ".join("".join(piece.words for piece in sentence).split())
+        yield from ((words, reason) for reason in reasons)
+
+
+def _check_figure(book: Book, piece: Piece) -> Reasons:
+    """A figure is what the data give for what it says it is, and names no other sources."""
+    figure, value = cited(piece), bound(piece)
+    if figure not in book.memory:
+        book.memory[figure] = worked_out(book.known, figure)
+    could = book.memory[figure]
+    if value is None:
+        yield f"“{piece.words}” is bound to nothing: it has no value."
+    elif not any(same(value, by_data) for by_data in could):
+        told = ", ".join(f"{number:.10g}" for number in sorted(could) if not np.isnan(number)) or "nothing"
+        yield f"“{piece.words}” is bound to {value:g}; for {called(figure)} the data give {told}."
+    elif other := set(piece.about.get("data-source", "").split()) - sources_of(book.known, figure):
+        yield f"“{piece.words}” names a source that does not give it: {', '.join(sorted(other))}."
+
+
+def _check_name(book: Book, piece: Piece) -> Reasons:
+    """What is marked as a name is one."""
+    kind, words = piece.about["data-name"], " ".join(piece.words.split())
+    if kind == "note":
+        if not re.fullmatch(r"Note \d", words):
+            yield f"“{words}” is marked as a note."
+    elif kind == "method":
+        if words not in book.names.methods:
+            yield f"“{words}” is marked as the words of a method, and is in none."
+    elif found := book.names.number_in(words):
+        yield f"“{found}” is in no name of the dictionary: “{words}”."
+
+
+def _check_time(_: Book, piece: Piece) -> Reasons:
+    """What is marked as a date is that date."""
+    said = piece.about.get("datetime", "")
+    date = pd.to_datetime(said, errors="coerce")
+    day = f"{date.day} " if said.count("-") == 2 else ""
+    if pd.isna(date) or piece.words != f"{day}{date:%B %Y}":
+        yield f"“{piece.words}” is marked as {said or 'no date'}."
+
+
+def _check_status(_: Book, piece: Piece) -> Reasons:
+    """What is marked as the status of a figure is its symbol, or, where several tie, what is printed."""
+    symbol = piece.about["data-status"]
+    if piece.words != f"[{symbol}]" and symbol != "z":
+        yield f"“{piece.words}” is marked as the symbol [{symbol}]."
+
+
+def _check_claim(book: Book, piece: Piece) -> Reasons:
+    """What is said of a comparison is its verdict, or follows from it."""
+    question = piece.about.get("data-verdict") or piece.about.get("data-claim", "")
+    rows = book.known.verdicts[book.known.verdicts["question"] == question]
+    if rows.empty:
+        yield f"“{piece.words}” is the verdict on {question!r}, of which this edition has none."
+    elif piece.words != rows["verdict"].iloc[0] and not CLAIMS.get(piece.words, lambda _: False)(
+        rows.iloc[0]
+    ):
+        yield f"“{piece.words}” is said of {question!r}, whose verdict is “{rows['verdict'].iloc[0]}”."
+
+
+_OF_PIECE: dict[str, Callable[[Book, Piece], Reasons]] = {
+    "data": _check_figure,
+    "name": _check_name,
+    "time": _check_time,
+    "status": _check_status,
+    "verdict": _check_claim,
+    "claim": _check_claim,
+}
+"""What a mark on words must be true of."""
+
+
+def _check_numbers(book: Book, block: Block, sentence: list[Piece]) -> Reasons:
+    """A number in prose is bound to a figure, or part of a name, a date or a reference."""
+    whole = block.tag in ("th", "caption") or "symbols" in block.within
+    marks = ("", "em", "name") if whole else ("", "em")
+    plain = ("" if whole else " ").join(piece.words for piece in sentence if piece.mark in marks)
+    if found := book.names.number_in(plain):
+        yield f"the number “{found}” is bound to nothing."
+
+
+def _check_directions(block: Block, sentence: list[Piece]) -> Reasons:
+    """A word of direction beside a figure is bound to it."""
+    if block.tag == "th" or not any(piece.mark == "data" for piece in sentence):
+        return
+    for piece in sentence:
+        if not piece.mark and (found := _DIRECTION.search(piece.words)):
+            yield f"“{found[0]}” is bound to no figure that bears it out."
+
+
+def _check_claims(block: Block, sentence: list[Piece]) -> Reasons:
+    """Words that speak of chance or of clear change are those of a verdict; or they ask, or are quoted."""
+    words = "".join(piece.words for piece in sentence).strip()
+    if block.tag in ("h1", "h2", "h3") or words.endswith("?") or words.startswith("Whether "):
+        return
+    for piece in sentence:
+        if not piece.mark and (found := _CLAIM.search(re.sub("“[^”]*”", "", piece.words))):
+            yield f"“{found[0]}” claims what no verdict beside it says."
+
+
+def _check_charts(blocks: list[Block], known: Known) -> Iterator[tuple[str, str]]:
+    """A chart draws and says only what stands in its words or in a table below it, under the same heading."""
+    for at, block in enumerate(blocks):
+        if not (block.chart and "headline" in block.within):
+            continue
+        rest = blocks[at + 1 :]
+        until = next((far for far, later in enumerate(rest) if later.tag == "h2"), None)
+        cells = [later for later in rest[:until] if later.table]
+        figures = [cited(piece) for cell in cells for piece in cell.pieces if piece.mark == "data"]
+        places = {(figure.measure, figure.category) for figure in figures}
+        for piece in block.pieces:
+            if piece.mark == "data" and not _stands_for(cited(piece), places, known):
+                yield block.words, f"“{piece.words}” is not in the table below the chart."
+        own = [later for later in blocks if later.chart == block.chart]
+        said = [later.words for later in [*own, *cells] if later.tag != "text"]
+        told = {number for words in said for number in _NUMERAL.findall(words)}
+        for text in (later for later in own if later.tag == "text" and "tick" not in later.within):
+            for number in set(_NUMERAL.findall(text.words)) - told:
+                yield text.words, f"“{number}” is drawn, and neither the chart's words nor its table have it."
+
+
+def _stands_for(figure: Cited, places: set[tuple[str, str]], known: Known) -> bool:
+    alike = {figure.measure.removesuffix("_target"), *known.alike.get(figure.measure, ())}
+    return any(measure in alike and category in (figure.category, TOTAL) for measure, category in places) or (
+        figure.category == TOTAL and any(measure in alike for measure, _ in places)
+    )
+
+
+def _identity(piece: Piece) -> tuple[str, ...]:
+    return (piece.words, *(f"{key}={value}" for key, value in sorted(piece.about.items())))
