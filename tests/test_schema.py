@@ -107,14 +107,14 @@ def test_check_columns_offers_the_nearest_name():
 
 @pytest.mark.parametrize(
     "text",
-    ["<b>Anytown", "Any\x07town", "Any\ntown", "Any\u202etown", " Anytown", "Anytown\u00a0", "A" * 401],
-    ids=["markup", "bell", "new line", "override", "space before", "hard space after", "too long"],
+    ["Any\x07town", "Any\ntown", "Any\u202etown", " Anytown", "Anytown\u00a0", "A" * 10_001],
+    ids=["bell", "new line", "override", "space before", "hard space after", "too long"],
 )
-def test_check_text_refuses_what_is_not_plain_text(text):
+def test_check_text_refuses_what_cannot_be_shown_as_it_is(text):
     assert places(schema.check_text(table({}, {"area_name": text}), "t.csv")) == [(3, "area_name", text)]
 
 
-@pytest.mark.parametrize("text", ["", "Añytown & Sons", "A" * 400])
+@pytest.mark.parametrize("text", ["", "<b>Añytown & Sons", "=1+1", "\u200fא", "A" * 10_000])
 def test_check_text_lets_plain_text_pass(text):
     assert list(schema.check_text(table({"area_name": text}), "t.csv")) == []
 
@@ -388,7 +388,7 @@ OFFERS = [
         table({"time_period": "last year"}),
         table({"period_start": "soon"}),
         table({"area_code": "Anytown"}),
-        table({"area_name": "<script>"}),
+        table({"area_name": "Any\x07town"}),
         table({}, {}),
         table().drop(columns="value"),
         *OFFERS,
