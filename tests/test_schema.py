@@ -313,6 +313,13 @@ def test_check_filled_names_every_empty_cell_and_no_other():
     assert places(schema.check_filled(raw, ["a", "b"], "t.csv")) == [(2, "a", ""), (4, "a", ""), (3, "b", "")]
 
 
+@pytest.mark.parametrize("key", ["../visits", "a b", "Visits", "visits.csv", "_visits", "visités"])
+def test_check_keys_refuses_what_files_cannot_be_named_after(key):
+    raw = pd.DataFrame({"measure": ["visits_2", key, ""]})
+    found = schema.check_keys(raw, "measure", "[a-z][a-z0-9_]*", "t.csv")
+    assert places(found) == [(3, "measure", key)]
+
+
 def test_check_unique_names_the_later_row_the_key_and_the_rows_before():
     raw = pd.DataFrame({"a": ["x", "y", "x", "x"], "b": ["1", "1", "1", "2"]}, dtype=str)
     (problem,) = schema.check_unique(raw, ["a", "b"], "t.csv")

@@ -50,6 +50,9 @@ MOST_LONG_TICKS = 3
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
+NARROW_LETTERS = 44
+"""On a phone a line has room for so many letters."""
+
 
 def line_chart(release: Release, target: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
@@ -468,13 +471,15 @@ def _name_rows(ax: Axes, rows: list[Row], narrow: bool, above: int = 18) -> None
     names = [shortened(series(row)) for row in rows]
     ax.set_yticks(range(len(rows)), [""] * len(rows) if narrow else names)
     if narrow:
-        for y, words in enumerate(names):
+        for y, words in enumerate(textwrap.fill(words, NARROW_LETTERS) for words in names):
             ax.annotate(
                 words,
                 (0, y),
-                (0, above),
+                (0, above - 4 * words.count("\n")),
                 xycoords=("axes fraction", "data"),
                 textcoords="offset points",
+                va="bottom" if "\n" in words else "baseline",
+                linespacing=1,
                 color=INK,
             )
 

@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 
 MINUS = "\N{MINUS SIGN}"
 
-LONGEST_NAME = 70
+LONGEST_NAME = 54
 """A drawing shows no more letters of a name than this."""
 
 _ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"

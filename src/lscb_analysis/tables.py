@@ -46,7 +46,7 @@ UNROUNDED = (
 MOST_TITLES = 3
 """A caption names no more measures than this."""
 
-_FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = re.compile(r"[ \ufeff]*[=+\-@\t\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(£?[0-9][0-9,]*(\.[0-9]+)?%?)?")
 
 SERIES = ["measure", "category", "area_name"]
@@ -271,11 +271,10 @@ def render(
 def csv(frame: pd.DataFrame) -> str:
     """Return a frame as CSV that a spreadsheet opens without running anything in it.
 
-    A spreadsheet takes text that begins with `=`, `+`, `-`, `@`, a tab or the end of a line for a formula,
-    quoted or not. Such text gets an apostrophe before it, as OWASP advises ("CSV Injection"), so that it
-    stays text and stays readable. Numbers are left as they are, also those in text: `-805.00`, `+34%`; and
-    so is a dash, the mark for what is withheld. Whoever reads the CSV by a program takes one apostrophe off
-    what follows it with one of these signs.
+    A spreadsheet takes text that begins with `=`, `+`, `-`, `@` or a tab for a formula, quoted or not. Such
+    text gets an apostrophe before it, as OWASP advises ("CSV Injection"), so that it stays text and stays
+    readable. Numbers are left as they are, also those in text (`-805.00`, `+34%`), and so is a dash, the mark
+    for what is withheld. An end of line within a cell becomes a blank: not every program keeps it in the cell.
     """
     words = frame.select_dtypes(["object", "string", "category"]).columns
     return frame.assign(**{column: frame[column].map(_harmless) for column in words}).to_csv(
@@ -284,8 +283,10 @@ def csv(frame: pd.DataFrame) -> str:
 
 
 def _harmless(cell: Any) -> Any:
-    runs = isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell)
-    return f"'{cell}" if runs else cell
+    if not isinstance(cell, str):
+        return cell
+    words = re.sub(r"[\r\n]+", " ", cell)
+    return f"'{words}" if _FORMULA.match(words) and not _NUMBER.fullmatch(words) else words
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:
