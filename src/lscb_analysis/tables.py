@@ -274,7 +274,7 @@ def csv(frame: pd.DataFrame) -> str:
     A spreadsheet takes text that begins with `=`, `+`, `-`, `@` or a tab for a formula, quoted or not. Such
     text gets an apostrophe before it, as OWASP advises ("CSV Injection"), so that it stays text and stays
     readable. Numbers are left as they are, also those in text (`-805.00`, `+34%`), and so is a dash, the mark
-    for what is withheld. An end of line within a cell becomes a blank: not every program keeps it in the cell.
+    for what is withheld. The end of a line becomes a blank: not every program keeps it within its cell.
     """
     words = frame.select_dtypes(["object", "string", "category"]).columns
     return frame.assign(**{column: frame[column].map(_harmless) for column in words}).to_csv(
