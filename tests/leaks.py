@@ -19,7 +19,11 @@ LONG_ENOUGH = 4
 """A number of so many digits is no coincidence."""
 
 OPEN = {"time_period", "previous_period", "confidence", "denominator", "denominator_before"}
-"""What may stand beside a withheld figure: its periods, how sure one is, and the total that it is a part of."""
+"""What may stand beside a withheld figure: its periods, how sure one is, and the total it is a part of."""
+
+OF_BOTH = ["change", "lower", "upper", "residual", "p_value"]
+FIGURES = {"numerator", "value", "printed", "least", "most", "used", *OF_BOTH}
+"""The columns of a CSV that hold figures: of both periods of a comparison, and of one."""
 
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
 
@@ -94,18 +98,13 @@ def _cells(text: str, secrets: Iterable[Secret]) -> Iterator[str]:
     for row in csv.DictReader(text.splitlines()):
         for suffix, year in (("", "time_period"), ("_before", "previous_period")):
             held = _held(secrets, row.get("measure"), row.get("category"), row.get(year))
-            own = [key for key in row if key.endswith("_before") == bool(suffix) and key not in OPEN]
-            beside = ["change", "lower", "upper", "residual", "p_value"]
-            told = [key for key in {*own, *beside} if held and re.search(r"\d", _figure(key, row))]
+            own = [key for key in row if key.endswith("_before") == bool(suffix)]
+            told = [key for key in {*own, *OF_BOTH} if key not in OPEN and _is_figure(key, row)]
             yield from (f"the cell {key} of {held.category}, {held.year}" for key in told if held)
 
 
-def _figure(key: str, row: dict[str, str]) -> str:
-    """A cell of a column that holds figures, those of the other period and of sources left out."""
-    named = re.fullmatch(
-        "(value|numerator|printed|least|most|used|lower|upper|change|residual|p_value).*", key
-    )
-    return row.get(key) or "" if named and "source" not in key else ""
+def _is_figure(key: str, row: dict[str, str]) -> bool:
+    return key.removesuffix("_before") in FIGURES and bool(re.search(r"\d", row.get(key) or ""))
 
 
 def _figures(page: BeautifulSoup, secrets: Iterable[Secret]) -> Iterator[str]:

@@ -71,7 +71,7 @@ def _secrets(
     start, end = frame[frame["time_period"] == str(year)].iloc[0][["period_start", "period_end"]]
     period = end if start == end else f"{start}/{end}"
     printed = pd.read_csv(project / "data" / f"{percentages}.csv", dtype=str)["measure"].iloc[0]
-    bounds = (rest, *(rest - small for small in SMALL))
+    bounds = (rest, whole - rest, *(rest - small for small in SMALL))
     both = frozenset([measure, printed])
     return [Secret(both, name, period, number, whole, bounds) for name, number in held.items()]
 
@@ -87,7 +87,7 @@ def _write(path: Path, cells: dict[tuple[str | None, int, str], str]) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> tuple[Path, list[Secret]]:
-    """The folder of a pack of the invented tables, with what stands beside it and its log, and the secrets."""
+    """The folder with a pack of the invented tables, what stands beside it and its log; and the secrets."""
     place = tmp_path_factory.mktemp("leaks")
     secrets = invent(copied(place / "project", CHAPTERS))
     out = place / "out"
@@ -127,26 +127,19 @@ def cell(column: str, value: str):
     return plant
 
 
+NEEDS = "03_primary_need.html"
 DATA = (
     '<data value="3" data-statistic="numerator" data-measure="cin_by_primary_need" data-period="2016-03-31"'
+    ' data-category="Absent parenting">few</data>'
 )
 BAR = '<path d="M 9 5 L 128 5 L 128 9 L 9 9 z" clip-path="url(#a)" style="fill: #12436d"/>'
 PLANTED = {
     "a count in a CSV": cell("numerator", "3"),
     "the end of an interval in a CSV": cell("lower", "0.1"),
     "a percentage in a CSV": cell("printed", "0.0"),
-    "a count bound to its place": lambda folder: page(
-        folder,
-        "03_primary_need.html",
-        "</main>",
-        f'{DATA} data-category="Absent parenting">few</data></main>',
-    ),
-    "a bar among the others": lambda folder: page(
-        folder, "03_primary_need.html", '<path d="M 262.751021 13', f'{BAR}<path d="M 262.751021 13'
-    ),
-    "a mark among the others": lambda folder: page(
-        folder, "03_primary_need.html", "<use ", 30 * "<use /><use "
-    ),
+    "a count bound to its place": lambda folder: page(folder, NEEDS, "</main>", f"{DATA}</main>"),
+    "a bar among the others": lambda folder: page(folder, NEEDS, "<path ", f"{BAR}<path "),
+    "a mark among the others": lambda folder: page(folder, NEEDS, "<use ", 30 * "<use/><use "),
     "a percentage in words": lambda folder: page(folder, "index.html", "</main>", "15.24 per cent</main>"),
     "a bound in an attribute": lambda folder: page(folder, "index.html", "<main", '<main data-most="4819"'),
     "a bound with a comma": lambda folder: page(folder, "methods.html", "</main>", "at most 4,819</main>"),
@@ -174,6 +167,6 @@ def test_the_search_finds_a_count_in_a_stored_notebook(copy):
     path = folder / ".pack" / "kept" / "03_primary_need.ipynb"
     notebook = json.loads(path.read_text("utf-8"))
     output = next(output for cell in notebook["cells"] for output in cell.get("outputs", []))
-    output["data"]["text/html"] = f'{DATA} data-category="Absent parenting">few</data>'
+    output["data"]["text/html"] = DATA
     path.write_text(json.dumps(notebook), "utf-8")
     assert [line.partition(":")[0] for line in leaks(folder, secrets)] == [".pack/kept/03_primary_need.ipynb"]
