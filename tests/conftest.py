@@ -22,11 +22,16 @@ FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of data/ and notebooks/, with few chapters, that the library takes for the project."""
-    folder = tmp_path / "project"
+    folder = copied(tmp_path / "project", FEW)
+    monkeypatch.setenv("LSCB_PROJECT", str(folder))
+    return folder
+
+
+def copied(folder: Path, chapters: list[str]) -> Path:
+    """Copy data/ and notebooks/ to `folder`, and leave these chapters in the edition."""
     for name in ("data", "notebooks"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    keep_only(folder, FEW)
-    monkeypatch.setenv("LSCB_PROJECT", str(folder))
+    keep_only(folder, chapters)
     return folder
 
 

@@ -123,6 +123,8 @@ def test_an_unknown_edition_is_refused_with_the_nearest_there_is(name):
         ('rule = "published"', 'rule = "published"\nconfidence = 1.0', "confidence"),
         ('chapters = ["01_visits"]', 'chapters = "01_visits"', "chapters"),
         ('chapters = ["01_visits"]', "chapters = []", "chapters"),
+        ('chapters = ["01_visits"]', 'chapters = ["01_visits", "../01_visits"]', "chapters number 2"),
+        ('title = "A title"', 'title = "A\\u202etitle"', "title"),
         ('method = "rate"', 'method = "ratio"', "comparisons number 1, method"),
         ('printed = { table = "visits" }', "", "comparisons number 1, printed"),
         ('question = "visits"', 'question = "visits"\ncolour = "red"', "comparisons number 1, colour"),

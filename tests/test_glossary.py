@@ -24,6 +24,10 @@ def test_attributes_drawings_and_the_head_stay_and_longer_words_are_no_abbreviat
     assert spell_out(html, KNOWN) == html
 
 
+def test_a_number_is_not_found_in_the_code_of_a_character():
+    assert spell_out("<p>&#39;39&#39;</p>", {"39": "thirty-nine"}) == "<p>&#39;39 (thirty-nine)&#39;</p>"
+
+
 def test_what_is_escaped_in_html_is_found():
     assert spell_out("<p>At A&amp;E</p>", KNOWN) == "<p>At A&amp;E (Accident and Emergency)</p>"
 

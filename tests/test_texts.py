@@ -35,7 +35,7 @@ def test_a_good_fact_has_no_problem_and_may_lack_a_status():
         ({"source": "report-9"}, "column source: 'report-9' is not known"),
         ({"said": ""}, "column said: '' is empty"),
         ({"said": "There were 29 areas."}, "holds a figure"),
-        ({"said": "a <b>bold</b> claim"}, "holds markup"),
+        ({"said": "a \u202eturned claim"}, "holds a character that cannot be seen"),
     ],
 )
 def test_what_is_wrong_with_a_fact_is_said_where_it_stands(changed, said):

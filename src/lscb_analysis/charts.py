@@ -17,6 +17,7 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     Display,
     Row,
+    area,
     areas,
     bind,
     name,
@@ -27,6 +28,7 @@ from lscb_analysis.display import (
     periods,
     places,
     series,
+    shortened,
     subjects,
     templates,
     text,
@@ -47,6 +49,9 @@ MOST_LONG_TICKS = 3
 
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
+
+NARROW_LETTERS = 44
+"""On a phone a line has room for so many letters."""
 
 
 def line_chart(release: Release, target: Release | None = None) -> Display:
@@ -69,7 +74,7 @@ def line_chart(release: Release, target: Release | None = None) -> Display:
             if target is not None:
                 _draw_target(ax, target.frame.iloc[0].to_dict())
             if len(panels) > 1:
-                title = textwrap.fill(named(rows.iloc[0]), 34)
+                title = textwrap.fill(shortened(named(rows.iloc[0])), 34)
                 pad = 26 if highest > 0.9 * top else 6  # a label may stand above the axes
                 ax.set_title(title, fontweight="bold", loc="left", color=INK, pad=pad)
 
@@ -146,7 +151,7 @@ def pair_chart(release: Release) -> Display:
     said = Markup("“{}” {}: {} in {}, {} in {}").format(
         name(series(here)),
         bind(here, "value", "differs the most"),
-        *(bind(here, "value"), here["area_name"], bind(there, "value"), there["area_name"]),
+        *(bind(here, "value"), area(here), bind(there, "value"), area(there)),
     )
 
     def draw(figure: Figure, narrow: bool) -> None:
@@ -157,7 +162,7 @@ def pair_chart(release: Release) -> Display:
             shown = [pair[side] for pair in pairs]
             ax.barh(at, [row["value"] for row in shown], height=thick - 0.02, color=colour)
             for y, row in zip(at, shown, strict=True):
-                _label(ax, row["value"], y, f"{text(row, 'value')} {row['area_name']}", 6)
+                _label(ax, row["value"], y, f"{text(row, 'value')} {shortened(area(row))}", 6)
         _name_rows(ax, rows, narrow, above=35)
         ax.set_xlim(0, frame["value"].max() * (1.9 if narrow else 1.5))
         ax.set_xticks([])
@@ -229,7 +234,7 @@ def mark_chart(release: Release) -> Display:
                 facecolor=face,
                 edgecolor=colour,
                 linewidth=2,
-                label=str(measures().loc[marks["measure"].iloc[0], "label"]),
+                label=shortened(measures().loc[marks["measure"].iloc[0], "label"]),
             )
         blank = frame[frame["value"].isna()]
         if len(blank):
@@ -452,7 +457,7 @@ def _draw_target(ax: Axes, target: Row) -> None:
 
 def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) -> None:
     """Name each line at its end with its latest value, the names moved apart where they would touch."""
-    names = [f"{series(row)} {text(row, 'value')}" for row in ends]
+    names = [f"{shortened(series(row))} {text(row, 'value')}" for row in ends]
     words = [textwrap.fill(name, 12) if narrow else name for name in names]
     gap = top * 0.08 * max(word.count("\n") + 1 for word in words)
     for y, word in zip(_apart([row["value"] for row in ends], gap), words, strict=True):
@@ -463,15 +468,18 @@ def _name_rows(ax: Axes, rows: list[Row], narrow: bool, above: int = 18) -> None
     """Name the rows of a horizontal chart: beside them, or above each where there is little room."""
     _bare(ax)
     ax.set_ylim(len(rows) - 0.5, -0.7 if narrow else -0.5)
-    ax.set_yticks(range(len(rows)), [""] * len(rows) if narrow else [series(row) for row in rows])
+    names = [shortened(series(row)) for row in rows]
+    ax.set_yticks(range(len(rows)), [""] * len(rows) if narrow else names)
     if narrow:
-        for y, row in enumerate(rows):
+        for y, words in enumerate(textwrap.fill(words, NARROW_LETTERS) for words in names):
             ax.annotate(
-                series(row),
+                words,
                 (0, y),
-                (0, above),
+                (0, above - 4 * words.count("\n")),
                 xycoords=("axes fraction", "data"),
                 textcoords="offset points",
+                va="bottom" if "\n" in words else "baseline",
+                linespacing=1,
                 color=INK,
             )
 
@@ -544,7 +552,7 @@ def _change_in_words(row: Row) -> Markup:
 
 
 def _place_in_words(row: Row) -> Markup:
-    return Markup("{}, {}: {}.").format(name(series(row)), row["area_name"], bind(row, "value"))
+    return Markup("{}, {}: {}.").format(name(series(row)), area(row), bind(row, "value"))
 
 
 def _part_in_words(row: Row) -> Markup:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from unicodedata import bidirectional
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,11 @@ Row = Mapping[str, Any]
 """One row of the frame of a release."""
 
 MINUS = "\N{MINUS SIGN}"
+
+LONGEST_NAME = 54
+"""A drawing shows no more letters of a name than this."""
+
+_ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 _BEFORE = "_before"
 _OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
@@ -109,6 +115,22 @@ def number(value: float, places: int) -> str:
 def percent(confidence: float) -> str:
     """Return a confidence as a reader sees it: 95% for 0.95, 99.8% for 0.998."""
     return f"{100 * confidence:.4g}%"
+
+
+def isolated(words: str) -> str:
+    """Return words of the data, closed off if some run from right to left, so that no neighbour is turned.
+
+    A number after such a word would else be shown before it (Unicode Standard Annex 9, first strong isolate).
+    """
+    turns = any(bidirectional(letter) in ("R", "AL", "AN") for letter in words)
+    return f"{_ISOLATE}{words}{_ISOLATED}" if turns else words
+
+
+def shortened(words: str) -> str:
+    """Return a name cut to what a drawing has room for; the table beside it has it whole."""
+    if len(words) <= LONGEST_NAME:
+        return words
+    return f"{words[: LONGEST_NAME - 1]}…{_ISOLATED if words.startswith(_ISOLATE) else ''}"
 
 
 def text(row: Row, statistic: str) -> str:
@@ -243,19 +265,19 @@ def periods(frame: pd.DataFrame) -> str:
 
 def areas(frame: pd.DataFrame) -> str:
     """Return the areas of a frame in words, in its order."""
-    return " and ".join(dict.fromkeys(frame["area_name"]))
+    return " and ".join(isolated(area) for area in dict.fromkeys(frame["area_name"]))
 
 
 def subjects(frame: pd.DataFrame) -> str:
     """Return what a frame measures in words: its measures, or who is counted if those are many."""
-    titles = dict.fromkeys(str(measures().loc[measure, "title"]) for measure in frame["measure"])
+    titles = dict.fromkeys(isolated(measures().loc[measure, "title"]) for measure in frame["measure"])
     counted = " and ".join(dict.fromkeys(frame["counted"]))
     return "; ".join(titles) if len(titles) <= 3 else f"{counted[0].upper()}{counted[1:]}"
 
 
 def series(row: Row) -> str:
     """Return the short name of a row's series: its category, or its measure's label."""
-    return category(row) if row["category"] != "Total" else str(measures().loc[row["measure"], "label"])
+    return category(row) if row["category"] != "Total" else isolated(measures().loc[row["measure"], "label"])
 
 
 def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
@@ -263,14 +285,19 @@ def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
     if frame["area_name"].nunique() == 1:
         return series
     if len(frame.drop_duplicates(["measure", "category"])) == 1:
-        return lambda row: str(row["area_name"])
-    return lambda row: f"{series(row)}, {row['area_name']}"
+        return area
+    return lambda row: f"{series(row)}, {area(row)}"
 
 
 def category(row: Row) -> str:
     """Return the label of a row's category."""
     scheme = str(measures().loc[row["measure"], "scheme"])
-    return labels().get((scheme, row["category"]), str(row["category"]))
+    return isolated(labels().get((scheme, row["category"]), str(row["category"])))
+
+
+def area(row: Row) -> str:
+    """Return the name of a row's area."""
+    return isolated(row["area_name"])
 
 
 def sources(frame: pd.DataFrame) -> list[dict[str, str]]:

@@ -30,7 +30,7 @@ def check_table(
     row with what the data give for the edition. `memory` keeps what has been worked out.
     """
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = [{key: _read(cell) for key, cell in row.items()} for row in csv.DictReader(file)]
     whole = _decided_as_a_whole(known, rows)
     if whole is not None:
         wrong = [row for row in rows if tuple(row.values()) not in whole]
@@ -47,8 +47,13 @@ def _decided_as_a_whole(known: Known, rows: list[Row]) -> set[tuple[str, ...]] |
     for frame, mark in ((known.verdicts, "question"), (known.found, "rule")):
         if mark in columns and set(columns) <= set(frame.columns):
             text = frame[columns].to_csv(index=False, lineterminator="\n")
-            return {tuple(row) for row in csv.reader(text.splitlines())}
+            return {tuple(_read(cell) for cell in row) for row in csv.reader(text.splitlines())}
     return None
+
+
+def _read(cell: str) -> str:
+    """A cell as a spreadsheet shows it: without the apostrophe that keeps text from being a formula."""
+    return " ".join(cell.removeprefix("'").splitlines())
 
 
 def _numbers(row: Row) -> int:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from lscb_analysis.project import editions, project
-from lscb_analysis.schema import nearest
+from lscb_analysis.schema import CHAPTER, UNSEEN, nearest
 
 Rows = dict[str, str | int]
 """Which rows: `table`, then any columns and the value each must have."""
@@ -18,7 +27,16 @@ Rows = dict[str, str | int]
 Year = Annotated[int, Field(ge=1990, le=2100)]
 
 
-Words = Annotated[str, Field(min_length=1)]
+def _seen(words: str) -> str:
+    if re.search(UNSEEN, words):
+        raise ValueError("holds a character that cannot be seen")
+    return words
+
+
+Words = Annotated[str, Field(min_length=1), AfterValidator(_seen)]
+
+
+ChapterName = Annotated[str, Field(pattern=f"^{CHAPTER}$")]
 
 
 class EditionError(ValueError):
@@ -71,10 +89,10 @@ class Edition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    title: str
-    board: str
-    area: str
-    period: str
+    title: Words
+    board: Words
+    area: Words
+    period: Words
     previous: Year
     latest: Year
     financial_year: Year | None = None
@@ -87,9 +105,9 @@ class Edition(BaseModel):
     next_pack: date
     use_until: date
     help: Annotated[list[Help], Field(min_length=1)]
-    chapters: Annotated[list[str], Field(min_length=1)]
+    chapters: Annotated[list[ChapterName], Field(min_length=1)]
     comparisons: list[Comparison] = []
-    notes: dict[str, str] = {}
+    notes: dict[str, Words] = {}
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

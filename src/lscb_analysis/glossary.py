@@ -31,7 +31,7 @@ def spell_out(html: str, known: Mapping[str, str]) -> str:
         return html
     terms = {escape(term): escape(meaning) for term, meaning in known.items()}
     longest_first = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w&+])(\(?)({longest_first})(?![\w+])(\)?)")
+    pattern = re.compile(rf"(?<![\w&#+])(\(?)({longest_first})(?![\w+])(\)?)")
     said: set[str] = set()
     said_aside: set[str] = set()
     until, silent = "", False

@@ -20,10 +20,12 @@ from lscb_analysis.display import (
     MINUS,
     Display,
     Row,
+    area,
     bind,
     by_method,
     category,
     day,
+    isolated,
     name,
     naming,
     number,
@@ -59,8 +61,8 @@ def describe_beside(release: Release) -> Display:
     """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
     pairs = beside(release.frame)
     here, there = pairs[0]
-    places = Markup("{} than in {}").format(here["area_name"], there["area_name"])
-    alike = Markup("The same in {} as in {}").format(here["area_name"], there["area_name"])
+    places = Markup("{} than in {}").format(area(here), area(there))
+    alike = Markup("The same in {} as in {}").format(area(here), area(there))
     words = {-1: Markup("Lower in {}").format(places), 1: Markup("Higher in {}").format(places), 0: alike}
     said = {side: [pair for pair in pairs if _side(*pair) == side] for side in words}
     return finding(
@@ -94,7 +96,7 @@ def describe_largest(release: Release) -> Display:
     return finding(
         [
             Markup("In {}, {} was {} {}{}: the {} category.").format(
-                first["area_name"],
+                area(first),
                 _phrase(first),
                 bind(first, "value"),
                 when(first),
@@ -232,9 +234,7 @@ def describe_standing(standing: Release, claim: Release) -> Display:
     Takes the one row that `standing` makes, and the row of the claim: a place, at most.
     """
     row, claimed = records(standing.frame)[0], records(claim.frame)[0]
-    figure = Markup("In {}, {} was {} {}.").format(
-        row["area_name"], subject(row), bind(row, "value"), when(row)
-    )
+    figure = Markup("In {}, {} was {} {}.").format(area(row), subject(row), bind(row, "value"), when(row))
     among = Markup(
         "Of the {} other authorities in the same table, {} {}, {} had the same, and for {} the source "
         "withholds it."
@@ -343,8 +343,8 @@ def describe_facts(edition: Edition, chapter: str, kind: str) -> Display:
     items = [
         Markup("<li><strong>{}</strong>: {}{} <cite>{}</cite></li>").format(
             fact["about"],
-            fact["said"],
-            Markup(" Reported as: {}.").format(fact["status"]) if fact["status"] else "",
+            isolated(fact["said"]),
+            Markup(" Reported as: {}.").format(isolated(fact["status"])) if fact["status"] else "",
             shorts[fact["source"]],
         )
         for fact in records(facts)
@@ -594,7 +594,7 @@ def _phrase(row: Row) -> Markup:
 def _opening(row: Row, at: int) -> Markup:
     """What a sentence speaks of; the first one of several says where."""
     if at == 0:
-        return Markup("In {}, {}").format(row["area_name"], _phrase(row))
+        return Markup("In {}, {}").format(area(row), _phrase(row))
     return Markup(str(_phrase(row)).replace(">the ", ">The ", 1))
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from lscb_analysis.figures import Cited
 
 BLOCKS = {"p", "li", "dt", "dd", "td", "th", "caption", "summary", "h1", "h2", "h3", "h4", "title", "text"}
+ISOLATES = dict.fromkeys((0x2068, 0x2069))
+"""Marks that keep words of another direction to themselves: a reader does not see them."""
 VOID = {"br", "meta", "link", "img", "input", "hr"}
 MARKS = ("data-name", "data-status", "data-verdict", "data-claim")
 
@@ -149,7 +151,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.inside and not any(tag == "style" for tag, _ in self.open):
-            self.inside[-1].pieces.append(Piece(data, *self._mark()))
+            self.inside[-1].pieces.append(Piece(data.translate(ISOLATES), *self._mark()))
 
     def _mark(self) -> tuple[str, dict[str, str]]:
         """The innermost mark around the words now being read, within their block."""

@@ -11,11 +11,11 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import dictionary, measures, texts
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, category, name, period, places, text
+from lscb_analysis.display import Display, Row, bind, category, isolated, name, period, places, text
 from lscb_analysis.editions import Edition
 from lscb_analysis.narrative import finding, listed, records
 from lscb_analysis.quality import SERIOUS
-from lscb_analysis.tables import Column, render
+from lscb_analysis.tables import Column, csv, render
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def describe_claims(edition: Edition) -> Display:
     shorts = dictionary().sources.set_index("source")["short"]
     items = [
         Markup("<li><strong>{}</strong>: {} <cite>{}</cite></li>").format(
-            claim["about"], claim["said"], shorts[claim["source"]]
+            claim["about"], isolated(claim["said"]), shorts[claim["source"]]
         )
         for claim in records(claims)
     ]
@@ -167,8 +167,7 @@ def table_of_findings(found: Release) -> Display:
     rule = str(wrong["rule"].iloc[0])
     shown = [_table(rule, rows, at) for at, (_, rows) in enumerate(wrong.groupby(_alike(wrong), sort=False))]
     html = Markup("").join(table.html for table in shown)
-    csv = wrong.to_csv(index=False, lineterminator="\n")
-    return Display(html, "table", shown[0].name, shown[0].caption, csv)
+    return Display(html, "table", shown[0].name, shown[0].caption, csv(wrong))
 
 
 def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
@@ -198,7 +197,7 @@ def _alike(frame: pd.DataFrame) -> pd.Series:
 
 def _figure(row: Row) -> Markup:
     """What a finding is about, and where its figures stand."""
-    title = str(measures().loc[row["measure"], "title"])
+    title = isolated(measures().loc[row["measure"], "title"])
     about = [title, *([category(row)] if row["category"] != "Total" else []), period(row)]
     against = [source for source in row["denominator_source"].split() if source != row["source"]]
     held = Markup(", against {}").format(listed([_place(source) for source in against])) if against else ""
@@ -266,4 +265,4 @@ def _number(number: int, statistic: str, rule: str) -> Markup:
 
 
 def _area(frame: pd.DataFrame) -> str:
-    return ", ".join(dict.fromkeys(frame["area_name"]))
+    return ", ".join(isolated(area) for area in dict.fromkeys(frame["area_name"]))

@@ -33,7 +33,7 @@ from lscb_analysis.chapters import (
 from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, tables, texts
 from lscb_analysis.disclosure import protect
-from lscb_analysis.display import day, templates
+from lscb_analysis.display import day, isolated, templates
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.glossary import meanings, spell_out
 from lscb_analysis.kernels import warm_kernels
@@ -312,7 +312,7 @@ def _write_chapter(
 
 
 def _titled(title: str, edition: Edition) -> str:
-    return f"{title}: {edition.area}, {edition.period}"
+    return f"{title}: {isolated(edition.area)}, {isolated(edition.period)}"
 
 
 def _log(edition: Edition) -> list[dict[str, Any]]:

@@ -76,6 +76,9 @@ SYMBOLS = {
 EVERY_CHAPTER = "all"
 """In the column `chapters` of the log of assumptions: the entry concerns all of them."""
 
+CHAPTER = "[0-9]{2}_[a-z0-9_]+"
+"""The name of a chapter, after which its notebook and its page are named."""
+
 MONTHS = [
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -90,7 +93,13 @@ LEVELS = ["National", "Regional", "Local authority", "Clinical commissioning gro
 UNITS = ["number", "%", "per 10,000 children", "£", "score"]
 POLARITIES = ["higher is better", "lower is better", "neither"]
 QUALIFIERS = ["", "about", "nearly", "over", "at least", "at most"]
-LONGEST_CELL = 400
+LONGEST_CELL = 10_000
+UNSEEN = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+"""What no text may hold: controls, which cannot be shown, and what shows letters or digits in another order.
+
+Marks of direction (U+061C, U+200E, U+200F) turn no digits round, and words that run from right to left may
+need them. All else is text, and is shown as text.
+"""
 NUMBER_WORDS = {
     word: number
     for number, word in enumerate(
@@ -208,6 +217,8 @@ def validate_dictionary(dictionary: Dictionary, files: tuple[str, str, str]) -> 
         *check_text(dictionary.categories, categories),
         *check_text(dictionary.sources, sources),
         *check_measures(dictionary, measures),
+        *check_keys(dictionary.measures, "measure", "[a-z][a-z0-9_]*", measures),
+        *check_keys(dictionary.sources, "source", "[a-z0-9][a-z0-9.-]*", sources),
         *check_filled(dictionary.categories, CATEGORY_COLUMNS, categories),
         *check_filled(dictionary.sources, ["source", "short", "publisher", "document", "table"], sources),
         *check_unique(dictionary.measures, ["measure"], measures),
@@ -217,14 +228,12 @@ def validate_dictionary(dictionary: Dictionary, files: tuple[str, str, str]) -> 
 
 
 def check_text(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
-    """Cells with markup, control characters, stray spaces or far too much text."""
+    """Cells with characters that cannot be seen, stray spaces or far too much text."""
     cells = raw.stack()
-    unseen = r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
     faults = [
-        (cells.str.contains(r"[<>]"), "holds markup", "Write plain text without < or >"),
-        (cells.str.contains(unseen), "holds a character that cannot be seen", "Type the cell again"),
+        (cells.str.contains(UNSEEN), "holds a character that cannot be seen", "Type the cell again"),
         (cells != cells.str.strip(), "has spaces around it", "Take them out"),
-        (cells.str.len() > LONGEST_CELL, f"is longer than {LONGEST_CELL} characters", "Shorten it"),
+        (cells.str.len() > LONGEST_CELL, f"is longer than {LONGEST_CELL:,} characters", "Shorten it"),
     ]
     for wrong, what, remedy in faults:
         for (index, column), cell in cells[wrong].items():
@@ -446,8 +455,7 @@ def check_log(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     """Entries of the log of assumptions whose date is none, or whose chapters are not names of any."""
     undated = _dates(raw["date"]).isna()
     yield from _each(raw, "date", undated, file, "is not a date", "Write it as 2018-03-31")
-    chapter = "[0-9]{2}_[a-z0-9_]+"
-    named = raw["chapters"].str.fullmatch(rf"{EVERY_CHAPTER}|{chapter}( {chapter})*")
+    named = raw["chapters"].str.fullmatch(rf"{EVERY_CHAPTER}|{CHAPTER}( {CHAPTER})*")
     remedy = f"Write their names with a space between them, as 05_child_protection, or {EVERY_CHAPTER}"
     yield from _each(raw, "chapters", ~named, file, "does not name chapters", remedy)
 
@@ -464,6 +472,13 @@ def check_filled(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[P
     """Cells that must not be empty."""
     for column in columns:
         yield from _each(raw, column, raw[column] == "", file, "is empty", "Fill it in")
+
+
+def check_keys(raw: pd.DataFrame, column: str, pattern: str, file: str) -> Iterator[Problem]:
+    """Keys that are more than one word, or that could lead elsewhere: files and ids are named after them."""
+    wrong = (raw[column] != "") & ~raw[column].str.fullmatch(pattern)
+    remedy = "Write small letters and digits without spaces, as the other keys"
+    yield from _each(raw, column, wrong, file, "is not a key", remedy)
 
 
 def check_unique(raw: pd.DataFrame, key: list[str], file: str) -> Iterator[Problem]:

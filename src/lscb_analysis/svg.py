@@ -15,6 +15,7 @@ INK, CONTEXT = "#0B0C0C", "#BFBFBF"
 
 _STYLE = {
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "font.size": 15,
     "axes.labelsize": 15,
     "axes.titlesize": 15,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,12 +15,15 @@ from markupsafe import Markup, escape
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
+    LONGEST_NAME,
     Display,
     Row,
+    area,
     areas,
     bind,
     category,
     claim,
+    isolated,
     name,
     number,
     percent,
@@ -44,6 +48,9 @@ UNROUNDED = (
 MOST_TITLES = 3
 """A caption names no more measures than this."""
 
+_FORMULA = re.compile(r"[ \ufeff]*[=+\-@\t\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(£?[0-9][0-9,]*(\.[0-9]+)?%?)?")
+
 SERIES = ["measure", "category", "area_name"]
 
 
@@ -57,7 +64,7 @@ class Column:
     words: bool = False
 
 
-AREA = Column("Area", lambda row: escape(row["area_name"]), heads=True)
+AREA = Column("Area", lambda row: escape(area(row)), heads=True)
 
 
 def table(release: Release) -> Display:
@@ -127,7 +134,7 @@ def table_of_marks(release: Release) -> Display:
 def table_by_area(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each area."""
     frame, key = release.frame, [*SERIES[:2], "period_end"]
-    columns = _across(frame, key, "area_name", {area: area for area in frame["area_name"].unique()})
+    columns = _across(frame, key, "area_name", {name: isolated(name) for name in frame["area_name"].unique()})
     heads = [_head(frame), Column("Period", lambda row: escape(period(row)), heads=True)]
     varying = heads if frame["period_end"].nunique() > 1 else heads[:1]
     return _table(frame, [*varying, *columns], "by-area", frame.drop_duplicates(key))
@@ -261,8 +268,30 @@ def render(
         symbols=[(symbol, meaning) for symbol, meaning in SYMBOLS.items() if f"[{symbol}]" in shown],
         credit=credit(frame),
         notes=notes,
+        longest=LONGEST_NAME,
     )
-    return Display(Markup(html), "table", name, caption, frame.to_csv(index=False, lineterminator="\n"))
+    return Display(Markup(html), "table", name, caption, csv(frame))
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV that a spreadsheet opens without running anything in it.
+
+    A spreadsheet takes text that begins with `=`, `+`, `-`, `@` or a tab for a formula, quoted or not. Such
+    text gets an apostrophe before it, as OWASP advises ("CSV Injection"), so that it stays text and stays
+    readable. Numbers are left as they are, also those in text (`-805.00`, `+34%`), and so is a dash, the mark
+    for what is withheld. The end of a line becomes a blank: not every program keeps it within its cell.
+    """
+    words = frame.select_dtypes(["object", "string", "category"]).columns
+    return frame.assign(**{column: frame[column].map(_harmless) for column in words}).to_csv(
+        index=False, lineterminator="\n"
+    )
+
+
+def _harmless(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    words = re.sub(r"[\r\n]+", " ", cell)
+    return f"'{words}" if _FORMULA.match(words) and not _NUMBER.fullmatch(words) else words
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:
