@@ -48,6 +48,9 @@ MOST_LONG_TICKS = 3
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
+LONGEST_NAME = 44
+"""A longer name of a row goes on two lines of the narrow drawing, in characters."""
+
 
 def line_chart(release: Release, target: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
@@ -91,7 +94,8 @@ def bar_chart(release: Release) -> Display:
         lengths = ranked["value"].fillna(0)
         low, high = min(lengths.min(), 0), ranked[["value", "upper"]].max().max()
         sns.barplot(x=lengths, y=at, ax=ax, orient="h", color=FOCUS, saturation=1, width=0.45)
-        ax.hlines(at, ranked["lower"], ranked["upper"], color=INK, linewidth=1.5)
+        for colour, thick in (("white", 4.5), (INK, 1.5)):  # seen on the bar as well as beyond it
+            ax.hlines(at, ranked["lower"], ranked["upper"], color=colour, linewidth=thick)
         for y, row in enumerate(rows):
             end = row["upper"] if pd.notna(row["upper"]) else max(lengths[y], 0)
             _label(ax, end, y, text(row, "value"), 6)
@@ -467,11 +471,12 @@ def _name_rows(ax: Axes, rows: list[Row], narrow: bool, above: int = 18) -> None
     if narrow:
         for y, row in enumerate(rows):
             ax.annotate(
-                series(row),
+                textwrap.fill(series(row), LONGEST_NAME),
                 (0, y),
-                (0, above),
+                (0, above - 3),
                 xycoords=("axes fraction", "data"),
                 textcoords="offset points",
+                va="bottom",
                 color=INK,
             )
 

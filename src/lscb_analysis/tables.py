@@ -159,7 +159,7 @@ def table_of_verdicts(release: Release, histories: Release) -> Display:
 
     columns = [
         Column("Measure", _linked, heads=True),
-        Column("Verdict", lambda row: escape(row["verdict"])),
+        Column("Verdict", lambda row: escape(row["verdict"]), words=True),
         Column("Before", whole("value_before")),
         Column("Latest", whole("value")),
         Column("Change", _change),
