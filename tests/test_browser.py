@@ -1,11 +1,8 @@
 """The pages in a real browser: nothing runs off the side, nothing is asked of the network."""
 
-import shutil
-
 import pytest
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 CLASHES = """() => [...document.querySelectorAll('.chart svg')].filter(s => s.checkVisibility())
         .flatMap(svg => {
@@ -19,17 +16,6 @@ CLASHES = """() => [...document.querySelectorAll('.chart svg')].filter(s => s.ch
         .map(([b]) => a + ' / ' + b));
     return [...out, ...over];
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("No Chromium is installed; on Debian: apt install chromium.")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("width", [1280, 360, 320])
