@@ -6,9 +6,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 from lscb_analysis import report
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
@@ -78,3 +78,17 @@ def browser() -> Iterator[Browser]:
         started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, pack: Path) -> Callable[..., Iterator[tuple[str, Page]]]:
+    """Open every page of the pack, one after the other, in a tab that has the settings given."""
+
+    def each(**settings: Any) -> Iterator[tuple[str, Page]]:
+        page = browser.new_page(**settings)
+        for path in sorted(pack.glob("*.html")):
+            page.goto(path.as_uri())
+            yield path.stem, page
+        page.close()
+
+    return each
