@@ -6,15 +6,21 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import report
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 """Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
 
@@ -65,3 +71,29 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pages(pack: Path) -> dict[str, BeautifulSoup]:
     """Every page of the pack by its name, parsed."""
     return {path.stem: BeautifulSoup(path.read_text("utf-8"), "html.parser") for path in pack.glob("*.html")}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, without a window; a test that needs it is skipped where it is absent."""
+    if not CHROMIUM:
+        pytest.skip("No Chromium is installed; on Debian: apt install chromium.")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, pack: Path) -> Callable[..., Iterator[tuple[str, Page]]]:
+    """Open every page of the pack, one after the other, in a tab that has the settings given."""
+
+    def each(**settings: Any) -> Iterator[tuple[str, Page]]:
+        page = browser.new_page(**settings)
+        for path in sorted(pack.glob("*.html")):
+            page.goto(path.as_uri())
+            yield path.stem, page
+        page.close()
+
+    return each

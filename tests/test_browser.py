@@ -1,11 +1,8 @@
-"""The pages in a real browser: nothing runs off the side, nothing is asked of the network."""
-
-import shutil
+"""The layout of the pages in a real browser: on a desk, on a phone, enlarged, spaced out and on paper."""
 
 import pytest
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 CLASHES = """() => [...document.querySelectorAll('.chart svg')].filter(s => s.checkVisibility())
         .flatMap(svg => {
@@ -20,20 +17,39 @@ CLASHES = """() => [...document.querySelectorAll('.chart svg')].filter(s => s.ch
     return [...out, ...over];
 })"""
 
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
+"""320 CSS pixels are a small phone, and a desk at a zoom of 400%."""
 
-@pytest.fixture(scope="module")
-def browser():
-    if not CHROMIUM:
-        pytest.skip("No Chromium is installed; on Debian: apt install chromium.")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
+A4 = {"width": round(210 / 25.4 * 96), "height": 800}
+SHEET = 261 / 25.4 * 96
+"""What the margins leave of the height of a sheet of A4, in CSS pixels."""
+
+LONG_LINES = """() => [...document.querySelectorAll('p, li, dd')]
+    .filter(block => block.checkVisibility() && !block.querySelector('p, li')
+        && getComputedStyle(block).clipPath === 'none')
+    .map(block => {
+        const range = document.createRange();
+        range.selectNodeContents(block);
+        const middles = [...range.getClientRects()].map(box => Math.round((box.top + box.bottom) / 20));
+        return [block.innerText.length / new Set(middles).size, block.innerText];
+    }).filter(([length]) => length > 85)"""
+
+CUT = """() => [...document.querySelectorAll('body *')]
+    .filter(box => box.checkVisibility() && !box.closest('svg') && !box.matches('.table, .table *')
+        && getComputedStyle(box).clipPath === 'none' && getComputedStyle(box).display !== 'inline')
+    .filter(box => box.scrollWidth > box.clientWidth + 1
+        || box.getBoundingClientRect().right > innerWidth + 1)
+    .map(box => box.tagName + ' ' + box.className + ': ' + box.innerText.slice(0, 50))"""
+
+SPACED = (
+    "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"
+    "p { margin-bottom: 2em !important; }"
+)
+"""What a reader may set by WCAG 1.4.12 without losing anything."""
 
 
-@pytest.mark.parametrize("width", [1280, 360, 320])
-def test_no_page_scrolls_sideways_and_nothing_is_fetched(browser, pack, width):
+@pytest.mark.parametrize("width", [1280, 640, 360, 320])  # 640 and 320: a desk at 200% and 400%
+def test_convention_3_and_4_no_page_scrolls_sideways_and_nothing_is_fetched(browser, pack, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -56,19 +72,64 @@ def test_each_chart_is_shown_once_in_the_drawing_for_the_width(browser, pack, wi
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_no_words_of_a_chart_run_out_of_it_or_into_each_other(browser, pack, width):
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    for path in sorted(pack.glob("*.html")):
-        page.goto(path.as_uri())
-        clashes = page.evaluate(CLASHES)
-        assert clashes == [], path.name
-    page.close()
+def test_no_words_of_a_chart_run_out_of_it_or_into_each_other(opened, width):
+    for name, page in opened(viewport={"width": width, "height": 800}):
+        assert page.evaluate(CLASHES) == [], name
 
 
-def test_the_keyboard_meets_the_skip_link_first(browser, pack):
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_convention_3_nothing_is_lost_when_a_reader_spaces_the_text(opened, viewport):
+    for name, page in opened(viewport=viewport):
+        page.add_style_tag(content=SPACED)
+        assert page.evaluate(CUT) == page.evaluate(CLASHES) == [], name
+
+
+def test_convention_3_lines_are_of_about_75_characters(opened):
+    for name, page in opened(viewport=DESK):
+        page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        assert page.evaluate(LONG_LINES) == [], name
+
+
+def test_convention_3_a_table_that_scrolls_is_a_named_region_that_the_keyboard_reaches(opened):
+    scrolling = 0
+    for name, page in opened(viewport=PHONE):
+        page.add_style_tag(content=SPACED)
+        tables = page.locator(".table").evaluate_all(
+            "found => found.map(e => [e.scrollWidth > e.clientWidth, e.tabIndex, e.getAttribute('role'),"
+            " document.getElementById(e.getAttribute('aria-labelledby'))?.textContent])"
+        )
+        for scrolls, tab, role, label in tables:
+            assert not scrolls or (tab == 0 and role == "region" and label), name
+            scrolling += scrolls
+    assert scrolling > 20
+
+
+def test_convention_6_print_cuts_no_chart_and_keeps_heads_with_what_they_head(opened):
+    for name, page in opened(viewport=A4):
+        page.emulate_media(media="print")
+        page.add_style_tag(content="body { margin: 0 16mm; }")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        assert all(height < SHEET for height in each(page, "figure", "e.offsetHeight")), name
+        assert all(height > 50 for height in each(page, "details dl", "e.offsetHeight")), name
+        for selector, rule, value in [
+            ("figure, tr", "breakInside", "avoid"),
+            ("h1, h2, h3, figcaption, caption, dt", "breakAfter", "avoid"),
+            ("thead", "display", "table-header-group"),
+            (".skip, .contents, .turn, .download", "display", "none"),
+        ]:
+            assert set(each(page, selector, f"getComputedStyle(e).{rule}")) <= {value}, (name, selector)
+
+
+def each(page, selector, asked):
+    """What JavaScript says when it is asked about each element `e`."""
+    return page.locator(selector).evaluate_all(f"found => found.map(e => {asked})")
+
+
+def test_convention_6_a_chapter_prints_on_sheets_of_a4(browser, pack):
     page = browser.new_page()
-    page.goto((pack / "index.html").as_uri())
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
-    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+    page.goto((pack / "05_child_protection.html").as_uri())
+    printed = page.pdf(prefer_css_page_size=True)
+    sizes = {box.split(b"]")[0].strip() for box in printed.split(b"/MediaBox [")[1:]}
+    assert len(sizes) == 1
+    assert [round(float(side) / 72 * 25.4) for side in sizes.pop().split()[2:]] == [210, 297]
     page.close()

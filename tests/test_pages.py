@@ -2,16 +2,18 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import load, read_edition, verdict_table
-from lscb_analysis.data import tables
+from lscb_analysis.data import measures, tables
 from lscb_analysis.display import MINUS
 from lscb_analysis.glossary import meanings
 from lscb_analysis.methods import methods
+from lscb_analysis.schema import SYMBOLS
 
 EDITION = read_edition("southend-2017-19")
 AREAS = {area for table in tables() for area in load(table)["area_name"]}
@@ -71,7 +73,7 @@ def test_convention_4_nothing_is_fetched(pages):
 def test_convention_5_no_code_no_prompts_no_idle_tab_stops(pages):
     for _, page in each(pages):
         text = page.get_text()
-        for unwanted in ("In [", "Out[", "import ", "Warning", "Traceback", "Release under"):
+        for unwanted in ("In [", "Out[", "import ", "Warning", "Traceback", "Release under", "it/s"):
             assert unwanted not in text
         assert all(stop["role"] == "region" for stop in page.select("[tabindex]"))
 
@@ -86,37 +88,117 @@ def test_convention_7_links_make_sense_alone(pages):
         assert len(named) == len(set(named))
 
 
-def test_convention_9_and_10_a_chart_has_a_finding_a_subtitle_and_words(pages):
+def test_convention_9_a_chart_has_its_finding_then_measure_area_and_period(pages):
     for name, page in each(pages):
         for figure in page.find_all("figure"):
-            assert figure.select_one(".headline").find("data"), name
-            subtitle = figure.select_one(".subtitle").get_text()
-            assert any(area in subtitle for area in AREAS)
-            assert re.search(r"20\d\d", subtitle)
-            words = page.find(id=figure.svg["aria-describedby"]).get_text()
-            assert not re.search(r"\b(blue|grey|line chart|bar chart|colour)\b", words, re.I)
+            headline, subtitle = figure.figcaption.find_all("p")
+            assert headline["class"] == ["headline"]
+            assert headline.find("data"), name
+            said = subtitle.get_text()
+            title = measures().loc[figure.find("data")["data-measure"], "title"]
+            assert title in said or title.startswith(said.partition(",")[0])  # "Pupils" where they are many
+            assert any(area in said for area in AREAS)
+            assert re.search(r"20\d\d", said)
 
 
-def test_convention_13_a_table_follows_every_chart_and_sources_stand_under_both(pages):
+def test_convention_10_a_chart_is_told_in_words_that_say_where_the_numbers_are(pages):
+    for _, page in each(pages):
+        for figure in page.find_all("figure"):
+            for drawing in figure.find_all("svg"):
+                assert page.find(id=drawing["aria-labelledby"]) == figure.select_one(".headline")
+                words = page.find(id=drawing["aria-describedby"])
+                assert words.find("data")
+                assert words.get_text().endswith("The numbers are in the table below.")
+                styling = r"\b(blue|grey|green|colour|bold|chart|graph|no description)\b"
+                assert not re.search(styling, words.get_text(), re.I)
+
+
+def test_convention_13_a_table_with_the_same_numbers_follows_every_chart(pages):
     for name, page in each(pages):
         for figure in page.find_all("figure"):
-            assert figure.find_next("table"), name
+            words = page.find(id=figure.svg["aria-describedby"])
+            tabled = {cell for table in figure.find_all_next("table") for cell in told(table)}
+            assert told(words) <= tabled, (name, figure["id"])
+
+
+def told(element):
+    """The figures bound in an element: what each is of, and what it is."""
+    parts = ("data-measure", "data-category", "data-area", "data-period", "value")
+    return {tuple(data[part] for part in parts) for data in element.find_all("data")}
+
+
+def test_convention_13_sources_stand_under_both_and_a_table_can_be_taken_away(pages, pack):
+    for name, page in each(pages):
+        for figure in page.find_all("figure"):
             assert figure.select_one(".source cite")
         for table in page.find_all("table"):
-            assert table.find_parent("div").find_next_sibling("p", class_="source").find("cite")
+            source, taken = table.find_parent("div").find_next_siblings("p", limit=2)
+            assert source["class"] == ["source"]
+            assert source.find("cite")
+            if name != "methods":
+                rows = (pack / taken.a["href"]).read_text("utf-8").splitlines()
+                assert len(rows) > len(table.tbody.find_all("tr"))
 
 
-def test_convention_15_and_16_tables(pages):
+def test_convention_15_tables_are_captioned_headed_and_whole(pages):
     for _, page in each(pages):
         for table in page.find_all("table"):
-            assert table.caption
-            assert table.thead
+            assert table.caption.get_text().strip()
+            heads = table.thead.find_all("th")
+            assert {head["scope"] for head in heads} == {"col"}
             assert not table.select("[colspan], [rowspan]")
-            assert all(cell.get_text().strip() for cell in table.find_all(["td", "th"]))
+            for row in table.tbody.find_all("tr"):
+                cells = row.find_all(["th", "td"])
+                assert len(cells) == len(heads)
+                assert cells[0].name == "th"
+                assert {cell["scope"] for cell in row.find_all("th")} == {"row"}
+                assert all(cell.get_text().strip() for cell in cells)
+
+
+def test_convention_16_symbols_are_explained_above_the_table_and_zero_is_zero(pages):
+    for name, page in each(pages):
+        for table in page.find_all("table"):
             used = set(re.findall(r"\[(\w+)\]", table.tbody.get_text()))
             above = table.find_parent("div").find_previous_sibling("p")
-            explained = set(re.findall(r"\[(\w+)\]", above.get_text())) if used else set()
-            assert used == explained
+            explained = set(re.findall(r"\[(\w+)\] means", above.get_text())) if used else set()
+            assert used == explained <= set(SYMBOLS), name
+            for figure in table.find_all("data"):
+                shown = figure.get_text()
+                assert (float(figure["value"]) == 0) == bool(re.fullmatch("0%?", shown)), (name, figure)
+
+
+def test_convention_17_numbers_are_to_the_right_and_their_thousands_parted(pages):
+    assert re.search(r"(?m)^\.number \{ text-align: right;", pages["index"].style.get_text())
+    for name, page in each(pages):
+        for cell in page.select("tbody td"):
+            if cell.find("data") and not re.search("[A-Za-z]{4}", cell.get_text()):
+                assert "number" in cell["class"], (name, cell)
+            assert not re.search(r"\d{4,}", re.sub(r"\b(19|20)\d\d\b", "", cell.get_text())), (name, cell)
+
+
+def test_convention_17_the_unit_is_in_the_header(pages):
+    """Or in the cell, where a table has measures of several units, as that of the verdicts."""
+    for name, page in each(pages):
+        for table in page.find_all("table"):
+            rows = [row.find_all(["th", "td"]) for row in table.tbody.find_all("tr")]
+            for head, *cells in zip(table.thead.find_all("th"), *rows, strict=True):
+                units = {
+                    data["data-unit"] for cell in cells for data in cell.select("data[data-statistic=value]")
+                }
+                if units == {"%"} and not table["id"].endswith("-verdicts"):
+                    assert "%" in head.get_text(), (name, table["id"])
+                    assert not any("%" in cell.get_text() for cell in cells)
+
+
+def test_convention_17_years_and_notes_in_words(pages):
+    for name, page in each(pages):
+        assert not page.find_all(["sup", "sub"])
+        body = BeautifulSoup(str(page.body), "html.parser")
+        for method in body.select("[data-name=method]"):  # χ² is no note
+            method.decompose()
+        text = body.get_text(" ")
+        assert not re.search(r"\b20\d\d ?[/–-] ?(20)?\d\d\b", text), name
+        assert not re.search(r"[¹²³⁴*†‡]", text), name
 
 
 def test_convention_17_one_number_of_decimals_in_a_column(pages):
@@ -262,3 +344,11 @@ def test_convention_8_no_known_abbreviation_stands_before_it_is_in_words(pages):
             assert f"{term} ({meaning})" in around or around[0] + around[-1] == "()" or (
                 text[used.start() - 1] + text[used.end()] == "()"
             ), (name, term)  # fmt: skip
+
+
+def test_each_convention_of_the_page_its_charts_and_its_tables_has_a_test():
+    sources = [path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py")]
+    names = [
+        name for source in sources for name in re.findall(r"def test_convention_((?:\d+_(?:and_)?)+)", source)
+    ]
+    assert {int(number) for name in names for number in re.findall(r"\d+", name)} == set(range(1, 18))

@@ -96,7 +96,8 @@ def bar_chart(release: Release) -> Display:
         lengths = ranked["value"].fillna(0)
         low, high = min(lengths.min(), 0), ranked[["value", "upper"]].max().max()
         sns.barplot(x=lengths, y=at, ax=ax, orient="h", color=FOCUS, saturation=1, width=0.45)
-        ax.hlines(at, ranked["lower"], ranked["upper"], color=INK, linewidth=1.5)
+        for colour, thick in (("white", 4.5), (INK, 1.5)):  # seen on the bar as well as beyond it
+            ax.hlines(at, ranked["lower"], ranked["upper"], color=colour, linewidth=thick)
         for y, row in enumerate(rows):
             end = row["upper"] if pd.notna(row["upper"]) else max(lengths[y], 0)
             _label(ax, end, y, text(row, "value"), 6)

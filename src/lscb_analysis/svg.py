@@ -21,6 +21,8 @@ _STYLE = {
     "axes.titlesize": 15,
     "xtick.labelsize": 15,
     "ytick.labelsize": 15,
+    "text.color": INK,
+    "axes.labelcolor": INK,
     "xtick.color": CONTEXT,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,

@@ -168,7 +168,7 @@ def table_of_verdicts(release: Release, histories: Release) -> Display:
 
     columns = [
         Column("Measure", _linked, heads=True),
-        Column("Verdict", lambda row: claim(row, row["verdict"])),
+        Column("Verdict", lambda row: claim(row, row["verdict"]), words=True),
         Column("Before", whole("value_before")),
         Column("Latest", whole("value")),
         Column("Change", _change),

@@ -1,0 +1,120 @@
+"""What WCAG asks of the built pages, in a real browser: by axe-core, and by hand where axe does not look.
+
+axe reads a page as it stands. It presses no key and chooses no colours of its own, which the other tests here
+do; tests/test_browser.py enlarges, spaces out and prints. It cannot say which colour is behind a text in a
+drawing: tests/test_drawings.py does.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = pytest.mark.browser
+
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]}
+CONTRAST = {"runOnly": ["color-contrast"]}
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
+
+SEEN_THROUGH = ".table { background: none !important; }"
+"""The shade at the edges of a table that scrolls is a gradient, behind which axe gives up."""
+
+OPERABLE = "a[href], summary, [tabindex]"
+
+SPOILED = {
+    "color-contrast": "document.querySelector('td').style.color = '#999'",
+    "html-has-lang": "document.documentElement.removeAttribute('lang')",
+    "svg-img-alt": "document.querySelector('figure svg').removeAttribute('aria-labelledby')",
+    "heading-order": "document.querySelector('h2').outerHTML = '<h4>Out of order</h4>'",
+    "target-size": "document.querySelector('.contents ul').style = 'font-size: 8px; line-height: 0.5'",
+    "link-name": "document.querySelector('.pack a').textContent = ''",
+}
+"""A rule, and what breaks it."""
+
+STOP = """() => {
+    const stop = document.activeElement, style = getComputedStyle(stop), box = stop.getBoundingClientRect();
+    return {
+        at: [...document.querySelectorAll(OPERABLE)].indexOf(stop),
+        outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+        shown: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    };
+}""".replace("OPERABLE", repr(OPERABLE))
+
+
+def faults(page, options: dict, *kinds: str) -> list[str]:
+    """What axe holds against a page with all unfolded, by kind of result.
+
+    What it cannot tell of drawings is left aside.
+    """
+    page.add_style_tag(content=SEEN_THROUGH)
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    found = axe.Axe().run(page, options=options | {"resultTypes": kinds}).response
+    return [
+        f"{rule['id']}: {node['html']}"
+        for kind in kinds
+        for rule in found[kind]
+        for node in rule["nodes"]
+        if not (kind == "incomplete" and node["html"].startswith("<text"))
+    ]
+
+
+def test_axe_finds_nothing_against_a_page_and_leaves_nothing_open_on_a_desk(opened):
+    for name, page in opened(viewport=DESK):
+        assert faults(page, WCAG, "violations", "incomplete") == [], name
+
+
+def test_axe_finds_nothing_against_a_page_on_a_phone(opened):
+    """It leaves open the colours of cells that are scrolled out of sight; on a desk it sees them."""
+    for name, page in opened(viewport=PHONE):
+        assert faults(page, WCAG, "violations") == [], name
+
+
+def test_convention_3_contrast_in_the_dark(opened):
+    for name, page in opened(viewport=DESK, color_scheme="dark"):
+        assert faults(page, CONTRAST, "violations", "incomplete") == [], name
+
+
+@pytest.mark.parametrize("rule", SPOILED)
+def test_axe_sees_what_is_spoiled(browser, pack, rule):
+    page = browser.new_page(viewport=DESK)
+    page.goto((pack / "05_child_protection.html").as_uri())
+    page.evaluate(SPOILED[rule])
+    assert rule in {fault.partition(":")[0] for fault in faults(page, WCAG, "violations")}
+    page.close()
+
+
+@pytest.mark.parametrize("forced", ["none", "active"])
+def test_convention_11_charts_keep_a_white_panel_whatever_the_theme(opened, forced):
+    """Where a reader's own colours are forced on a page, axe sees no drawing."""
+    for name, page in opened(viewport=DESK, color_scheme="dark", forced_colors=forced):
+        assert styles(page, ".chart:visible, svg.spark", "backgroundColor") <= {"rgb(255, 255, 255)"}, name
+        assert styles(page, ".chart text:visible", "fill") <= {"rgb(11, 12, 12)"}, name
+
+
+def styles(page, selector: str, name: str) -> set[str]:
+    """The values of a CSS property over all that `selector` finds."""
+    values = f"found => found.map(element => getComputedStyle(element).{name})"
+    return set(page.locator(selector).evaluate_all(values))
+
+
+def test_tab_stops_at_everything_once_with_a_visible_focus_and_leaves_the_page(opened):
+    for name, page in opened(viewport=DESK):
+        for expected in range(page.locator(OPERABLE).count()):
+            page.keyboard.press("Tab")
+            assert page.evaluate(STOP) == {"at": expected, "outlined": True, "shown": True}, (name, expected)
+        page.keyboard.press("Tab")
+        assert page.evaluate(STOP)["at"] <= 0, name  # out of the page, or round to its first stop
+
+
+def test_the_keyboard_meets_the_skip_link_first_and_skips_and_unfolds(browser, pack):
+    page = browser.new_page(viewport=DESK)
+    page.goto((pack / "05_child_protection.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement === document.querySelector('main a')")
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('details').open")
+    page.close()
