@@ -122,7 +122,7 @@ def known(edition: Edition) -> Known:
     untold = {(row.measure, row.area_code, row.iso) for row in rows[rows["value"].isna()].itertuples()}
     for measure, (whole, part) in REMAINDERS.items():
         _add_remainder(told, measure, whole, part, untold)
-    derived = _derived(rows)
+    derived = _derived(rows, edition.latest)
     for row in derived[derived["value"].notna()].itertuples():
         _add(told, row)
     for percentages, counts, totals in linked:
@@ -295,14 +295,14 @@ def _populations(told: dict[Place, list[Estimate]], totals: str, place: Place) -
     return dated[max(near)] if near else []
 
 
-def _derived(rows: pd.DataFrame) -> pd.DataFrame:
+def _derived(rows: pd.DataFrame, latest: int) -> pd.DataFrame:
     """What follows from the tables in a way of its own: accounts, meetings, earlier years."""
-    frames = list(_ways_of_their_own(rows))
+    frames = list(_ways_of_their_own(rows, latest))
     derived = pd.concat(frames, ignore_index=True) if frames else rows.iloc[:0].assign(fits=np.nan)
     return derived.assign(iso=_iso(derived))
 
 
-def _ways_of_their_own(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def _ways_of_their_own(rows: pd.DataFrame, latest: int) -> Iterator[pd.DataFrame]:
     by_measure = dict(iter(rows.groupby("measure")))
 
     def of(measure: str) -> pd.DataFrame:
@@ -318,10 +318,13 @@ def _ways_of_their_own(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     if ATTENDED in by_measure:
         yield meetings_held(_register(rows), "board_meetings_held")
     for measure in {name.removesuffix("_cases") for name in by_measure if name.endswith("_cases")}:
-        more, fewer = of(f"{measure}_more"), of(f"{measure}_fewer")
-        if len(more) + len(fewer):
-            shares = pd.concat([of(f"{measure}_more_percent"), of(f"{measure}_fewer_percent")])
-            yield implied_earlier(of(f"{measure}_cases"), more, fewer, shares)
+        parts = ("cases", "more", "fewer", "more_percent", "fewer_percent")
+        every = {part: of(f"{measure}_{part}") for part in parts}
+        told = {part: frame[frame["time_period"] <= latest] for part, frame in every.items()}
+        if len(told["more"]) + len(told["fewer"]):
+            last = told["cases"][told["cases"]["time_period"] == told["cases"]["time_period"].max()]
+            shares = pd.concat([told["more_percent"], told["fewer_percent"]])
+            yield implied_earlier(last, told["more"], told["fewer"], shares)
 
 
 def _register(rows: pd.DataFrame) -> pd.DataFrame:

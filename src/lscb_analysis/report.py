@@ -114,7 +114,7 @@ def build(
                 tell("nothing to do", folder=str(folder))
                 return Pack(folder, [])
             before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
-            runs, memory = aside / "runs", kept(folder)
+            runs, memory, made = aside / "runs", kept(folder), aside / "pack"
             runs.mkdir()
             for chapter in [] if force else chapters:
                 chapter.reused = take(chapter, edition, table, memory, runs)
@@ -125,7 +125,6 @@ def build(
                 keep(chapter, edition, table, runs, memory)
             if any(chapter.error for chapter in chapters):
                 return Pack(folder, chapters, _keep(folder, chapters, runs))
-            made = aside / "pack"
             (made / "tables").mkdir(parents=True)
             _write_pages(chapters, _on_every_page(edition, draft, before["past_its_date"]), runs, made)
             _write_manifest(chapters, edition, before, made)
