@@ -172,7 +172,7 @@ def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(proj
     # another day before the date gives nothing to do; so does its passing, once
     assert made_on(EDITION.published)[1] == ["nothing to do"]
     _, said = made_on(AFTER)
-    assert said == ["past its date", "build started", "chapter skipped", "published"]
+    assert said == ["past its date", "build started", "chapter skipped", "verified", "published"]
     assert json.loads((folder / "manifest.json").read_text("utf-8"))["past_its_date"] is True
     late = contents(folder)
     pages = [name for name in late if name.suffix == ".html"]
