@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import threading
@@ -134,11 +135,14 @@ def build(
 def _warmed_up(edition: str | None) -> Iterator[ModuleType]:
     """The module `report`, imported while the process that kernels are forked from imports its own."""
     place, name = str(project()), edition or next(iter(editions()), "")
+    gc.disable()  # until all is imported there is hardly any garbage, and to look for it takes half a second
     from lscb_analysis.kernels import REHEARSED, warm_kernels
 
     with warm_kernels(rehearsal=(REHEARSED, place, name)):
         from lscb_analysis import report
 
+        gc.freeze()
+        gc.enable()
         yield report
 
 

@@ -135,6 +135,7 @@ def serve(
     It is what the forkserver's process runs, and refuses to fork from more than one thread. The variables
     it was `started_with` tell which the libraries have set since.
     """
+    gc.disable()  # until all is imported, there is hardly any garbage to find
     sys.path[:] = [folder for folder in sys.path if folder]  # as ipykernel_launcher does
     for module in preload:
         importlib.import_module(module)
@@ -149,6 +150,7 @@ def serve(
         )
     gc.collect()
     gc.freeze()  # the forks share this memory for as long as nobody writes to it
+    gc.enable()
     forkserver.main(listener, alive, [])
 
 
