@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -334,8 +335,11 @@ def _take_findings(chapter: Chapter, runs: Path) -> None:
     chapter.verdict = Markup(next((html for html in said if "data-verdict" in html), ""))
 
 
+@cache
 def _exporter() -> TemplateExporter:
-    exporter = TemplateExporter(template_file="chapter.html.j2", extra_template_paths=[str(TEMPLATES)])
+    exporter = TemplateExporter(
+        template_file="chapter.html.j2", extra_template_paths=[str(TEMPLATES)], optimistic_validation=True
+    )
     exporter.environment.trim_blocks = exporter.environment.lstrip_blocks = True
     renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
     exporter.register_filter("markdown2html", MarkdownWithMath(renderer=renderer).render)
