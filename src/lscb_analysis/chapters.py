@@ -18,6 +18,7 @@ import papermill
 from jupyter_client.manager import AsyncKernelManager
 from markupsafe import Markup
 from nbclient.exceptions import DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
@@ -210,12 +211,29 @@ def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Ker
     tell("chapter failed" if chapter.error else "chapter done", chapter=chapter.name, **done)
 
 
+class _SavedWhenItDies(NBClientEngine):  # type: ignore[misc]  # papermill is not typed
+    """Papermill's engine, which leaves a notebook to be saved once, by papermill, also if its kernel dies."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+        except RuntimeError:
+            nbformat.write(nb_man.nb, nb_man.nb.metadata.papermill["output_path"])
+            raise
+
+
+papermill_engines.register(_SavedWhenItDies.__name__, _SavedWhenItDies)
+
+
 def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
     source = notebook(chapter.name)
     papermill.execute_notebook(
         str(source),
         str(target),
         chapter.parameters,
+        engine_name=_SavedWhenItDies.__name__,
+        request_save_on_cell_execute=False,
         progress_bar=False,
         # not papermill's cwd, which would change the folder of this process for all its threads
         resources={"metadata": {"path": str(source.parent)}},

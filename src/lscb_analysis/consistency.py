@@ -298,7 +298,7 @@ def conclusive_totals(
     pairs = [(k, n) for n in range(1, LARGEST_TOTAL + 1) for k in possible_counts(n, printed)]
     counts, totals = np.array(pairs, int).reshape(-1, 2).T
     p_values = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals)
-    return _turning_points(totals, dispersed(p_values, dispersion) < level, printed)
+    return _turning_points(totals, p_values < dispersed(level, 1 / dispersion), printed)
 
 
 def conclusive_common_totals(
@@ -318,7 +318,7 @@ def conclusive_common_totals(
     """
     events, events_before, totals = _extreme_pairs(printed, before)
     p_values = two_proportions(events, totals, events_before, totals)
-    return _turning_points(totals, dispersed(p_values, dispersion) < level, f"{printed} and {before}")
+    return _turning_points(totals, p_values < dispersed(level, 1 / dispersion), f"{printed} and {before}")
 
 
 def suppressed_bounds(

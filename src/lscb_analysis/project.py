@@ -29,8 +29,11 @@ def project() -> Path:
     It is `LSCB_PROJECT` if that is set, else the nearest of the working folder and its parents, else
     the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/editions/`.
     """
-    named = os.environ.get("LSCB_PROJECT")
-    here = Path.cwd()
+    return _project(os.environ.get("LSCB_PROJECT"), Path.cwd())
+
+
+@cache
+def _project(named: str | None, here: Path) -> Path:
     candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
     for folder in candidates:
         if (folder / "data").is_dir() and (folder / "notebooks" / "editions").is_dir():

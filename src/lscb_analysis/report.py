@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,14 @@ from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, isolated, templates
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.glossary import meanings, spell_out
-from lscb_analysis.kernels import warm_kernels
+from lscb_analysis.kernels import REHEARSED, warm_kernels
 from lscb_analysis.methods import methods
 from lscb_analysis.narrative import credit
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
 from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
-from lscb_analysis.verdicts import rehearse, verdict_table
+from lscb_analysis.verdicts import verdict_table
 from lscb_analysis.verify import verify
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -105,7 +105,7 @@ def build(
     edition, draft = read_edition(name or _only_edition()), bool(only or changed)
     if today > edition.use_until:
         tell("past its date", use_until=edition.use_until.isoformat())
-    with warm_kernels(rehearse=partial(rehearse, project(), edition)):
+    with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
         edition, chapters = plan(edition, only, changed)
         _check_periods(edition, verdict_table(edition))
         folder = _folder(output or project() / "reports" / edition.name, draft)
@@ -352,8 +352,11 @@ def _take_findings(chapter: Chapter, runs: Path) -> None:
     chapter.verdict = Markup(next((html for html in said if "data-verdict" in html), ""))
 
 
+@cache
 def _exporter() -> TemplateExporter:
-    exporter = TemplateExporter(template_file="chapter.html.j2", extra_template_paths=[str(TEMPLATES)])
+    exporter = TemplateExporter(
+        template_file="chapter.html.j2", extra_template_paths=[str(TEMPLATES)], optimistic_validation=True
+    )
     exporter.environment.trim_blocks = exporter.environment.lstrip_blocks = True
     renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
     exporter.register_filter("markdown2html", MarkdownWithMath(renderer=renderer).render)
