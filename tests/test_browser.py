@@ -77,6 +77,18 @@ def test_no_words_of_a_chart_run_out_of_it_or_into_each_other(opened, width):
         assert page.evaluate(CLASHES) == [], name
 
 
+SMALLEST = """() => Math.min(Infinity, ...[...document.querySelectorAll('.chart svg')]
+    .filter(svg => svg.checkVisibility())
+    .flatMap(svg => [...svg.querySelectorAll('text')].map(text =>
+        parseFloat(getComputedStyle(text).fontSize) * svg.clientWidth / svg.viewBox.baseVal.width)))"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_words_of_a_chart_are_under_11_points_on_a_phone(opened, scheme):
+    for name, page in opened(viewport={"width": 360, "height": 740}, color_scheme=scheme):
+        assert page.evaluate(SMALLEST) * 72 / 96 >= 11, name
+
+
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_convention_3_nothing_is_lost_when_a_reader_spaces_the_text(opened, viewport):
     for name, page in opened(viewport=viewport):
