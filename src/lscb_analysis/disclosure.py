@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lscb_analysis.data import dictionary, source_names
+from lscb_analysis.errors import InputError
 from lscb_analysis.reads import record
 from lscb_analysis.schema import nearest
 
@@ -19,7 +20,7 @@ MAY_STAND = {
 """For each status, the columns whose numbers may stand beside a suppressed figure; others could tell it."""
 
 
-class DisclosureError(ValueError):
+class DisclosureError(InputError, ValueError):
     """A release that the rule does not allow; the message names the rows."""
 
 
