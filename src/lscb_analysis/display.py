@@ -118,7 +118,7 @@ def on_page(html: str) -> str:
 def _in_notebook(html: Markup) -> str:
     """The HTML of a display with its style; links to pages of chapters lead to their notebooks."""
     before, after = _around()
-    return before + _PAGE.sub(r"\1.ipynb", html) + after if html else ""
+    return before + _PAGE.sub(r"\1.ipynb", str(html)) + after if html else ""
 
 
 @cache
