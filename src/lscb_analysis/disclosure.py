@@ -50,7 +50,7 @@ class Release:
     def _repr_html_(self) -> str:
         """Return what a notebook shows of it: for the analyst alone, since pages take displays only."""
         rows = self._shown().to_html(index=False, na_rep="", float_format=_FIGURE)
-        return Markup("<p>{}</p>").format(self._said()) + Markup(rows)
+        return Markup('<div class="mathjax_ignore"><p>{}</p>{}</div>').format(self._said(), Markup(rows))
 
     def _said(self) -> str:
         rows = f"{len(self.frame)} row{'' if len(self.frame) == 1 else 's'}"

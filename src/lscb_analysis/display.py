@@ -125,7 +125,7 @@ def _in_notebook(html: Markup) -> str:
 def _around() -> tuple[str, str]:
     """What stands before and after a display in a notebook; each has the style, for each is run by itself."""
     style = re.sub(r"\s*\n\s*", "", templates().get_template("notebook.css").render())
-    return f'<div class="lscb"><style>{style}</style>', "</div>"
+    return f'<div class="lscb mathjax_ignore"><style>{style}</style>', "</div>"
 
 
 def number(value: float, places: int) -> str:
