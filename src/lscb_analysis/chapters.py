@@ -22,6 +22,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from lscb_analysis.display import on_page
 from lscb_analysis.project import notebook
 from lscb_analysis.publish import TIMEOUT, BuildError
 from lscb_analysis.reads import RECORD
@@ -84,8 +85,17 @@ def title(chapter: str) -> tuple[str, str]:
 
 
 def read(path: Path) -> Any:
-    """Return a notebook."""
-    return nbformat.read(path, as_version=4)
+    """Return a notebook with those of its outputs that pages show: displays, as they stand on a page.
+
+    What else a cell has shown to the analyst, a frame or a release, has not been made to leave the building.
+    """
+    found = nbformat.read(path, as_version=4)
+    for cell in found.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [shown for shown in cell.outputs if "lscb" in shown.get("metadata", {})]
+            for shown in cell.outputs:
+                shown.data["text/html"] = on_page(shown.data["text/html"])
+    return found
 
 
 def outputs(executed: Any, kind: str) -> list[Any]:

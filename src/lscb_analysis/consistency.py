@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
+from lscb_analysis.errors import InputError
 from lscb_analysis.rates import ESTIMATE, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
 
 Ints = NDArray[np.int64]
@@ -28,7 +29,7 @@ ROUNDED_TO = 5
 """What the Department rounded the counts of an authority's looked-after children to, up to 2017."""
 
 
-class ContradictionError(ValueError):
+class ContradictionError(InputError, ValueError):
     """Published figures that cannot all be true; the message names them."""
 
 
