@@ -33,7 +33,7 @@ def add_cell(project, chapter, source):
 def test_a_pack_holds_an_index_a_page_a_chapter_the_tables_and_a_manifest(pack):
     chapters = EDITION.chapters
     assert {path.name for path in pack.iterdir()} == {
-        "assumptions.html", "index.html", "manifest.json", "methods.html", "tables",
+        "assumptions.html", "easy-read.html", "index.html", "manifest.json", "methods.html", "tables",
         *(f"{chapter}.html" for chapter in chapters),
     }  # fmt: skip
     assert len(list((pack / "tables").glob("*.csv"))) >= len(chapters)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lscb_analysis.data import dictionary, labels, measures
-from lscb_analysis.display import percent, period, when
+from lscb_analysis.display import IN_EVERY, percent, period, when
 from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known
 from lscb_analysis.glossary import meanings
@@ -77,6 +77,7 @@ def names(known: Known, areas: set[str]) -> Names:
         *of["counted"],
         *of["dispersion_source"],
         f"{percent(edition.confidence)} interval",
+        *IN_EVERY.values(),
     }
     others |= {edition.period, edition.title, edition.board, *(help.telephone or "" for help in edition.help)}
     periods = _periods(known)

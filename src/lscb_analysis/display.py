@@ -26,6 +26,9 @@ LONGEST_NAME = 54
 
 _ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
+IN_EVERY = {"%": "in every 100", "per 10,000 children": "in every 10,000"}
+"""Units as plain words have them, to stand between a figure and who is counted."""
+
 _BEFORE = "_before"
 _OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
 _OF_FINDING = ("least", "most", "used")
