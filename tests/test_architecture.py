@@ -28,7 +28,8 @@ ORDER = [
         "svg",
         "charts",
     ),
-    *("glossary", "methods", "publish", "kernels", "chapters", "reuse", "report", "verify", "cli"),
+    *("glossary", "methods", "figures", "reading", "wording", "context", "downloads", "verify"),
+    *("publish", "kernels", "chapters", "reuse", "report", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

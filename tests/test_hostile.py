@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import EDITION, copied
-from test_browser import browser  # noqa: F401
 
 from lscb_analysis import report, tables
 
@@ -240,7 +239,7 @@ def test_a_parameter_is_injected_as_the_text_that_it_is(built):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 320])
-def test_a_browser_runs_nothing_and_no_page_scrolls_sideways(browser, built, width):  # noqa: F811
+def test_a_browser_runs_nothing_and_no_page_scrolls_sideways(browser, built, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
     asked, wrong = [], []
     page.on("request", lambda request: asked.append(request.url))

@@ -187,7 +187,7 @@ def test_a_missing_total_says_what_it_would_have_to_be(table):
     said = describe_missing_total(figures, protect(both, rule="published")).text
     assert "chance alone could produce the rise from 57% to 67%" in said
     found = re.search(
-        r"below (\d+), chance alone could produce the fall from 52% to 41%; from (\d+) upwards", said
+        r"less than (\d+), chance alone could produce the fall from 52% to 41%; from (\d+) on", said
     )
     assert 111 < int(found[1]) < int(found[2])
 
@@ -351,7 +351,7 @@ def test_without_any_number_a_change_is_told_by_the_number_it_would_take():
     said = describe_conclusive(protect(printed(January="44", December="65"), rule="published"))
     assert "no number of conferences is published, in January 2018 or in December 2018." in said.text
     # by a search over all totals, in test_chapter_10
-    assert "below 101, chance alone could produce the rise from 44% to 65%; from 109 upwards" in said.text
+    assert "less than 101, chance alone could produce the rise from 44% to 65%; from 109 on" in said.text
     assert "allowing for brothers and sisters" in said.text
     assert unbound(str(said.html)) == []
 
@@ -398,7 +398,7 @@ def test_an_area_is_named_wherever_it_changes():
     ("before", "now", "expected"),
     [
         # 6 of 19 and 16 of 19 are the smallest numbers printed so; Fisher's exact p of 0.003 is below 5%
-        (32, 84, "No fewer than 19 staff, the same number"),
+        (32, 84, "At least 19 staff, the same number"),
         (50, 60, "chance alone could produce the rise from 50% to 60%; from"),
         (50, 50, "Whatever that number was, up to 2,000, chance alone could produce"),
     ],
@@ -433,7 +433,7 @@ def test_an_earlier_figure_comes_with_the_change_it_follows_from(share, verb):
     changes = protect(stated(fewer), stated(shares), rule="published")
     said = describe_earlier(protect(stated(cases), rule="published"), earlier, changes)
     assert f"which the source gives as 392 ({share}) fewer than in the year ending 31 March 2017" in said.text
-    assert "That makes 14,599 then" in said.text
+    assert "; that makes 14,599 then" in said.text
     assert verb in said.text
     assert unbound(str(said.html)) == []
 

@@ -226,7 +226,7 @@ def test_every_bound_figure_says_what_it_is(pages):
         "data-unit",
         "data-source",
     }
-    alone = {"confidence", "power", "level", "conclusive_possible", "conclusive_certain", "largest_total"}
+    alone = {"confidence", "power", "test_level"}
     alone |= {"comparisons", "verdicts", "checks", "balances", "findings", "claims"}
     bound = [figure for _, page in each(pages) for figure in page.find_all("data")]
     assert len(bound) > 300

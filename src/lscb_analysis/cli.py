@@ -29,6 +29,7 @@ STATUS = {
     "EditionError": BAD_INPUT,
     "BuildError": BAD_INPUT,
     "FileNotFoundError": BAD_INPUT,
+    "NoPackError": BAD_INPUT,
     "BusyError": BUSY,
     "UnpublishedError": FAILED,
     "OSError": FAILED,
@@ -180,6 +181,27 @@ def check() -> None:
     typer.echo(f"{len(data.tables())} tables, no problem.")
 
 
+@app.command()
+def verify(
+    pack: Annotated[Path, typer.Argument(help="The pack's folder, as reports/EDITION.")],
+) -> None:
+    """Read a built pack and hold it against the data: every figure, word and claim in it.
+
+    Exit status 0: it says what the data say; 1: it does not, and each place is named with the reason;
+    2: the folder is no pack, or the data does not hold.
+    """
+    from lscb_analysis import verify as reader
+
+    found = reader.verify(pack)
+    for fault in found.faults:
+        typer.echo(str(fault), err=True)
+    held = f"{found.figures:,} figures on pages and {found.cells:,} in tables were held against the data"
+    if found.faults:
+        typer.echo(f"{held}; {len(found.faults):,} places are wrong.", err=True)
+        raise typer.Exit(FAILED)
+    typer.echo(f"{held}; all of them hold.")
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name:
@@ -215,3 +237,6 @@ class _Teller:
             took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"
             went = details.get("error") or took
             typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
+        if event == "verified":
+            held = f"{details['figures']:,} figures on pages and {details['cells']:,} in tables"
+            typer.echo(f"Held against the data: {held}.")

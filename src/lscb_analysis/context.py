@@ -71,7 +71,11 @@ def names(known: Known, areas: set[str]) -> Names:
             for spelling in (words, words[:1].upper() + words[1:], words[:1].lower() + words[1:]):
                 named.setdefault(spelling, set()).add(str(measure))
     sources = dictionary().sources
-    others = {words for column in ("document", "table", "short", "licence") for words in sources[column]}
+    others = {
+        words
+        for column in ("publisher", "document", "table", "short", "licence")
+        for words in sources[column]
+    }
     others |= {
         *of["unit"],
         *of["counted"],
@@ -79,7 +83,8 @@ def names(known: Known, areas: set[str]) -> Names:
         f"{percent(edition.confidence)} interval",
         *IN_EVERY.values(),
     }
-    others |= {edition.period, edition.title, edition.board, *(help.telephone or "" for help in edition.help)}
+    others |= {edition.period, edition.title, edition.board, edition.ask, edition.analysed, edition.assured}
+    others |= {words or "" for help in edition.help for words in (help.when, help.service, help.telephone)}
     periods = _periods(known)
     areas_named = dict(zip(placed["area_name"], placed["area_code"], strict=True))
     every = {*periods, *areas_named, *categories, *named, *others}
@@ -208,9 +213,9 @@ def check_subjects(known: Known, names: Names, block: Block) -> Reasons:
                     subject = {named}
                     if piece.words.lower() != names.phrases[named].lower():
                         yield f"“{piece.words}” is not how the dictionary calls {named}."
-                elif named == "label":
-                    subject = names.measures.get(piece.words, subject)
-                    quoted = names.categories.get(piece.words, quoted)
+                elif named == "label" and piece.words not in names.periods:
+                    subject = names.measures.get(piece.words, set())
+                    quoted = names.categories.get(piece.words, set())
             elif not piece.mark:
                 quoted = _quoted(names, re.findall("“([^”]*)”", names.short(piece.words))) or quoted
             elif piece.mark == "data" and not _of_target(sentence, at) and not _of_paragraph(piece):

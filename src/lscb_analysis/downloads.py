@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lscb_analysis.figures import Cited, Known, worked_out
+from lscb_analysis.tables import FORMULA
 from lscb_analysis.wording import called, same
 
 Row = dict[str, str]
@@ -53,7 +54,8 @@ def _decided_as_a_whole(known: Known, rows: list[Row]) -> set[tuple[str, ...]] |
 
 def _read(cell: str) -> str:
     """A cell as a spreadsheet shows it: without the apostrophe that keeps text from being a formula."""
-    return " ".join(cell.removeprefix("'").splitlines())
+    words = cell[1:] if cell.startswith("'") and FORMULA.match(cell[1:]) else cell
+    return " ".join(words.splitlines())
 
 
 def _numbers(row: Row) -> int:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from fractions import Fraction
+from functools import cache, lru_cache
 from itertools import product
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +29,6 @@ from lscb_analysis.consistency import (
     conclusive_common_totals,
     conclusive_totals,
     implied_earlier,
-    implied_populations,
     possible_counts,
     possible_totals,
     standing,
@@ -39,7 +40,7 @@ from lscb_analysis.meetings import ATTENDED, OF, fewest_since, meetings_held, or
 from lscb_analysis.narrative import LEVEL
 from lscb_analysis.power import POWER
 from lscb_analysis.quality import findings
-from lscb_analysis.rates import poisson, stated, wilson
+from lscb_analysis.rates import decimals, poisson, stated, wilson
 from lscb_analysis.ratings import FEWEST, STEP, check_summaries, summaries
 from lscb_analysis.verdicts import estimates, verdict_table
 
@@ -89,14 +90,16 @@ class Cited:
         return self.measure, self.category, self.area, self.period
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Known:
     """What the data can give for an edition: every estimate, by place, and what is decided as a whole."""
 
     edition: Edition
     home: str
     rows: pd.DataFrame
-    register: pd.DataFrame
+    derived: pd.DataFrame
+    marks: list[tuple[str, str, str, str]]
+    linked: list[tuple[str, str, str]]
     areas: set[tuple[str, str]]
     printed: set[str]
     told: dict[Place, list[Estimate]]
@@ -119,9 +122,9 @@ def known(edition: Edition) -> Known:
     untold = {(row.measure, row.area_code, row.iso) for row in rows[rows["value"].isna()].itertuples()}
     for measure, (whole, part) in REMAINDERS.items():
         _add_remainder(told, measure, whole, part, untold)
-    for frame in _derived(rows):
-        for row in frame.assign(iso=_iso(frame))[frame["value"].notna()].itertuples():
-            _add(told, row)
+    derived = _derived(rows, edition.latest)
+    for row in derived[derived["value"].notna()].itertuples():
+        _add(told, row)
     for percentages, counts, totals in linked:
         _add_shares(told, percentages, counts, totals)
     denominators = measures()["denominator"]
@@ -142,7 +145,13 @@ def known(edition: Edition) -> Known:
         edition,
         next((code for code, name in areas if name == edition.area), ""),
         rows,
-        _register(rows),
+        derived,
+        [
+            (row.iso, row.measure, row.category, row.source)
+            for row in _register(rows).itertuples()
+            if row.value == 1
+        ],
+        linked,
         areas,
         set(rows["printed"]),
         once,
@@ -286,8 +295,14 @@ def _populations(told: dict[Place, list[Estimate]], totals: str, place: Place) -
     return dated[max(near)] if near else []
 
 
-def _derived(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Frames of what follows from the tables in a way of its own: accounts, meetings, earlier years."""
+def _derived(rows: pd.DataFrame, latest: int) -> pd.DataFrame:
+    """What follows from the tables in a way of its own: accounts, meetings, earlier years."""
+    frames = list(_ways_of_their_own(rows, latest))
+    derived = pd.concat(frames, ignore_index=True) if frames else rows.iloc[:0].assign(fits=np.nan)
+    return derived.assign(iso=_iso(derived))
+
+
+def _ways_of_their_own(rows: pd.DataFrame, latest: int) -> Iterator[pd.DataFrame]:
     by_measure = dict(iter(rows.groupby("measure")))
 
     def of(measure: str) -> pd.DataFrame:
@@ -296,16 +311,20 @@ def _derived(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     if {"board_income", "board_expenditure"} <= by_measure.keys():
         received, spent = turned(of("board_income"), "board_received"), stated(of("board_expenditure"))
         yield received
+        yield sums(pd.concat([received, spent]))
         yield surplus(received, spent, "board_surplus")
         salaries = spent[spent["category"] == "Salaries"]
         yield on_costs(salaries, stated(of("board_on_cost_rate")), "board_on_costs")
     if ATTENDED in by_measure:
         yield meetings_held(_register(rows), "board_meetings_held")
     for measure in {name.removesuffix("_cases") for name in by_measure if name.endswith("_cases")}:
-        more, fewer = of(f"{measure}_more"), of(f"{measure}_fewer")
-        if len(more) + len(fewer):
-            shares = pd.concat([of(f"{measure}_more_percent"), of(f"{measure}_fewer_percent")])
-            yield implied_earlier(of(f"{measure}_cases"), more, fewer, shares)
+        parts = ("cases", "more", "fewer", "more_percent", "fewer_percent")
+        every = {part: of(f"{measure}_{part}") for part in parts}
+        told = {part: frame[frame["time_period"] <= latest] for part, frame in every.items()}
+        if len(told["more"]) + len(told["fewer"]):
+            last = told["cases"][told["cases"]["time_period"] == told["cases"]["time_period"].max()]
+            shares = pd.concat([told["more_percent"], told["fewer_percent"]])
+            yield implied_earlier(last, told["more"], told["fewer"], shares)
 
 
 def _register(rows: pd.DataFrame) -> pd.DataFrame:
@@ -325,14 +344,12 @@ def _attended(known: Known, cited: Cited) -> list[Estimate]:
     if not counted or "/" not in cited.period:
         return []
     first, last = cited.period.split("/")
-    marks = known.register
-    marks = marks[marks["iso"].between(first, last) & marks["value"].notna()]
-    if cited.category != TOTAL:
-        marks = marks[marks["category"].isin(cited.category.split("; "))]
-    mark = ATTENDED if cited.measure in OF else cited.measure
-    x, n = (marks["measure"] == mark).sum(), marks["measure"].isin(counted).sum()
+    seats = cited.category.split("; ") if cited.category != TOTAL else [mark[2] for mark in known.marks]
+    marks = [mark for mark in known.marks if first <= mark[0] <= last and mark[2] in seats]
+    wanted = ATTENDED if cited.measure in OF else cited.measure
+    x, n = sum(mark[1] == wanted for mark in marks), sum(mark[1] in counted for mark in marks)
     value = 100 * x / n if n else np.nan
-    return [Estimate(value, "%", frozenset(marks["source"]), "", float(x), float(n))]
+    return [Estimate(value, "%", frozenset(mark[3] for mark in marks), "", float(x), float(n))]
 
 
 def _pairs(known: Known, cited: Cited) -> Iterator[tuple[Estimate, Estimate]]:
@@ -416,18 +433,10 @@ def _moves(edition_json: str, question: str) -> pd.DataFrame:
     return mix_changes(estimates(edition, question), edition.previous, edition.latest, edition.confidence)
 
 
-def _finding(known: Known, cited: Cited) -> list[float]:
-    columns = ["measure", "category", "area_code", "iso"]
-    rows = known.found[(known.found[columns] == list(cited.place)).all(axis=1)]
-    return [] if rows.empty else rows[cited.statistic].dropna().tolist()
-
-
 def _fits(known: Known, cited: Cited) -> list[float]:
     """Whether percentages could be shares of a number, or a stated change and its percentage agree."""
     if cited.measure.endswith("_cases"):
-        derived = pd.concat(_derived(known.rows))
-        rows = derived[(derived["category"] == cited.category) & (_iso(derived) == cited.period)]
-        return rows["fits"].dropna().astype(float).tolist()
+        return _said(known.derived, cited)
     year, results = cited.period[-10:], []
     for measure in known.verdicts[known.verdicts["shift"].notna()]["measure"]:
         mix = known.rows[(known.rows["measure"] == measure) & (known.rows["area_code"] == cited.area)]
@@ -439,28 +448,39 @@ def _fits(known: Known, cited: Cited) -> list[float]:
 
 def _implied(known: Known, cited: Cited) -> list[float]:
     """The ends between which a population lies that a number and its rate or share imply."""
-    end = {"smallest": "lower", "largest": "upper"}[cited.statistic]
-    linked = _links(known.edition)
-    found: list[float] = []
-    for percentages, counts, totals in linked:
-        if totals == cited.measure and counts:
-            here = known.rows[(known.rows["iso"] == cited.period) & (known.rows["area_code"] == cited.area)]
-            rates = here[here["measure"] == percentages].drop_duplicates("printed")
-            numbers = here[here["measure"] == counts].drop_duplicates("value")
-            per = 100 if rates["unit"].eq("%").all() else 10_000
-            for at in range(len(rates)):
-                found += implied_populations(numbers, rates.iloc[[at]], totals, per)[end].tolist()
-    return found
+    ends: list[tuple[int, int]] = []
+    for percentages, counts, _ in (link for link in known.linked if link[2] == cited.measure and link[1]):
+        shares = known.told.get((percentages, *cited.place[1:]), [])
+        numbers = {
+            way.value for way in known.told.get((counts, *cited.place[1:]), []) if way.unit == "number"
+        }
+        ends += [_ends(int(x), share) for x in numbers for share in shares if share.printed]
+    return [float(end[cited.statistic == "largest"]) for end in ends]
+
+
+def _ends(count: int, rate: Estimate) -> tuple[int, int]:
+    """The smallest and the largest whole number of which `count` is the printed rate, halves included."""
+    digits = rate.printed.rstrip("%").replace(",", "")
+    half, per = Fraction(1, 2 * 10 ** decimals(digits)), Fraction(_per(rate.unit))
+    return ceil(per * count / (Fraction(digits) + half)), floor(per * count / (Fraction(digits) - half))
 
 
 def _standing(known: Known, cited: Cited) -> list[float]:
-    same = known.rows[(known.rows["measure"] == cited.measure) & (known.rows["iso"] == cited.period)]
-    level = same[same["area_code"] == cited.area]["geographic_level"]
-    of_level = same[same["geographic_level"].isin(level) & (same["category"] == cited.category)]
-    counts = of_level.groupby("table")["area_code"].nunique()
-    table = of_level[of_level["table"] == counts.idxmax()] if len(counts) else of_level
-    name = table[table["area_code"] == cited.area]["area_name"]
-    return [] if name.empty else standing(table, name.iloc[0])[cited.statistic].tolist()
+    return _places(known, *cited.place).get(cited.statistic, [])
+
+
+@lru_cache(maxsize=8)
+def _places(known: Known, measure: str, category: str, area: str, period: str) -> dict[str, list[float]]:
+    """Where an area stands among the others of its level, in the table that has the most of them."""
+    same = known.rows[(known.rows["measure"] == measure) & (known.rows["iso"] == period)]
+    of_level = same[same["geographic_level"].isin(same[same["area_code"] == area]["geographic_level"])]
+    of_level = of_level[of_level["category"] == category]
+    tables = dict(iter(of_level.groupby("table")))
+    if not tables:
+        return {}
+    table = max(tables.values(), key=lambda rows: rows["area_code"].nunique())
+    name = table.loc[table["area_code"] == area, "area_name"]
+    return {} if name.empty else standing(table, name.iloc[0]).to_dict("list")
 
 
 def _conclusive(known: Known, cited: Cited) -> list[float]:
@@ -493,22 +513,18 @@ def _possible(known: Known, cited: Cited) -> list[float]:
 def _meetings(known: Known, cited: Cited) -> list[float]:
     """How many meetings there were in a period, and what they could tell of the time before it."""
     first, last = (cited.period.split("/") * 2)[:2]
-    days = known.register[known.register["value"].notna()]["iso"]
-    since, before = days[days.between(first, last)].nunique(), days[days < first].nunique()
+    days = {mark[0] for mark in known.marks}
+    since, before = sum(first <= day <= last for day in days), sum(day < first for day in days)
     if cited.statistic == "meetings":
         return [since]
     return [orders(before, since) if cited.statistic == "orders" else fewest_since(before)]
 
 
-def _account(known: Known, cited: Cited) -> list[float]:
-    """What the parts of an account add up to, and by how much that differs from its total."""
-    received, spent = (
-        turned(known.rows[known.rows["measure"] == "board_income"], "board_received"),
-        stated(known.rows[known.rows["measure"] == "board_expenditure"]),
-    )
-    account = sums(pd.concat([received, spent]))
-    same = account[(account["measure"] == cited.measure) & (_iso(account) == cited.period)]
-    return same[cited.statistic].dropna().tolist()
+def _said(frame: pd.DataFrame, cited: Cited) -> list[float]:
+    """What a frame says of a place, as numbers."""
+    columns = ["measure", "category", "area_code", "iso"]
+    rows = frame[(frame[columns] == list(cited.place)).all(axis=1)]
+    return [] if rows.empty else rows[cited.statistic].dropna().astype(float).tolist()
 
 
 def _times_left_over(known: Known, cited: Cited) -> list[float]:
@@ -555,13 +571,13 @@ _ALONE: dict[str, Callable[[Known, Cited], float]] = {
 _OF_PLACE: dict[str, Callable[[Known, Cited], list[float]]] = {
     **dict.fromkeys(("p_value", "p_dispersed", "threshold", "compared", "degrees", "dispersion"), _verdict),
     **dict.fromkeys(("tips_at", "shift", "smallest_fall", "smallest_rise", "smallest_shift"), _verdict),
-    **dict.fromkeys(("least", "most", "used"), _finding),
+    **dict.fromkeys(("least", "most", "used"), lambda known, cited: _said(known.found, cited)),
     **dict.fromkeys(("smallest", "largest"), _implied),
     **dict.fromkeys(("others", "above", "level", "untold", "best", "worst"), _standing),
     **dict.fromkeys(("conclusive_possible", "conclusive_certain"), _conclusive),
     **dict.fromkeys(("possible", "possible_cut", "possible_whole", "raters"), _possible),
     **dict.fromkeys(("meetings", "orders", "fewest_since"), _meetings),
-    **dict.fromkeys(("sum", "difference"), _account),
+    **dict.fromkeys(("sum", "difference"), lambda known, cited: _said(known.derived, cited)),
     "residual": _residual,
     "fits": _fits,
     "ratio": _times_left_over,

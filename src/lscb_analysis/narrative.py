@@ -722,7 +722,7 @@ def change(row: Row, at: int) -> Markup:
         return Markup("{} {}: {}{} {} and {}{}.").format(
             _opening(row, at),
             bind(row, "change", verb),
-            bind(row, "value"),
+            bind(row, "value_before"),
             _per(row),
             when(row, before=True),
             when(row),

@@ -45,10 +45,14 @@ from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, 
 from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
 from lscb_analysis.verdicts import rehearse, verdict_table
+from lscb_analysis.verify import verify
 
 TEMPLATES = Path(__file__).parent / "templates"
 ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
 """The heading of a chapter's assumptions and caveats, which stand before that of its limits."""
+
+MOST_FAULTS = 10
+"""So many places where a pack is wrong are named when it is not published."""
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
 
@@ -94,8 +98,9 @@ def build(
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
     wrong; BusyError if another build of the pack is under way; UnpublishedError if the data or the
-    notebooks changed while it ran. A chapter that fails is in the pack's `failed`; the pack that was there
-    stays as it was, and the failed notebooks are kept in the folder `kept`.
+    notebooks changed while it ran, or if the pack says what the data do not. A chapter that fails is in the
+    pack's `failed`; the pack that was there stays as it was, and the failed notebooks are kept in the folder
+    `kept`.
     """
     changed, only, today = dict(changed or {}), list(only), on or date.today()
     edition, draft = read_edition(name or _only_edition()), bool(only or changed)
@@ -110,7 +115,7 @@ def build(
                 tell("nothing to do", folder=str(folder))
                 return Pack(folder, [])
             before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
-            runs, memory = aside / "runs", kept(folder)
+            runs, memory, made = aside / "runs", kept(folder), aside / "pack"
             runs.mkdir()
             for chapter in [] if force else chapters:
                 chapter.reused = take(chapter, edition, table, memory, runs)
@@ -121,10 +126,10 @@ def build(
                 keep(chapter, edition, table, runs, memory)
             if any(chapter.error for chapter in chapters):
                 return Pack(folder, chapters, _keep(folder, chapters, runs))
-            made = aside / "pack"
             (made / "tables").mkdir(parents=True)
             _write_pages(chapters, _on_every_page(edition, draft, before["past_its_date"]), runs, made)
             _write_manifest(chapters, edition, before, made)
+            _check_true(made, tell)
             publish(made, folder)
             _forget_failures(folder)
     tell("published", folder=str(folder))
@@ -253,6 +258,18 @@ def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
         raise UnpublishedError(
             f"Changed while the pack was made: {', '.join(changed)}. Nothing was published; build again."
         )
+
+
+def _check_true(made: Path, tell: Tell) -> None:
+    """Raise UnpublishedError unless the pack says what the data say."""
+    found = verify(made)
+    if found.faults:
+        said = "\n".join(map(str, found.faults[:MOST_FAULTS]))
+        raise UnpublishedError(
+            f"{len(found.faults)} places of the pack say what the data do not, the first of them here. "
+            f"Nothing was published.\n{said}"
+        )
+    tell("verified", figures=found.figures, cells=found.cells)
 
 
 def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:

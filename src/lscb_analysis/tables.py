@@ -48,7 +48,7 @@ UNROUNDED = (
 MOST_TITLES = 3
 """A caption names no more measures than this."""
 
-_FORMULA = re.compile(r"[ \ufeff]*[=+\-@\t\uff1d\uff0b\uff0d\uff20]")
+FORMULA = re.compile(r"[ \ufeff]*[=+\-@\t\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(£?[0-9][0-9,]*(\.[0-9]+)?%?)?")
 
 SERIES = ["measure", "category", "area_name"]
@@ -291,7 +291,7 @@ def _harmless(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     words = re.sub(r"[\r\n]+", " ", cell)
-    return f"'{words}" if _FORMULA.match(words) and not _NUMBER.fullmatch(words) else words
+    return f"'{words}" if FORMULA.match(words) and not _NUMBER.fullmatch(words) else words
 
 
 def _caption(frame: pd.DataFrame, kind: str) -> str:

@@ -65,6 +65,10 @@ CLAIMS: dict[str, Callable[[pd.Series], bool]] = {
 """What pages say of a verdict, and when it is true of its comparison."""
 
 
+class NoPackError(ValueError):
+    """A folder that is not a pack; the message says which."""
+
+
 class Fault(NamedTuple):
     """What is wrong: on which page, or in which CSV, in which sentence or row, and why."""
 
@@ -72,13 +76,16 @@ class Fault(NamedTuple):
     sentence: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.page}: {self.sentence}\n  {self.reason}"
+
 
 @dataclass(frozen=True)
 class Verified:
-    """How many figures a pack binds, on its pages and in its CSVs, and what is wrong with it."""
+    """How many figures were held against the data, on pages and as cells of CSVs, and what is wrong."""
 
-    on_pages: int
-    in_tables: int
+    figures: int
+    cells: int
     faults: list[Fault]
 
 
@@ -95,7 +102,7 @@ class Book:
 def verify(pack: Path) -> Verified:
     """Return what the figures, words and claims of a built pack get wrong by the data of the project.
 
-    Raises DataError if the data does not hold, ValueError if the folder is not a pack.
+    Raises DataError if the data does not hold, NoPackError if the folder is not a pack.
     """
     book = read_pack(pack)
     faults = [fault for page in book.pages for fault in check_page(book, page)]
@@ -113,7 +120,7 @@ def read_pack(pack: Path) -> Book:
     try:
         edition = Edition.model_validate(json.loads((pack / "manifest.json").read_text("utf-8"))["edition"])
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{pack} is no pack: its manifest.json is missing or does not hold.") from error
+        raise NoPackError(f"{pack} is no pack: its manifest.json is missing or does not hold.") from error
     pages = {path.name: read_page(path.read_text("utf-8")) for path in sorted(pack.glob("*.html"))}
     pieces = [piece for blocks in pages.values() for block in blocks for piece in block.pieces]
     by_data = known(edition)

@@ -35,7 +35,9 @@ SIGNS = {
     **dict.fromkeys(("rose", "rise", "a rise", "a rise of this size", "a surplus", "more"), 1),
     **dict.fromkeys(("fell", "fall", "a fall", "a fall of this size", "a deficit", "less"), -1),
     **{"went up": 1, "went down": -1},
-    **dict.fromkeys(("stayed the same", "change", "is", "neither a surplus nor a deficit"), 0),
+    **dict.fromkeys(
+        ("stayed the same", "change", "a change of this size", "is", "neither a surplus nor a deficit"), 0
+    ),
 }
 """Words that give a figure its sign."""
 _TRUTHS = {
