@@ -34,6 +34,7 @@ OPPOSITE |= {
 OPPOSITE |= {
     f"a {one} of this size": f"a {other} of this size" for one, other in (("rise", "fall"), ("fall", "rise"))
 }
+OPPOSITE |= {"went up": "went down", "went down": "went up"}
 OPPOSITE |= {"lies within": "does not lie within", "agree": "do not agree", "disagree": "agree"}
 VERDICTS = (
     "better",
@@ -53,6 +54,12 @@ CLAIMS = {
     "has not clearly changed": "has clearly changed",
     "drives the change of the mix": "has not clearly changed",
     "chance alone could produce": "chance alone would hardly bring about",
+    "We can be fairly sure that this is a real change": "This may be just chance",
+    "This may be just chance": "We can be fairly sure that this is a real change",
+    "This is good news": "This is not good news",
+    "On its own, this is not good news or bad news": "This is good news",
+    "But a real change could be hidden here": "A change that matters would most likely have shown",
+    "We cannot say if this has changed": "We can say that this has changed",
 }
 TYPED = (
     "In all, 7 children were seen.",

@@ -22,6 +22,7 @@ ORDER = [
         "alarms",
         "governance",
         "conclusions",
+        "easy_read",
         "tables",
         "reconciliation",
         "svg",

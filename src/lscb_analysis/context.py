@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lscb_analysis.data import dictionary, labels, measures
-from lscb_analysis.display import percent, period, when
+from lscb_analysis.display import IN_EVERY, percent, period, when
 from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known
 from lscb_analysis.glossary import meanings
@@ -81,6 +81,7 @@ def names(known: Known, areas: set[str]) -> Names:
         *of["counted"],
         *of["dispersion_source"],
         f"{percent(edition.confidence)} interval",
+        *IN_EVERY.values(),
     }
     others |= {edition.period, edition.title, edition.board, edition.ask, edition.analysed, edition.assured}
     others |= {words or "" for help in edition.help for words in (help.when, help.service, help.telephone)}

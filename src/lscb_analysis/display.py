@@ -30,6 +30,8 @@ _ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 _PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
 """A link to the page of a chapter, or to its notebook."""
+IN_EVERY = {"%": "in every 100", "per 10,000 children": "in every 10,000"}
+"""Units as plain words have them, to stand between a figure and who is counted."""
 
 _BEFORE = "_before"
 _OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")

@@ -48,6 +48,7 @@ class Comparison(BaseModel):
     """One question of the edition, asked of two periods. Without `totals` they follow from `printed`.
 
     `heading` are the totals that the source names above its percentages, where they are of others.
+    `easy_read` has it told on the easy to read page, for which a mix is not simple enough.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +60,7 @@ class Comparison(BaseModel):
     totals: Rows | None = None
     printed: Rows
     heading: Rows | None = None
+    easy_read: bool = False
 
     @field_validator("counts", "totals", "printed", "heading")
     @classmethod
@@ -67,15 +69,25 @@ class Comparison(BaseModel):
             raise ValueError("names no table")
         return rows
 
+    @model_validator(mode="after")
+    def _easy_enough(self) -> Self:
+        if self.easy_read and self.method == "mix":
+            raise ValueError(f"{self.question} is a mix, which the easy to read page cannot tell")
+        return self
+
 
 class Help(BaseModel):
-    """Whom to call about a child, and when; without a number where the service's own pages give it."""
+    """Whom to call about a child, and when; without a number where the service's own pages give it.
+
+    `plain` says both in short sentences, for the easy to read page.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     when: Words
     service: Words
     telephone: Annotated[str, Field(pattern=r"^[0-9][0-9 ]+[0-9]$")] | None = None
+    plain: Words | None = None
 
 
 class Edition(BaseModel):

@@ -34,6 +34,7 @@ from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, tables, texts
 from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, isolated, templates
+from lscb_analysis.easy_read import easy_read, plans
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.glossary import meanings, spell_out
 from lscb_analysis.kernels import REHEARSED, warm_kernels
@@ -159,8 +160,8 @@ def _run_or_skip(
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
-    Raises BuildError for a chapter, parameter, area or value that will not do, DataError with every
-    problem of the data.
+    Raises BuildError for a chapter, parameter, area or value that will not do, EditionError for a
+    comparison that is to be told and has no plain words, DataError with every problem of the data.
     """
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
@@ -186,6 +187,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
     _check_area(edition.area)
+    easy_read(edition, chosen)  # what has no plain words is said before anything runs
     given = edition.model_dump() | {"edition": edition.name} | values
     return edition, [
         Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
@@ -278,7 +280,8 @@ def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
 
 
 def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> None:
-    log = _log(every["edition"])
+    log, easy = _log(every["edition"]), _easy_read(every["edition"], chapters)
+    every = every | {"easy_read": bool(easy["told"])}
     for chapter in chapters:
         _take_findings(chapter, runs)
     for chapter in chapters:
@@ -286,6 +289,8 @@ def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, mad
     _write_page("index.html.j2", every | _index(every["edition"]) | {"chapters": chapters}, made)
     _write_page("methods.html.j2", every | _methods(every["edition"], chapters, runs), made)
     _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
+    if easy["told"]:
+        _write_page("easy-read.html.j2", every | easy, made)
 
 
 def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
@@ -371,6 +376,18 @@ def slug(text: str) -> str:
 
 def _index(edition: Edition) -> dict[str, Any]:
     return {"title": _titled(edition.title, edition), "file": "index.html"}
+
+
+def _easy_read(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
+    """The page in plain words, of what the chapters show; nothing is told where an edition marks nothing."""
+    titles = {chapter.name: chapter.title for chapter in chapters}
+    return {
+        "title": _titled("Easy to read", edition),
+        "file": "easy-read.html",
+        "told": easy_read(edition, titles),
+        "plans": plans(edition)["plain"].tolist(),
+        "titles": titles,
+    }
 
 
 def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:

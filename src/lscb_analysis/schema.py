@@ -53,8 +53,13 @@ TEXTS = {
     "facts": ["fact", "edition", "chapter", "kind", "about", "said", "status", "source"],
     "assumptions": ["assumption", "edition", "chapters", "kind", "said", "owner", "date"],
     "glossary": ["term", "meaning", "source"],
+    "plain_measures": ["measure", "title", "meaning", "who", "said"],
+    "plain_facts": ["fact", "said"],
 }
 """The files of words in `data/` and their columns; the first column is the key."""
+
+_WORDY = ("about", "said", "status", "title", "meaning", "who")
+"""Columns of words in which a figure has no place."""
 
 RATING_COLUMNS = ["statement", "rater", "rating"]
 """The columns of a table of partners' ratings, which is nobody's to publish."""
@@ -423,8 +428,9 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str, file: str) ->
         *check_unique(raw, columns[:1], file),
         *(_unknown(raw, "kind", KINDS[name], file) if name in KINDS else ()),
         *(_unknown(raw, "source", known.sources["source"], file) if "source" in columns else ()),
+        *(_unknown(raw, "measure", known.measures["measure"], file) if "measure" in columns else ()),
         *(check_log(raw, file) if name == "assumptions" else ()),
-        *check_wordy(raw, [column for column in ("about", "said", "status") if column in columns], file),
+        *check_wordy(raw, [column for column in _WORDY if column in columns], file),
     ]
 
 

@@ -29,14 +29,15 @@ from lscb_analysis.wording import Reasons, bound, called, check_shown, same
 _DIRECTION = re.compile(
     r"\b(?:rose|rises?|risen|rising|fell|falls?|fallen|falling|increas\w+|decreas\w+|grew|grown?|growing"
     r"|higher|lower|fewer|larger|smaller|dropped|declin\w+|improv\w+|worsen\w+|better|worse|upwards|downwards"
-    r"|above|below|(?:surplus|deficit) of)\b",
+    r"|above|below|went (?:up|down)|(?:surplus|deficit) of)\b",
     re.I,
 )
 _CLAIM = re.compile(
     r"beyond chance|chance alone|by chance|(?:to|than) chance|unlikely to bring|no clear change"
     r"|too few to tell|statistical(?:ly)? significan\w+|(?:is|are|was|were|not) significant\b|significantly"
     r"|significant (?:rise|fall|change|difference|increase|decrease|improvement|deterioration)"
-    r"|clear(?:ly)? (?:rise|fall|change|rose|fell|higher|lower|better|worse)\w*|real change",
+    r"|clear(?:ly)? (?:rise|fall|change|rose|fell|higher|lower|better|worse)\w*|real change"
+    r"|fairly sure|just chance|this is (?:not )?good news",
     re.I,
 )
 _NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -51,6 +52,15 @@ CLAIMS: dict[str, Callable[[pd.Series], bool]] = {
     "brothers and sisters are often counted together": lambda row: row["dispersion"] > 1,
     "would probably have shown": lambda row: row["verdict"] == NO_CLEAR_CHANGE,
     "is taken to matter": lambda row: row["verdict"] == TOO_FEW,
+    "We can be fairly sure that this is a real change": lambda row: row["verdict"] in CALLED,
+    "This is good news": lambda row: row["verdict"] == "better",
+    "This is not good news": lambda row: row["verdict"] == "worse",
+    "On its own, this is not good news or bad news": lambda row: row["verdict"] in ("higher", "lower"),
+    "This may be just chance": lambda row: row["verdict"] in (NO_CLEAR_CHANGE, TOO_FEW),
+    "But a real change could be hidden here": lambda row: row["verdict"] == TOO_FEW,
+    "A change that matters would most likely have shown": lambda row: row["verdict"] == NO_CLEAR_CHANGE,
+    "We cannot say if this has changed": lambda row: row["verdict"] == NOT_COMPARED,
+    "We do not have the numbers for that": lambda row: row["verdict"] == NOT_COMPARED,
 }
 """What pages say of a verdict, and when it is true of its comparison."""
 
@@ -122,14 +132,14 @@ def check_page(book: Book, page: str) -> list[Fault]:
     blocks = book.pages[page]
     faults = [Fault(page, *fault) for block in blocks for fault in _check_block(book, block)]
     faults += [Fault(page, *fault) for fault in _check_charts(blocks, book.known)]
-    if page == "index.html":
-        others = (blocks for name, blocks in book.pages.items() if name != page)
-        told = {_identity(piece) for blocks in others for block in blocks for piece in block.pieces}
+    if repeats := _REPEATS.get(page):
+        chapters = (blocks for name, blocks in book.pages.items() if name not in _REPEATS)
+        told = {repeats(piece) for blocks in chapters for block in blocks for piece in block.pieces}
         faults += [
             Fault(page, block.words, f"“{piece.words}” is on no other page.")
             for block in blocks
             for piece in block.pieces
-            if piece.mark == "data" and _identity(piece) not in told
+            if piece.mark == "data" and repeats(piece) not in told
         ]
     return faults
 
@@ -279,3 +289,11 @@ def _stands_for(figure: Cited, places: set[tuple[str, str]], known: Known) -> bo
 
 def _identity(piece: Piece) -> tuple[str, ...]:
     return (piece.words, *(f"{key}={value}" for key, value in sorted(piece.about.items())))
+
+
+def _figure(piece: Piece) -> tuple[str, ...]:
+    return tuple(f"{key}={value}" for key, value in sorted(piece.about.items()))
+
+
+_REPEATS: dict[str, Callable[[Piece], tuple[str, ...]]] = {"index.html": _identity, "easy-read.html": _figure}
+"""Pages that tell nothing of their own: figures of other pages, in the same words or in others."""

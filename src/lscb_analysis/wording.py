@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from lscb_analysis.data import measures
-from lscb_analysis.display import MINUS
+from lscb_analysis.display import IN_EVERY, MINUS
 from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known, worked_out
 from lscb_analysis.rates import rounded
@@ -34,6 +34,7 @@ _BESIDE = {"Higher": 1, "The same": 0, "Lower": -1}
 SIGNS = {
     **dict.fromkeys(("rose", "rise", "a rise", "a rise of this size", "a surplus", "more"), 1),
     **dict.fromkeys(("fell", "fall", "a fall", "a fall of this size", "a deficit", "less"), -1),
+    **{"went up": 1, "went down": -1},
     **dict.fromkeys(
         ("stayed the same", "change", "a change of this size", "is", "neither a surplus nor a deficit"), 0
     ),
@@ -107,7 +108,10 @@ def _check_unit(digits: re.Match[str], figure: Cited, block: Block, follows: Pie
     pounds, percent = bool(digits[2]), bool(digits[5])
     after = follows.words.strip() if not follows.mark or follows.about.get("data-name") == "unit" else ""
     unit, shown = "%" if figure.statistic in _FRACTIONS else figure.unit, digits[0]
-    if (percent and unit != "%") or (pounds and unit != "£"):
+    if after in IN_EVERY.values():
+        if after != IN_EVERY.get(unit) or percent:
+            yield f"“{shown} {after}” is shown in another unit than its own, {unit or 'none'}."
+    elif (percent and unit != "%") or (pounds and unit != "£"):
         yield f"“{shown}” is shown in another unit than its own, {unit or 'none'}."
     elif block.tag in ("td", "th"):
         yield from _check_unit_of_cell(shown, figure, block.column, percent)
