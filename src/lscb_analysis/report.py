@@ -273,7 +273,15 @@ def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
     """What the template of every page asks for; `past` says that the pack may not be used any longer."""
     dates = ("published", "next_pack", "use_until")
     said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
-    return {"edition": edition, "draft": draft, "past": past, "previous": None, "next": None, **said}
+    mark = "Do not use: " if past else "Draft: " if draft else ""
+    return {
+        "edition": edition,
+        "draft": draft,
+        "past": past,
+        "margin": in_css(f"{mark}{edition.title}, {edition.period}"),
+        "previous": None,
+        "next": None,
+    } | said
 
 
 def _write_pack(
