@@ -28,7 +28,7 @@ ORDER = [
         "svg",
         "charts",
     ),
-    *("glossary", "methods", "figures", "reading", "wording", "context", "downloads", "verify"),
+    *("glossary", "methods", "onepage", "figures", "reading", "wording", "context", "downloads", "verify"),
     *("publish", "kernels", "chapters", "reuse", "report", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""

@@ -1,8 +1,15 @@
 """The layout of the pages in a real browser: on a desk, on a phone, enlarged, spaced out and on paper."""
 
+from io import BytesIO
+
+import pypdf
 import pytest
 
+from lscb_analysis import read_edition
+
 pytestmark = pytest.mark.browser
+
+EDITION = read_edition("southend-2017-19")
 
 CLASHES = """() => [...document.querySelectorAll('.chart svg')].filter(s => s.checkVisibility())
         .flatMap(svg => {
@@ -21,7 +28,7 @@ DESK, PHONE = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 """320 CSS pixels are a small phone, and a desk at a zoom of 400%."""
 
 A4 = {"width": round(210 / 25.4 * 96), "height": 800}
-SHEET = 261 / 25.4 * 96
+SHEET = 255 / 25.4 * 96
 """What the margins leave of the height of a sheet of A4, in CSS pixels."""
 
 LONG_LINES = """() => [...document.querySelectorAll('p, li, dd')]
@@ -119,15 +126,15 @@ def test_convention_3_a_table_that_scrolls_is_a_named_region_that_the_keyboard_r
 def test_convention_6_print_cuts_no_chart_and_keeps_heads_with_what_they_head(opened):
     for name, page in opened(viewport=A4):
         page.emulate_media(media="print")
-        page.add_style_tag(content="body { margin: 0 16mm; }")
+        page.add_style_tag(content="body { margin: 0 20mm; }")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         assert all(height < SHEET for height in each(page, "figure", "e.offsetHeight")), name
         assert all(height > 50 for height in each(page, "details dl", "e.offsetHeight")), name
         for selector, rule, value in [
             ("figure, tr", "breakInside", "avoid"),
-            ("h1, h2, h3, figcaption, caption, dt", "breakAfter", "avoid"),
+            ("h1, h2, h3, h4, figcaption, caption, thead", "breakAfter", "avoid"),
             ("thead", "display", "table-header-group"),
-            (".skip, .contents, .turn, .download", "display", "none"),
+            (".skip, .contents:not(.whole), .turn, .download, .way", "display", "none"),
         ]:
             assert set(each(page, selector, f"getComputedStyle(e).{rule}")) <= {value}, (name, selector)
 
@@ -137,11 +144,17 @@ def each(page, selector, asked):
     return page.locator(selector).evaluate_all(f"found => found.map(e => {asked})")
 
 
-def test_convention_6_a_chapter_prints_on_sheets_of_a4(browser, pack):
+def test_convention_6_a_chapter_prints_on_sheets_of_a4_with_their_numbers_and_the_title_of_the_pack(
+    browser, pack
+):
     page = browser.new_page()
     page.goto((pack / "05_child_protection.html").as_uri())
-    printed = page.pdf(prefer_css_page_size=True)
-    sizes = {box.split(b"]")[0].strip() for box in printed.split(b"/MediaBox [")[1:]}
-    assert len(sizes) == 1
-    assert [round(float(side) / 72 * 25.4) for side in sizes.pop().split()[2:]] == [210, 297]
+    sheets = pypdf.PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert len(sheets) > 3
+    for number, sheet in enumerate(sheets, 1):
+        assert [round(float(side) / 72 * 25.4) for side in sheet.mediabox[2:]] == [210, 297]
+        words = sheet.extract_text()
+        assert f"{number} of {len(sheets)}" in words
+        assert f"{EDITION.title}, {EDITION.period}" in words
+        assert ".html" not in words
     page.close()

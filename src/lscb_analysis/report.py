@@ -40,6 +40,7 @@ from lscb_analysis.glossary import meanings, spell_out
 from lscb_analysis.kernels import REHEARSED, warm_kernels
 from lscb_analysis.methods import methods
 from lscb_analysis.narrative import credit
+from lscb_analysis.onepage import in_css, part, title_of, within
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
 from lscb_analysis.reuse import keep, take
@@ -126,9 +127,7 @@ def build(
                 keep(chapter, edition, table, runs, memory)
             if any(chapter.error for chapter in chapters):
                 return Pack(folder, chapters, _keep(folder, chapters, runs))
-            (made / "tables").mkdir(parents=True)
-            _write_pages(chapters, _on_every_page(edition, draft, before["past_its_date"]), runs, made)
-            _write_manifest(chapters, edition, before, made)
+            _write_pack(chapters, edition, draft, before, runs, made)
             _check_true(made, tell)
             publish(made, folder)
             _forget_failures(folder)
@@ -276,7 +275,24 @@ def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
     """What the template of every page asks for; `past` says that the pack may not be used any longer."""
     dates = ("published", "next_pack", "use_until")
     said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
-    return {"edition": edition, "draft": draft, "past": past, "previous": None, "next": None, **said}
+    mark = "Do not use: " if past else "Draft: " if draft else ""
+    return {
+        "edition": edition,
+        "draft": draft,
+        "past": past,
+        "margin": in_css(f"{mark}{edition.title}, {edition.period}"),
+        "previous": None,
+        "next": None,
+    } | said
+
+
+def _write_pack(
+    chapters: list[Chapter], edition: Edition, draft: bool, of: dict[str, Any], runs: Path, made: Path
+) -> None:
+    """Write the pages, the tables and the manifest of a pack; `of` is what it is made of."""
+    (made / "tables").mkdir(parents=True)
+    _write_pages(chapters, _on_every_page(edition, draft, of["past_its_date"]), runs, made)
+    _write_manifest(chapters, edition, of, made)
 
 
 def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> None:
@@ -291,6 +307,10 @@ def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, mad
     _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
     if easy["told"]:
         _write_page("easy-read.html.j2", every | easy, made)
+    _bind(
+        [*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"], chapters, every, made
+    )
+    _spell_out(made)
 
 
 def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
@@ -299,7 +319,33 @@ def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
 
 
 def _write(html: str, file: str, made: Path) -> None:
-    (made / file).write_text(spell_out(html, meanings()), encoding="utf-8", newline="\n")
+    (made / file).write_text(html, encoding="utf-8", newline="\n")
+
+
+def _spell_out(made: Path) -> None:
+    """Put abbreviations into words where each page first uses them."""
+    for path in made.glob("*.html"):
+        _write(spell_out(path.read_text("utf-8"), meanings()), path.name, made)
+
+
+def _bind(files: list[str], chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
+    """Write the pages `files` as one page with a list of contents, before abbreviations are in words."""
+    questions = {chapter.file: chapter.question for chapter in chapters}
+    pages = {file: (made / file).read_text("utf-8") for file in files}
+    parts = [
+        {
+            "name": (name := file.removesuffix(".html")),
+            "title": (title := title_of(html)),
+            "question": questions.get(file, ""),
+            "margin": in_css(title),
+            "html": part(html, name),
+        }
+        for file, html in pages.items()
+    ]
+    edition = every["edition"]
+    page = every | {"title": _titled(f"{edition.title}, the whole pack", edition), "file": "all.html"}
+    html = templates().get_template("all.html.j2").render(page=page | {"parts": parts}, slug=slug)
+    _write(within(html, [part["name"] for part in parts], front="index"), "all.html", made)
 
 
 def _write_chapter(
