@@ -12,7 +12,18 @@ PACKAGE = CHECKOUT / "src" / "lscb_analysis"
 ROOT = PACKAGE.name
 
 ORDER = [
-    *("project", "schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power"),
+    *(
+        "errors",
+        "project",
+        "schema",
+        "reads",
+        "data",
+        "rates",
+        "comparisons",
+        "composition",
+        "trends",
+        "power",
+    ),
     *("consistency", "ratings", "meetings", "accounts", "editions", "verdicts"),
     *("evidence", "attacks", "quality"),
     *(
@@ -37,11 +48,11 @@ ONLY = {
     "composition": {"rates", "comparisons"},
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
-    "consistency": {"rates", "comparisons"},
+    "consistency": {"errors", "rates", "comparisons"},
     "ratings": {"project", "schema", "data", "rates"},
     "meetings": {"rates"},
     "accounts": {"rates"},
-    "editions": {"project", "schema"},
+    "editions": {"errors", "project", "schema"},
 }
 """Modules that need no more of the library than this."""
 LONGEST_FUNCTION = 60

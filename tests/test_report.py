@@ -129,6 +129,16 @@ def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):
     assert "more than one table 'eet-17-18-figures'" in made.failed[0].error
 
 
+def test_what_is_no_display_is_for_the_analyst_and_reaches_no_page(project):
+    keep_only(project, [CARE])
+    build(output=project / "before")
+    add_cell(project, CARE, "print('a remark')\ndisplay(activity, activity.frame)\nactivity")
+    made = build(output=project / "after")
+    assert not made.failed, made.failed[0].error
+    page, before = ((project / name / f"{CARE}.html").read_bytes() for name in ("after", "before"))
+    assert page == before
+
+
 def test_parameters_reach_only_the_chapters_that_declare_them(project):
     path = project / "notebooks" / f"{CARE}.ipynb"
     notebook = nbformat.read(path, as_version=4)

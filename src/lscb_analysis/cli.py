@@ -28,9 +28,7 @@ app = typer.Typer(
 
 FAILED, BAD_INPUT, BUSY = 1, 2, 3
 STATUS = {
-    "DataError": BAD_INPUT,
-    "EditionError": BAD_INPUT,
-    "BuildError": BAD_INPUT,
+    "InputError": BAD_INPUT,
     "FileNotFoundError": BAD_INPUT,
     "NoPackError": BAD_INPUT,
     "BusyError": BUSY,

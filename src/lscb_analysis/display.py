@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lscb_analysis.data import dictionary, labels, measures, source_names
-from lscb_analysis.rates import AS_PRINTED, decimals, rounded
+from lscb_analysis.rates import AS_PRINTED, EstimateError, decimals, rounded
 from lscb_analysis.schema import CHAPTER
 
 Row = Mapping[str, Any]
@@ -128,6 +128,14 @@ def _around() -> tuple[str, str]:
     """What stands before and after a display in a notebook; each has the style, for each is run by itself."""
     style = re.sub(r"\s*\n\s*", "", templates().get_template("notebook.css").render())
     return f'<div class="lscb mathjax_ignore"><style>{style}</style>', "</div>"
+
+
+def check_rows(frame: pd.DataFrame) -> None:
+    """Raise EstimateError if a release has no rows, so that it cannot be shown."""
+    if frame.empty:
+        raise EstimateError(
+            "The release has no rows to show. Choose periods or categories that the data have."
+        )
 
 
 def number(value: float, places: int) -> str:

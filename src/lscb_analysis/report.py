@@ -30,7 +30,6 @@ from lscb_analysis.chapters import (
     silent,
     title,
 )
-from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, tables, texts
 from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, isolated, templates
@@ -109,7 +108,7 @@ def build(
         tell("past its date", use_until=edition.use_until.isoformat())
     with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
         edition, chapters = plan(edition, only, changed)
-        _check_periods(edition, verdict_table(edition))
+        verdict_table(edition)  # refuses periods that are not there
         folder = _folder(output or project() / "reports" / edition.name, draft)
         with making(folder, wait) as aside:
             if not (force or draft) and stands(folder, edition.name, today):
@@ -219,12 +218,6 @@ def _check_area(area: str) -> None:
     known = sorted({found for table in tables() for found in load(table)["area_name"].unique()})
     if area not in known:
         raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
-
-
-def _check_periods(edition: Edition, table: pd.DataFrame) -> None:
-    """What the edition names must be there, for both of its periods."""
-    if edition.comparisons and (table["reason"] == NO_FIGURE).all():
-        raise BuildError(f"No comparison has figures for both {edition.previous} and {edition.latest}.")
 
 
 def _failures(folder: Path) -> Path:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.comparisons import COMPARISON, compare
+from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, dictionary, load, measures, stamp
@@ -57,7 +57,7 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
       the comparison alone and the children as independent, says otherwise.
 
     Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
-    proportion has more than one series.
+    proportion has more than one series, or if no comparison has figures for both periods.
     """
     # what a chapter reads of it is the rows that it releases
     with unrecorded():
@@ -72,6 +72,7 @@ def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
     known = measures().reindex(rows["measure"]).set_index(rows.index)
     defined = known[["polarity", "dispersion", "smallest_change"]]
     rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
+    _check_periods(edition, rows)
     _check_defined(rows)
     rows["stock"] = rows["period_start"] == rows["period_end"]
     laws = [law for _, _, law in made]
@@ -171,6 +172,15 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
         return row, None, stats.chi2(1)
     test, law = mix_change(series, *periods)
     return row | test, mix_table(series, *periods)[0], law
+
+
+def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
+    """What the edition names must be there, for both of its periods."""
+    if len(rows) and (rows["reason"] == NO_FIGURE).all():
+        raise EditionError(
+            f"No comparison has figures for both {edition.previous} and {edition.latest}. "
+            "Give a previous and a latest period for which there are rows in data/."
+        )
 
 
 def _check_defined(rows: pd.DataFrame) -> None:
