@@ -23,6 +23,7 @@ ORDER = [
         "governance",
         "conclusions",
         "easy_read",
+        "accessibility",
         "tables",
         "reconciliation",
         "svg",
