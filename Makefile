@@ -1,9 +1,9 @@
-# make report | test | lab | check | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
+# make report | test | accessibility | lab | check | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 
-.PHONY: report test lab check benchmark benchmark-alarms lock clean
+.PHONY: report test accessibility lab check benchmark benchmark-alarms lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready
@@ -11,6 +11,9 @@ report: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+
+accessibility: .venv/ready
+	$(BIN)/python -m pytest --record tests/test_accessibility.py tests/test_browser.py tests/test_easy_read.py
 
 lab: .venv/ready
 	$(BIN)/jupyter lab notebooks

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import recorded
 from bs4 import BeautifulSoup
 
 from lscb_analysis import report
@@ -23,6 +24,48 @@ EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 """Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
+
+
+FOUND = pytest.StashKey[list[recorded.Found]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Record what the tests of accessibility find, instead of holding it against the record."""
+    parser.addoption("--record", action="store_true", help="write data/accessibility.csv")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the record of a whole run, faults and all: the statement made from it has to own to them."""
+    if session.config.getoption("--record") and (found := session.config.stash.get(FOUND, [])):
+        recorded.write(found)
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Note what a check of accessibility found: record it, or hold it against what is recorded."""
+
+    def noted(*of: Any, **more: Any) -> None:
+        found = recorded.Found(*of, **more)
+        if request.config.getoption("--record"):
+            request.config.stash.setdefault(FOUND, []).append(found)
+        else:
+            differs = recorded.differences(found)
+            assert not differs, f"{found.check} was recorded otherwise: run make accessibility. {differs}"
+
+    return noted
+
+
+@pytest.fixture
+def by_hand(browser: Browser, note: Callable[..., None]) -> Callable[..., None]:
+    """Note and assert what was asked of each page in the browser: for each, whether it holds."""
+
+    def asserted(check: str, what: str, held: dict[str, list[bool]]) -> None:
+        asked = max(map(len, held.values()))
+        broken = sum(answers.count(False) for answers in held.values())
+        note(check, what, "Chromium", browser.version.partition(".")[0], asked, len(held), broken)
+        assert not broken, {name: answers for name, answers in held.items() if False in answers}
+
+    return asserted
 
 
 @pytest.fixture

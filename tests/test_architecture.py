@@ -34,6 +34,7 @@ ORDER = [
         "governance",
         "conclusions",
         "easy_read",
+        "accessibility",
         "tables",
         "reconciliation",
         "svg",

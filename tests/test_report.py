@@ -33,8 +33,8 @@ def add_cell(project, chapter, source):
 def test_a_pack_holds_an_index_a_page_a_chapter_the_tables_and_a_manifest(pack):
     chapters = EDITION.chapters
     assert {path.name for path in pack.iterdir()} == {
-        "all.html", "assumptions.html", "easy-read.html", "index.html", "methods.html", "manifest.json",
-        "tables", *(f"{chapter}.html" for chapter in chapters),
+        "accessibility.html", "all.html", "assumptions.html", "easy-read.html", "index.html",
+        "methods.html", "manifest.json", "tables", *(f"{chapter}.html" for chapter in chapters),
     }  # fmt: skip
     assert len(list((pack / "tables").glob("*.csv"))) >= len(chapters)
 
@@ -186,7 +186,7 @@ def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(proj
     assert json.loads((folder / "manifest.json").read_text("utf-8"))["past_its_date"] is True
     late = contents(folder)
     pages = [name for name in late if name.suffix == ".html"]
-    assert len(pages) == 5
+    assert len(pages) == 6
     for name in pages:
         page = BeautifulSoup(late[name], "html.parser")
         assert page.title.get_text().startswith("Do not use: "), name

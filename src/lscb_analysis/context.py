@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from lscb_analysis.data import dictionary, labels, measures
+from lscb_analysis.data import dictionary, labels, measures, texts
 from lscb_analysis.display import IN_EVERY, percent, period, when
 from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known
@@ -76,12 +76,15 @@ def names(known: Known, areas: set[str]) -> Names:
         for column in ("publisher", "document", "table", "short", "licence")
         for words in sources[column]
     }
+    checks = texts("accessibility")
     others |= {
         *of["unit"],
         *of["counted"],
         *of["dispersion_source"],
         f"{percent(edition.confidence)} interval",
         *IN_EVERY.values(),
+        *checks["what"],
+        *(checks["tool"] + " " + checks["version"]),
     }
     others |= {edition.period, edition.title, edition.board, edition.ask, edition.analysed, edition.assured}
     others |= {words or "" for help in edition.help for words in (help.when, help.service, help.telephone)}

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from lscb_analysis.accessibility import tested
 from lscb_analysis.alarms import alarms, describe_alarms
 from lscb_analysis.chapters import (
     Chapter,
@@ -298,6 +299,7 @@ def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, mad
     _write_page("index.html.j2", every | _index(every["edition"]) | {"chapters": chapters}, made)
     _write_page("methods.html.j2", every | _methods(every["edition"], chapters, runs), made)
     _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
+    _write_page("accessibility.html.j2", every | _accessibility(every["edition"]), made)
     if easy["told"]:
         _write_page("easy-read.html.j2", every | easy, made)
     _bind(
@@ -427,6 +429,12 @@ def _easy_read(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
         "plans": plans(edition)["plain"].tolist(),
         "titles": titles,
     }
+
+
+def _accessibility(edition: Edition) -> dict[str, Any]:
+    """The page that says who can read the pages, made from what the tests found."""
+    title = _titled("Accessibility statement", edition)
+    return {"title": title, "file": "accessibility.html", "tested": tested()}
 
 
 def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:

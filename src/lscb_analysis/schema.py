@@ -49,12 +49,16 @@ MEASURE_COLUMNS = [
 CATEGORY_COLUMNS = ["scheme", "category", "label"]
 SOURCE_COLUMNS = ["source", "short", "publisher", "document", "section", "table", "release", "licence"]
 
+_RESULTS = ["rules", "pages", "faults", "unjudged"]
+"""What a check of the pages came to, in whole numbers."""
+
 TEXTS = {
     "facts": ["fact", "edition", "chapter", "kind", "about", "said", "status", "source"],
     "assumptions": ["assumption", "edition", "chapters", "kind", "said", "owner", "date"],
     "glossary": ["term", "meaning", "source"],
     "plain_measures": ["measure", "title", "meaning", "who", "said"],
     "plain_facts": ["fact", "said"],
+    "accessibility": ["check", "what", "tool", "version", *_RESULTS, "date"],
 }
 """The files of words in `data/` and their columns; the first column is the key."""
 
@@ -430,6 +434,7 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str, file: str) ->
         *(_unknown(raw, "source", known.sources["source"], file) if "source" in columns else ()),
         *(_unknown(raw, "measure", known.measures["measure"], file) if "measure" in columns else ()),
         *(check_log(raw, file) if name == "assumptions" else ()),
+        *(check_results(raw, file) if name == "accessibility" else ()),
         *check_wordy(raw, [column for column in _WORDY if column in columns], file),
     ]
 
@@ -466,6 +471,15 @@ def check_log(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
     named = raw["chapters"].str.fullmatch(rf"{EVERY_CHAPTER}|{CHAPTER}( {CHAPTER})*")
     remedy = f"Write their names with a space between them, as 05_child_protection, or {EVERY_CHAPTER}"
     yield from _each(raw, "chapters", ~named, file, "does not name chapters", remedy)
+
+
+def check_results(raw: pd.DataFrame, file: str) -> Iterator[Problem]:
+    """Results of tests whose date is none, or that are no whole numbers. They are recorded, not typed."""
+    remedy = "Run make accessibility, which writes this file"
+    yield from _each(raw, "date", _dates(raw["date"]).isna(), file, "is not a date", remedy)
+    for column in _RESULTS:
+        wrong = ~raw[column].str.fullmatch("0|[1-9][0-9]*")
+        yield from _each(raw, column, wrong, file, "is not a whole number", remedy)
 
 
 def check_wordy(raw: pd.DataFrame, columns: list[str], file: str) -> Iterator[Problem]:

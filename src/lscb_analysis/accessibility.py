@@ -1,0 +1,74 @@
+"""What was found when the pages were tested for whether everyone can read them, for the page that says so.
+
+`make accessibility` runs the tests and writes what they find to `data/accessibility.csv`; nothing about it is
+typed by hand, and the page is made from that file alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+
+from lscb_analysis.data import texts
+from lscb_analysis.display import day
+
+RESULTS = "accessibility"
+"""The file of words in `data/` that the tests write."""
+
+_COUNTED = {
+    "pages": "pages_checked",
+    "rules": "rules_checked",
+    "faults": "faults_found",
+    "unjudged": "unjudged",
+}
+"""Columns of numbers, and the statistics as which a page binds them."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of all pages, or of some: what it asks, what made it, and each number that it came to."""
+
+    what: str
+    by: str
+    counted: dict[str, Markup]
+    faults: int
+    unjudged: int
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The checks that were recorded, and on which day, if any were."""
+
+    checks: list[Check]
+    on: Markup
+
+    @property
+    def faulty(self) -> list[Check]:
+        return [check for check in self.checks if check.faults]
+
+    @property
+    def left_open(self) -> list[Check]:
+        return [check for check in self.checks if check.unjudged]
+
+
+def tested() -> Tested:
+    """Return what the tests of accessibility found when they were last recorded."""
+    rows = texts(RESULTS)
+    checks = [
+        Check(
+            row["what"],
+            f"{row['tool']} {row['version']}",
+            {column: _bound(row, column) for column in _COUNTED},
+            int(row["faults"]),
+            int(row["unjudged"]),
+        )
+        for row in rows.to_dict("records")
+    ]
+    return Tested(checks, day(pd.Timestamp(rows["date"].max())) if checks else Markup(""))
+
+
+def _bound(row: dict[str, str], column: str) -> Markup:
+    bound = '<data value="{0}" data-statistic="{1}" data-category="{2}">{0:,}</data>'
+    return Markup(bound).format(int(row[column]), _COUNTED[column], row["check"])
