@@ -41,6 +41,9 @@ _CLAIM = re.compile(
 )
 _NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
+WHOLE = "all.html"
+"""The page that repeats all others: it bears out nothing that they do not."""
+
 CLAIMS: dict[str, Callable[[pd.Series], bool]] = {
     "is not compared": lambda row: row["verdict"] == NOT_COMPARED,
     "has not clearly changed": lambda row: row["verdict"] in (NO_CLEAR_CHANGE, TOO_FEW),
@@ -123,7 +126,7 @@ def check_page(book: Book, page: str) -> list[Fault]:
     faults = [Fault(page, *fault) for block in blocks for fault in _check_block(book, block)]
     faults += [Fault(page, *fault) for fault in _check_charts(blocks, book.known)]
     if page == "index.html":
-        others = (blocks for name, blocks in book.pages.items() if name != page)
+        others = (blocks for name, blocks in book.pages.items() if name not in (page, WHOLE))
         told = {_identity(piece) for blocks in others for block in blocks for piece in block.pieces}
         faults += [
             Fault(page, block.words, f"“{piece.words}” is on no other page.")
