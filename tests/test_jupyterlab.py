@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -155,7 +156,12 @@ def test_each_chart_is_shown_once_and_what_is_folded_away_opens(chapter):
     folded = chapter.locator("details").first
     assert not folded.locator("dl").is_visible()
     folded.locator("summary").click()
-    assert folded.locator("dl").is_visible()
+    boxes = folded.locator("dt, dd").evaluate_all(
+        "found => found.map(e => e.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) > 10
+    assert {round(box["left"]) for box in boxes} == {round(boxes[0]["left"])}
+    assert all(below["top"] >= above["bottom"] for above, below in pairwise(boxes))
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
