@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -60,7 +61,7 @@ def leaks(folder: Path, secrets: list[Secret]) -> list[str]:
 
 
 def _told(path: Path, secrets: list[Secret]) -> Iterator[str]:
-    text = path.read_text("utf-8")
+    text = _sheets(path) if path.suffix == ".xlsx" else path.read_text("utf-8")
     yield from _numbers(text, secrets)
     if path.suffix == ".csv":
         yield from _cells(text, secrets)
@@ -69,6 +70,15 @@ def _told(path: Path, secrets: list[Secret]) -> Iterator[str]:
         yield from _figures(page, secrets)
         yield from _drawn(page)
         yield from _cells(table, secrets)
+
+
+def _sheets(path: Path) -> str:
+    """All that a spreadsheet says in words, and every number in its cells."""
+    with zipfile.ZipFile(path) as file:
+        parts = [
+            file.read(name).decode() for name in file.namelist() if re.search("sheet|String|docProps", name)
+        ]
+    return "\n".join(said for part in parts for said in re.findall(r">([^<>]+)<", part))
 
 
 def _shown(path: Path, text: str) -> Iterator[tuple[str, str]]:

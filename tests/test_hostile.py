@@ -7,7 +7,9 @@ import csv
 import io
 import re
 import tomllib
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pandas as pd
@@ -87,7 +89,7 @@ TAGS = {
 }
 """The elements that templates and sentences use, and none that data brings."""
 
-LINK = re.compile(r"#[\w-]+|[\w-]+\.html(#[\w-]+)?|tables/[\w-]+\.csv|tel:\d+")
+LINK = re.compile(r"#[\w-]+|[\w-]+\.html(#[\w-]+)?|tables/[\w-]+\.csv|tables\.xlsx|tel:\d+")
 
 ISOLATED = ("bdi", "cite", "a", "data", "strong")
 """Elements that the style sheet, or HTML itself, closes off from the direction of what stands beside them."""
@@ -221,10 +223,23 @@ def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe_before_it(cell, wr
     assert list(csv.reader(io.StringIO(tables.csv(frame), newline="")))[1] == [written, "-1.5"]
 
 
+def test_the_spreadsheet_holds_hostile_words_as_words_and_leads_nowhere(built):
+    with zipfile.ZipFile(built / "tables.xlsx") as file:
+        parts = {name: file.read(name).decode() for name in file.namelist()}
+    words = ["".join(item.itertext()) for item in ElementTree.fromstring(parts["xl/sharedStrings.xml"])]
+    assert {*NEEDS, HEADINGS["Stationery"], HEADINGS["Consultancy"]} <= {unturned(said) for said in words}
+    assert AREA in "".join(words)
+    assert not [name for name, part in parts.items() if "<f>" in part or 'TargetMode="External"' in part]
+
+
+def unturned(words: str) -> str:
+    return words.strip("\u2068\u2069")
+
+
 def test_files_are_named_by_us(built):
     names = {path.relative_to(built).as_posix() for path in files(built)}
     pages = {f"{name}.html" for name in ("index", "all", "methods", "assumptions", *CHAPTERS)}
-    assert pages | {"manifest.json"} == {name for name in names if "/" not in name}
+    assert pages | {"manifest.json", "tables.xlsx"} == {name for name in names if "/" not in name}
     assert all(re.fullmatch(r"tables/[0-9]{2}_[a-z0-9_-]+\.csv", name) for name in names if "/" in name)
 
 

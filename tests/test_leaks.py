@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -133,6 +134,19 @@ DATA = (
     ' data-category="Absent parenting">few</data>'
 )
 BAR = '<path d="M 9 5 L 128 5 L 128 9 L 9 9 z" clip-path="url(#a)" style="fill: #12436d"/>'
+
+
+def number_in_the_spreadsheet(folder: Path) -> None:
+    path = folder / "pack" / "tables.xlsx"
+    with zipfile.ZipFile(path) as file:
+        parts = {name: file.read(name).decode() for name in file.namelist()}
+    sheet = "xl/worksheets/sheet5.xml"
+    parts[sheet] = parts[sheet].replace("</row></sheetData>", '<c r="Z99"><v>4819</v></c></row></sheetData>')
+    with zipfile.ZipFile(path, "w") as file:
+        for name, part in parts.items():
+            file.writestr(name, part)
+
+
 PLANTED = {
     "a count in a CSV": cell("numerator", "3"),
     "the end of an interval in a CSV": cell("lower", "0.1"),
@@ -144,6 +158,7 @@ PLANTED = {
     "a bound in an attribute": lambda folder: page(folder, "index.html", "<main", '<main data-most="4819"'),
     "a bound with a comma": lambda folder: page(folder, "methods.html", "</main>", "at most 4,819</main>"),
     "a number in the manifest": lambda folder: page(folder, "manifest.json", "{", '{"rest": 4820,'),
+    "a bound in the spreadsheet": number_in_the_spreadsheet,
     "a line of the log": lambda folder: (folder / "log").open("a").write('{"error": "4815 to 4819"}\n'),
 }
 

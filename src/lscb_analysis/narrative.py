@@ -466,8 +466,12 @@ def _cited(source: dict[str, str]) -> Markup:
 
 def credit(frame: pd.DataFrame) -> Markup:
     """Return the sources of `frame` in short, for the line below a chart or a table."""
-    named = dict.fromkeys(source["short"] for source in sources(frame))
-    cites = (Markup("<cite>{}</cite>").format(short) for short in named)
+    named: dict[str, str] = {}
+    for source in sources(frame):
+        named.setdefault(source["short"], source["source"])
+    cites = (
+        Markup('<cite data-source="{}">{}</cite>').format(source, short) for short, source in named.items()
+    )
     return Markup("Source: {}.").format(Markup("; ").join(cites))
 
 

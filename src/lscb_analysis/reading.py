@@ -103,7 +103,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in VOID:
             if tag == "br" and self.inside:
-                self.inside[-1].pieces.append(Piece(" ", "", {}))
+                self.inside[-1].pieces.append(Piece("\n", "", {}))
             return
         about = {key: value or "" for key, value in attrs}
         self.open.append((tag, about))

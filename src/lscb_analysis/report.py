@@ -54,12 +54,16 @@ from lscb_analysis.publish import (
 )
 from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
+from lscb_analysis.spreadsheet import read_tables, write_spreadsheet
 from lscb_analysis.verdicts import verdict_table
 from lscb_analysis.verify import verify
 
 TEMPLATES = Path(__file__).parent / "templates"
 ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
 """The heading of a chapter's assumptions and caveats, which stand before that of its limits."""
+
+SPREADSHEET = "tables.xlsx"
+"""The file with all tables of a pack."""
 
 MOST_FAULTS = 10
 """So many places where a pack is wrong are named when it is not published."""
@@ -317,6 +321,7 @@ def _write_pack(
 def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> None:
     log, easy = _log(every["edition"]), _easy_read(every["edition"], chapters)
     every = every | {"easy_read": bool(easy["told"])}
+    every = every | {"spreadsheet": _write_spreadsheet(chapters, every, runs, made)}
     for chapter in chapters:
         _take_findings(chapter, runs)
     for chapter in chapters:
@@ -397,6 +402,30 @@ def _write_chapter(
     for output in outputs(executed, "text/csv"):
         path = made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
         path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
+
+
+def _write_spreadsheet(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> str:
+    """Write all tables as one spreadsheet, and return its name: none where there is no table."""
+    tables = {
+        chapter.name: [
+            table
+            for output in outputs(read(runs / f"{chapter.name}.ipynb"), "text/csv")
+            for table in read_tables(output.data["text/html"], chapter.title)
+        ]
+        for chapter in chapters
+    }
+    if not any(tables.values()):
+        return ""
+    alerts = {
+        f"Do not use this any longer. It was to be used until {every['use_until'].striptags()}.": every[
+            "past"
+        ],
+        "Draft, made with parameters or chapters of its own; not the published pack.": every["draft"],
+    }
+    write_spreadsheet(
+        made / SPREADSHEET, every["edition"], tables, [words for words, so in alerts.items() if so]
+    )
+    return SPREADSHEET
 
 
 def _titled(title: str, edition: Edition) -> str:
