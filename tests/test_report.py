@@ -34,7 +34,7 @@ def test_a_pack_holds_an_index_a_page_a_chapter_the_tables_and_a_manifest(pack):
     chapters = EDITION.chapters
     assert {path.name for path in pack.iterdir()} == {
         "accessibility.html", "all.html", "assumptions.html", "easy-read.html", "index.html",
-        "methods.html", "manifest.json", "tables", "tables.xlsx",
+        "measures.html", "methods.html", "manifest.json", "tables", "tables.xlsx",
         *(f"{chapter}.html" for chapter in chapters),
     }  # fmt: skip
     assert len(list((pack / "tables").glob("*.csv"))) >= len(chapters)

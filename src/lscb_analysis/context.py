@@ -78,6 +78,7 @@ def names(known: Known, areas: set[str]) -> Names:
     }
     checks = texts("accessibility")
     others |= {
+        *of["definition"].str.rstrip("."),
         *of["unit"],
         *of["counted"],
         *of["dispersion_source"],

@@ -31,7 +31,7 @@ from lscb_analysis.chapters import (
     silent,
     title,
 )
-from lscb_analysis.data import check, load, tables, texts
+from lscb_analysis.data import check, load, measures, tables, texts
 from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, isolated, templates
 from lscb_analysis.easy_read import easy_read, plans
@@ -330,6 +330,7 @@ def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, mad
     _write_page("methods.html.j2", every | _methods(every["edition"], chapters, runs), made)
     _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
     _write_page("accessibility.html.j2", every | _accessibility(every["edition"]), made)
+    _write_page("measures.html.j2", every | _measures(every["edition"], chapters, made), made)
     if easy["told"]:
         _write_page("easy-read.html.j2", every | easy, made)
     _bind(
@@ -502,6 +503,28 @@ def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, 
         for kind in KINDS["assumptions"]
     }  # fmt: skip
     return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
+
+
+_SHOWN = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>|data-measure="([^"]+)"', re.S)
+
+
+def _measures(edition: Edition, chapters: list[Chapter], made: Path) -> dict[str, Any]:
+    """The page of all measures that the chapters show, by title, each with the questions it stands under."""
+    known = measures()[["title", "definition"]].to_dict("index")
+    shown: dict[str, dict[str, Any]] = {}
+    for chapter in chapters:
+        asked = {"file": chapter.file, "chapter": chapter.title}
+        for place, question, measure in _SHOWN.findall((made / chapter.file).read_text("utf-8")):
+            if place:
+                asked |= {"place": place, "question": Markup(question).striptags()}
+                continue
+            entry = shown.setdefault(known[measure]["title"], {"definitions": {}, "places": {}})
+            entry["definitions"][known[measure]["definition"].rstrip(".")] = None
+            entry["places"].setdefault(chapter.name, asked.copy())
+    letters: dict[str, list[dict[str, Any]]] = {}
+    for name in sorted(shown, key=str.casefold):
+        letters.setdefault(name[0].upper(), []).append({"title": name} | shown[name])
+    return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
 
 
 def _methods(edition: Edition, chapters: list[Chapter], runs: Path) -> dict[str, Any]:
