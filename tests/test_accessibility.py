@@ -83,12 +83,18 @@ def test_axe_finds_nothing_against_a_page_and_leaves_nothing_open_on_a_desk(open
 
 def test_axe_finds_nothing_against_a_page_on_a_phone(opened, note):
     """It leaves open the colours of cells that are scrolled out of sight; on a desk it sees them."""
-    pages, what = opened(viewport=PHONE), f"{AUTOMATIC}, on a screen {PHONE['width']} pixels wide"
+    pages, what = (
+        opened(viewport=PHONE, whole=False),
+        f"{AUTOMATIC}, on a screen {PHONE['width']} pixels wide",
+    )
     assert not by_axe(pages, WCAG, "axe-on-a-phone", what, note)[0]
 
 
 def test_convention_3_contrast_in_the_dark(opened, note):
-    pages, what = opened(viewport=DESK, color_scheme="dark"), "Contrast of text where a dark screen is set"
+    pages, what = (
+        opened(viewport=DESK, color_scheme="dark", whole=False),
+        "Contrast of text where a dark screen is set",
+    )
     against, left_open = by_axe(pages, CONTRAST, "axe-in-the-dark", what, note)
     assert not against
     assert not left_open

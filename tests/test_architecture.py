@@ -12,7 +12,18 @@ PACKAGE = CHECKOUT / "src" / "lscb_analysis"
 ROOT = PACKAGE.name
 
 ORDER = [
-    *("project", "schema", "reads", "data", "rates", "comparisons", "composition", "trends", "power"),
+    *(
+        "errors",
+        "project",
+        "schema",
+        "reads",
+        "data",
+        "rates",
+        "comparisons",
+        "composition",
+        "trends",
+        "power",
+    ),
     *("consistency", "ratings", "meetings", "accounts", "editions", "verdicts"),
     *("evidence", "attacks", "quality"),
     *(
@@ -29,7 +40,7 @@ ORDER = [
         "svg",
         "charts",
     ),
-    *("glossary", "methods", "figures", "reading", "wording", "context", "downloads", "verify"),
+    *("glossary", "methods", "onepage", "figures", "reading", "wording", "context", "downloads", "verify"),
     *("publish", "kernels", "chapters", "reuse", "report", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
@@ -38,11 +49,11 @@ ONLY = {
     "composition": {"rates", "comparisons"},
     "trends": {"rates", "comparisons"},
     "power": {"comparisons"},
-    "consistency": {"rates", "comparisons"},
+    "consistency": {"errors", "rates", "comparisons"},
     "ratings": {"project", "schema", "data", "rates"},
     "meetings": {"rates"},
     "accounts": {"rates"},
-    "editions": {"project", "schema"},
+    "editions": {"errors", "project", "schema"},
 }
 """Modules that need no more of the library than this."""
 LONGEST_FUNCTION = 60

@@ -1,8 +1,15 @@
 """The layout of the pages in a real browser: on a desk, on a phone, enlarged, spaced out and on paper."""
 
+from io import BytesIO
+
+import pypdf
 import pytest
 
+from lscb_analysis import read_edition
+
 pytestmark = pytest.mark.browser
+
+EDITION = read_edition("southend-2017-19")
 
 CLASHES = """() => [...document.querySelectorAll('.chart svg')].filter(s => s.checkVisibility())
         .flatMap(svg => {
@@ -21,14 +28,14 @@ DESK, PHONE = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 """320 CSS pixels are a small phone, and a desk at a zoom of 400%."""
 
 A4 = {"width": round(210 / 25.4 * 96), "height": 800}
-SHEET = 261 / 25.4 * 96
+SHEET = 255 / 25.4 * 96
 """What the margins leave of the height of a sheet of A4, in CSS pixels."""
 
 PRINTED = [
     ("figure, tr", "breakInside", "avoid"),
-    ("h1, h2, h3, figcaption, caption, dt", "breakAfter", "avoid"),
+    ("h1, h2, h3, h4, figcaption, caption, thead", "breakAfter", "avoid"),
     ("thead", "display", "table-header-group"),
-    (".skip, .contents, .turn, .download", "display", "none"),
+    (".skip, .contents:not(.whole), .turn, .download, .way", "display", "none"),
 ]
 """A selector, and what a property of all that it finds has to be on paper."""
 
@@ -96,6 +103,18 @@ def test_no_words_of_a_chart_run_out_of_it_or_into_each_other(opened, width):
         assert page.evaluate(CLASHES) == [], name
 
 
+SMALLEST = """() => Math.min(Infinity, ...[...document.querySelectorAll('.chart svg')]
+    .filter(svg => svg.checkVisibility())
+    .flatMap(svg => [...svg.querySelectorAll('text')].map(text =>
+        parseFloat(getComputedStyle(text).fontSize) * svg.clientWidth / svg.viewBox.baseVal.width)))"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_words_of_a_chart_are_under_11_points_on_a_phone(opened, scheme):
+    for name, page in opened(viewport={"width": 360, "height": 740}, color_scheme=scheme):
+        assert page.evaluate(SMALLEST) * 72 / 96 >= 11, name
+
+
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_convention_3_nothing_is_lost_when_a_reader_spaces_the_text(opened, by_hand, viewport):
     found = {}
@@ -132,7 +151,7 @@ def test_convention_6_print_cuts_no_chart_and_keeps_heads_with_what_they_head(op
     found = {}
     for name, page in opened(viewport=A4):
         page.emulate_media(media="print")
-        page.add_style_tag(content="body { margin: 0 16mm; }")
+        page.add_style_tag(content="body { margin: 0 20mm; }")
         found[name] = [
             page.evaluate("document.documentElement.scrollWidth <= innerWidth"),
             all(height < SHEET for height in each(page, "figure", "e.offsetHeight")),
@@ -149,11 +168,17 @@ def each(page, selector, asked):
     return page.locator(selector).evaluate_all(f"found => found.map(e => {asked})")
 
 
-def test_convention_6_a_chapter_prints_on_sheets_of_a4(browser, pack):
+def test_convention_6_a_chapter_prints_on_sheets_of_a4_with_their_numbers_and_the_title_of_the_pack(
+    browser, pack
+):
     page = browser.new_page()
     page.goto((pack / "05_child_protection.html").as_uri())
-    printed = page.pdf(prefer_css_page_size=True)
-    sizes = {box.split(b"]")[0].strip() for box in printed.split(b"/MediaBox [")[1:]}
-    assert len(sizes) == 1
-    assert [round(float(side) / 72 * 25.4) for side in sizes.pop().split()[2:]] == [210, 297]
+    sheets = pypdf.PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert len(sheets) > 3
+    for number, sheet in enumerate(sheets, 1):
+        assert [round(float(side) / 72 * 25.4) for side in sheet.mediabox[2:]] == [210, 297]
+        words = sheet.extract_text()
+        assert f"{number} of {len(sheets)}" in words
+        assert f"{EDITION.title}, {EDITION.period}" in words
+        assert ".html" not in words
     page.close()

@@ -1,9 +1,11 @@
 """Charts: their bytes, their ids, their words, and that they show no number of their own."""
 
+import itertools
 import re
 from functools import cache
 
 import matplotlib
+import numpy as np
 import pytest
 from afcharts.af_colours import get_af_colours
 from bs4 import BeautifulSoup
@@ -258,3 +260,42 @@ def test_areas_stand_side_by_side_on_the_same_axes_and_are_named_everywhere():
         assert all(area in svg.get_text(" ") for area in areas)
     assert all(area in figure.select_one(".subtitle").get_text() for area in areas)
     assert figure.get_text().count(f"{areas[0]}, ") >= len(LEVEL_3.frame) / 2
+
+
+BLINDNESS = {
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+    "greyscale": [[0.2126, 0.7152, 0.0722]] * 3,
+}
+"""What is left of linear red, green and blue: Machado, Oliveira and Fernandes (2009), IEEE Transactions on
+Visualization and Computer Graphics 15:1291-1298, severity 1; and the luminance of sRGB."""
+
+
+def lab(colour, seen):
+    """A colour as it is seen, in CIELAB under D65 (CIE 15:2004)."""
+    srgb = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    left = np.clip(np.array(seen) @ linear, 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(np.maximum(np.array(to_xyz) @ left / [0.95047, 1, 1.08883], 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_adjacent_colours_stay_apart_for_the_colour_blind_and_in_greyscale(kind):
+    """A difference of 20 in CIELAB is ten times what is just noticed side by side."""
+    for one, other in itertools.pairwise(PALETTE):
+        assert np.linalg.norm(lab(one, BLINDNESS[kind]) - lab(other, BLINDNESS[kind])) > 20, (one, other)

@@ -141,9 +141,26 @@ def test_a_release_cannot_be_given_another_frame_or_rule():
 
 def test_a_release_shows_its_rule_its_size_and_its_rows():
     shown = repr(protect(frame(ROW, SUPPRESSED), rule="published"))
-    for text in ("'published'", "2 rows", "category_of_abuse", "Neglect", "Sexual abuse", "69.1"):
+    for text in ("'published'", "2 rows", PUBLISHED, "category_of_abuse", "Neglect", "Sexual abuse", "69.1"):
         assert text in shown
+    assert "nan" not in shown.lower()
 
 
 def test_a_release_of_other_columns_shows_those_it_has():
-    assert "1 rows" in repr(Release(frame({"measure": "visits", "p_value": 0.5}), "published"))
+    assert "1 row." in repr(Release(frame({"measure": "visits", "p_value": 0.5}), "published"))
+
+
+def test_a_large_release_shows_how_large_it_is_and_its_first_rows():
+    rows = [ROW | {"source": f"source-{at}", "printed": f"row {at}"} for at in range(30)]
+    shown = repr(Release(frame(*rows), "published"))
+    assert "30 rows (here the first 12) of" in shown
+    assert "and 27 more" in shown  # the sources, one of which is of the denominators
+    assert "row 11" in shown
+    assert "row 12" not in shown
+
+
+def test_a_notebook_shows_a_release_as_a_table_whose_words_are_text():
+    html = Release(frame(ROW | {"category": "<b>$x$"}), "<i>")._repr_html_()
+    assert "&lt;b&gt;$x$" in html
+    assert "<i>" not in html
+    assert html.startswith('<div class="mathjax_ignore">')

@@ -5,7 +5,19 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import compare, load, rate
-from lscb_analysis.display import Display, Markup, bind, day, number, period, periods, sources, text, when
+from lscb_analysis.display import (
+    Display,
+    Markup,
+    bind,
+    day,
+    number,
+    on_page,
+    period,
+    periods,
+    sources,
+    text,
+    when,
+)
 
 SOURCE = "report-5.2-plans"
 
@@ -128,6 +140,23 @@ def test_sources_come_with_what_the_dictionary_says(rates):
 def test_a_display_shows_in_jupyter_as_html_and_in_a_terminal_as_text():
     shown = Display(Markup("<p>5 &amp; <data value='6'>6</data></p>"), "table", "name", "caption", "a,b\n")
     bundle, metadata = shown._repr_mimebundle_(include=None, exclude=None)
-    assert bundle == {"text/plain": "5 & 6", "text/html": shown.html, "text/csv": "a,b\n"}
+    html = bundle.pop("text/html")
+    assert bundle == {"text/plain": "5 & 6", "text/csv": "a,b\n"}
+    assert html.startswith('<div class="lscb mathjax_ignore"><style>')
+    assert shown.html in html
+    assert on_page(html) == shown.html
     assert metadata["lscb"] == {"kind": "table", "name": "name", "caption": "caption"}
     assert repr(shown) == "5 & 6"
+
+
+def test_a_link_leads_to_the_notebook_of_a_chapter_in_a_notebook_and_to_its_page_on_a_page():
+    linked = Markup('<a href="05_child_protection.html">plans</a> <a href="https://example.org/a.html">a</a>')
+    (bundle, _) = Display(linked, "finding")._repr_mimebundle_()
+    assert 'href="05_child_protection.ipynb"' in bundle["text/html"]
+    assert 'href="https://example.org/a.html"' in bundle["text/html"]
+    assert on_page(bundle["text/html"]) == linked
+
+
+def test_nothing_to_show_has_no_style_to_show_it_in():
+    (bundle, _) = Display(Markup(""), "note")._repr_mimebundle_()
+    assert bundle["text/html"] == ""

@@ -124,7 +124,7 @@ def test_convention_13_a_table_with_the_same_numbers_follows_every_chart(pages):
 def told(element):
     """The figures bound in an element: what each is of, and what it is."""
     parts = ("data-measure", "data-category", "data-area", "data-period", "value")
-    return {tuple(data[part] for part in parts) for data in element.find_all("data")}
+    return {tuple(data[part] for part in parts) for data in element.select("data[data-measure]")}
 
 
 def test_convention_13_sources_stand_under_both_and_a_table_can_be_taken_away(pages, pack):
@@ -279,14 +279,17 @@ def period(row):
 
 def test_the_verdicts_on_the_pages_are_those_of_the_edition(pages):
     table = verdict_table(EDITION).set_index("question")
-    said = {mark["data-verdict"]: (name, mark.get_text()) for name, page in each(pages) if name != "index"
-            for mark in page.select("[data-verdict]")}  # fmt: skip
+    said = {mark["data-verdict"]: (name, mark.get_text()) for name, page in each(pages)
+            if name in EDITION.chapters for mark in page.select("[data-verdict]")}  # fmt: skip
     assert said == {question: (row["chapter"], row["verdict"]) for question, row in table.iterrows()}
 
 
 def test_a_page_weighs_little(pack):
-    for path in pack.glob("*.html"):
-        assert path.stat().st_size < 400_000
+    """Apart from that of the whole pack, which holds no more than the others together."""
+    sizes = {path.name: path.stat().st_size for path in pack.glob("*.html")}
+    whole = sizes.pop("all.html")
+    assert max(sizes.values()) < 400_000
+    assert whole < sum(sizes.values())
 
 
 @pytest.mark.parametrize("word", ["Absent parenting", "Family dysfunction"])

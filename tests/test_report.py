@@ -33,9 +33,8 @@ def add_cell(project, chapter, source):
 def test_a_pack_holds_an_index_a_page_a_chapter_the_tables_and_a_manifest(pack):
     chapters = EDITION.chapters
     assert {path.name for path in pack.iterdir()} == {
-        "accessibility.html", "assumptions.html", "easy-read.html", "index.html", "manifest.json",
-        "methods.html", "tables",
-        *(f"{chapter}.html" for chapter in chapters),
+        "accessibility.html", "all.html", "assumptions.html", "easy-read.html", "index.html",
+        "methods.html", "manifest.json", "tables", *(f"{chapter}.html" for chapter in chapters),
     }  # fmt: skip
     assert len(list((pack / "tables").glob("*.csv"))) >= len(chapters)
 
@@ -128,6 +127,16 @@ def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):
     add_cell(project, CARE, "lscb.table(activity)")
     made = build()
     assert "more than one table 'eet-17-18-figures'" in made.failed[0].error
+
+
+def test_what_is_no_display_is_for_the_analyst_and_reaches_no_page(project):
+    keep_only(project, [CARE])
+    build(output=project / "before")
+    add_cell(project, CARE, "print('a remark')\ndisplay(activity, activity.frame)\nactivity")
+    made = build(output=project / "after")
+    assert not made.failed, made.failed[0].error
+    page, before = ((project / name / f"{CARE}.html").read_bytes() for name in ("after", "before"))
+    assert page == before
 
 
 def test_parameters_reach_only_the_chapters_that_declare_them(project):

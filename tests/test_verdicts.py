@@ -254,10 +254,20 @@ def test_an_edition_of_one_kind_of_comparison_or_of_none_has_the_same_columns(me
     assert len(part) == len(some)
 
 
-def test_a_mix_without_figures_for_a_period_is_not_compared():
-    table = verdict_table(read_edition("southend-2017-19", previous=2014)).set_index("question")
-    assert set(table["verdict"]) == {"not compared"}
-    assert table.loc["primary_need", "reason"] == "no figure for one of the periods"
+def test_a_mix_without_figures_for_a_period_is_not_compared(project):
+    for table, measure in (("dfe_primary_need", "cin_by_primary_need"), ("primary_need", "primary_need")):
+        path = project / "data" / f"{table}.csv"
+        rows = path.read_text("utf-8").splitlines(keepends=True)
+        kept = [row for row in rows if not (row.startswith("2017,R") and f",{measure}," in row)]
+        path.write_text("".join(kept), "utf-8")
+    need = judged().loc["primary_need"]
+    assert (need["verdict"], need["reason"]) == ("not compared", "no figure for one of the periods")
+
+
+@pytest.mark.parametrize("periods", [{"previous": 2014}, {"latest": 2025}])
+def test_periods_without_any_figures_are_refused(periods):
+    with pytest.raises(EditionError, match=r"No comparison has figures for both \d+ and \d+\. Give"):
+        verdict_table(read_edition(EDITION, **periods))
 
 
 def test_rows_added_for_a_later_year_leave_an_earlier_edition_as_it_was(project):

@@ -18,9 +18,11 @@ import papermill
 from jupyter_client.manager import AsyncKernelManager
 from markupsafe import Markup
 from nbclient.exceptions import DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from lscb_analysis.display import on_page
 from lscb_analysis.project import notebook
 from lscb_analysis.publish import TIMEOUT, BuildError
 from lscb_analysis.reads import RECORD
@@ -83,8 +85,17 @@ def title(chapter: str) -> tuple[str, str]:
 
 
 def read(path: Path) -> Any:
-    """Return a notebook."""
-    return nbformat.read(path, as_version=4)
+    """Return a notebook with those of its outputs that pages show: displays, as they stand on a page.
+
+    What else a cell has shown to the analyst, a frame or a release, has not been made to leave the building.
+    """
+    found = nbformat.read(path, as_version=4)
+    for cell in found.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [shown for shown in cell.outputs if "lscb" in shown.get("metadata", {})]
+            for shown in cell.outputs:
+                shown.data["text/html"] = on_page(shown.data["text/html"])
+    return found
 
 
 def outputs(executed: Any, kind: str) -> list[Any]:
@@ -210,12 +221,29 @@ def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Ker
     tell("chapter failed" if chapter.error else "chapter done", chapter=chapter.name, **done)
 
 
+class _SavedWhenItDies(NBClientEngine):  # type: ignore[misc]  # papermill is not typed
+    """Papermill's engine, which leaves a notebook to be saved once, by papermill, also if its kernel dies."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+        except RuntimeError:
+            nbformat.write(nb_man.nb, nb_man.nb.metadata.papermill["output_path"])
+            raise
+
+
+papermill_engines.register(_SavedWhenItDies.__name__, _SavedWhenItDies)
+
+
 def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
     source = notebook(chapter.name)
     papermill.execute_notebook(
         str(source),
         str(target),
         chapter.parameters,
+        engine_name=_SavedWhenItDies.__name__,
+        request_save_on_cell_execute=False,
         progress_bar=False,
         # not papermill's cwd, which would change the folder of this process for all its threads
         resources={"metadata": {"path": str(source.parent)}},

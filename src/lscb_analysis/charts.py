@@ -20,6 +20,7 @@ from lscb_analysis.display import (
     area,
     areas,
     bind,
+    check_rows,
     name,
     naming,
     number,
@@ -361,6 +362,7 @@ def _chart(
     about: str | None = None,
 ) -> Display:
     """One chart: `said` is its headline, `words` says a row of it to who cannot see it."""
+    check_rows(frame)
     own = f"{frame['measure'].iloc[0]}-{kind}-chart".replace("_", "-")
     subtitle = _subtitle(frame, about)
     template = templates().get_template("figure.html.j2")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,9 +28,7 @@ app = typer.Typer(
 
 FAILED, BAD_INPUT, BUSY = 1, 2, 3
 STATUS = {
-    "DataError": BAD_INPUT,
-    "EditionError": BAD_INPUT,
-    "BuildError": BAD_INPUT,
+    "InputError": BAD_INPUT,
     "FileNotFoundError": BAD_INPUT,
     "NoPackError": BAD_INPUT,
     "BusyError": BUSY,
@@ -113,14 +114,13 @@ def build(
         edition, output, on.date() if on else date.today(), tell
     ):
         return
-    from lscb_analysis import report
-
     try:
         changed = dict(_pair(text) for text in parameter or [])
-        pack = report.build(
-            edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
-            fail_fast=fail_fast, wait=wait, force=force, on=on.date() if on else None,
-        )  # fmt: skip
+        with _warmed_up(edition) as report:
+            pack = report.build(
+                edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
+                fail_fast=fail_fast, wait=wait, force=force, on=on.date() if on else None,
+            )  # fmt: skip
     except (Exception, SystemExit) as error:
         tell("not published", error=str(error))
         raise
@@ -128,6 +128,21 @@ def build(
         _tell_failures(pack, tell)
         raise typer.Exit(FAILED)
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
+
+
+@contextmanager
+def _warmed_up(edition: str | None) -> Iterator[ModuleType]:
+    """The module `report`, imported while the process that kernels are forked from imports its own."""
+    place, name = str(project()), edition or next(iter(editions()), "")
+    gc.disable()  # until all is imported there is hardly any garbage, and to look for it takes half a second
+    from lscb_analysis.kernels import REHEARSED, warm_kernels
+
+    with warm_kernels(rehearsal=(REHEARSED, place, name)):
+        from lscb_analysis import report
+
+        gc.freeze()
+        gc.enable()
+        yield report
 
 
 def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
+from lscb_analysis.errors import InputError
 from lscb_analysis.rates import ESTIMATE, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
 
 Ints = NDArray[np.int64]
@@ -28,7 +29,7 @@ ROUNDED_TO = 5
 """What the Department rounded the counts of an authority's looked-after children to, up to 2017."""
 
 
-class ContradictionError(ValueError):
+class ContradictionError(InputError, ValueError):
     """Published figures that cannot all be true; the message names them."""
 
 
@@ -298,7 +299,7 @@ def conclusive_totals(
     pairs = [(k, n) for n in range(1, LARGEST_TOTAL + 1) for k in possible_counts(n, printed)]
     counts, totals = np.array(pairs, int).reshape(-1, 2).T
     p_values = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals)
-    return _turning_points(totals, dispersed(p_values, dispersion) < level, printed)
+    return _turning_points(totals, p_values < dispersed(level, 1 / dispersion), printed)
 
 
 def conclusive_common_totals(
@@ -318,7 +319,7 @@ def conclusive_common_totals(
     """
     events, events_before, totals = _extreme_pairs(printed, before)
     p_values = two_proportions(events, totals, events_before, totals)
-    return _turning_points(totals, dispersed(p_values, dispersion) < level, f"{printed} and {before}")
+    return _turning_points(totals, p_values < dispersed(level, 1 / dispersion), f"{printed} and {before}")
 
 
 def suppressed_bounds(

@@ -166,8 +166,11 @@ def read(path: Path) -> pd.DataFrame:
 
 def _stamped(path: Path) -> Stamped:
     """A file and when it was last written, so that what was read of it may be kept until it changes."""
-    state = path.stat() if path.exists() else None
-    return path, state.st_mtime_ns if state else 0, state.st_size if state else 0
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return path, 0, 0
+    return path, state.st_mtime_ns, state.st_size
 
 
 def _dictionary_files() -> list[Stamped]:

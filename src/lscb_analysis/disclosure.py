@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
+from markupsafe import Markup
 
 from lscb_analysis.data import dictionary, source_names
+from lscb_analysis.errors import InputError
 from lscb_analysis.reads import record
 from lscb_analysis.schema import nearest
 
@@ -19,7 +21,18 @@ MAY_STAND = {
 """For each status, the columns whose numbers may stand beside a suppressed figure; others could tell it."""
 
 
-class DisclosureError(ValueError):
+MOST_ROWS, MOST_SOURCES = 12, 4
+"""A release shows no more of itself than this."""
+
+_SHOWN = [
+    *("question", "rule", "measure", "category", "area_name", "previous_period", "time_period"),
+    *("value_before", "numerator", "denominator", "value", "unit", "change", "shift", "lower", "upper"),
+    *("change_unit", "printed", "status", "verdict"),
+]
+_FIGURE = "{:.6g}".format
+
+
+class DisclosureError(InputError, ValueError):
     """A release that the rule does not allow; the message names the rows."""
 
 
@@ -31,9 +44,25 @@ class Release:
     rule: str
 
     def __repr__(self) -> str:
-        shown = ["time_period", "measure", "category", "value", "lower", "upper", "unit", "status"]
-        rows = self.frame[[column for column in shown if column in self.frame.columns]]
-        return f"Release under the rule {self.rule!r}, {len(rows)} rows\n{rows.to_string(index=False)}"
+        rows = self._shown().to_string(index=False, na_rep="", float_format=_FIGURE)
+        return f"{self._said()}\n{rows}"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it: for the analyst alone, since pages take displays only."""
+        rows = self._shown().to_html(index=False, na_rep="", float_format=_FIGURE)
+        return Markup('<div class="mathjax_ignore"><p>{}</p>{}</div>').format(self._said(), Markup(rows))
+
+    def _said(self) -> str:
+        rows = f"{len(self.frame)} row{'' if len(self.frame) == 1 else 's'}"
+        first = f" (here the first {MOST_ROWS})" if len(self.frame) > MOST_ROWS else ""
+        sources = sorted(source_names(self.frame))
+        more = f" and {len(sources) - MOST_SOURCES} more" if len(sources) > MOST_SOURCES else ""
+        of = f" of {', '.join(sources[:MOST_SOURCES])}{more}" if sources else ""
+        return f"Release under the rule {self.rule!r}, {rows}{first}{of}. All columns are in its frame."
+
+    def _shown(self) -> pd.DataFrame:
+        rows = self.frame[[column for column in _SHOWN if column in self.frame.columns]]
+        return rows.mask(rows == "").dropna(axis="columns", how="all").head(MOST_ROWS)
 
 
 def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lscb_analysis.data import dictionary, labels, measures, source_names
-from lscb_analysis.rates import AS_PRINTED, decimals, rounded
+from lscb_analysis.rates import AS_PRINTED, EstimateError, decimals, rounded
+from lscb_analysis.schema import CHAPTER
 
 Row = Mapping[str, Any]
 """One row of the frame of a release."""
@@ -26,6 +28,8 @@ LONGEST_NAME = 54
 
 _ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
+_PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
+"""A link to the page of a chapter, or to its notebook."""
 IN_EVERY = {"%": "in every 100", "per 10,000 children": "in every 10,000"}
 """Units as plain words have them, to stand between a figure and who is counted."""
 
@@ -72,7 +76,8 @@ _METHODS = {
 class Display:
     """Something a chapter shows: HTML, the same as plain text, and for a table its CSV.
 
-    JupyterLab and nbconvert ask for it by `_repr_mimebundle_`. `name` is its own on a page.
+    JupyterLab and nbconvert ask for it by `_repr_mimebundle_`: the HTML comes with the style that it needs in
+    a notebook, which `on_page` takes away. `name` is its own on a page.
     """
 
     html: Markup
@@ -89,7 +94,7 @@ class Display:
         return self.text
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        bundle = {"text/plain": self.text, "text/html": str(self.html)}
+        bundle = {"text/plain": self.text, "text/html": _in_notebook(self.html)}
         if self.csv:
             bundle["text/csv"] = self.csv
         return bundle, {"lscb": {"kind": self.kind, "name": self.name, "caption": self.caption}}
@@ -102,6 +107,35 @@ def templates() -> Environment:
     return Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+
+
+def on_page(html: str) -> str:
+    """Return the HTML of a display in a notebook as it stands on a page, which has a style of its own."""
+    before, after = _around()
+    if not html.startswith(before):
+        return html
+    return _NOTEBOOK.sub(r"\1.html", html.removeprefix(before).removesuffix(after))
+
+
+def _in_notebook(html: Markup) -> str:
+    """The HTML of a display with its style; links to pages of chapters lead to their notebooks."""
+    before, after = _around()
+    return before + _PAGE.sub(r"\1.ipynb", str(html)) + after if html else ""
+
+
+@cache
+def _around() -> tuple[str, str]:
+    """What stands before and after a display in a notebook; each has the style, for each is run by itself."""
+    style = re.sub(r"\s*\n\s*", "", templates().get_template("notebook.css").render())
+    return f'<div class="lscb mathjax_ignore"><style>{style}</style>', "</div>"
+
+
+def check_rows(frame: pd.DataFrame) -> None:
+    """Raise EstimateError if a release has no rows, so that it cannot be shown."""
+    if frame.empty:
+        raise EstimateError(
+            "The release has no rows to show. Choose periods or categories that the data have."
+        )
 
 
 def number(value: float, places: int) -> str:

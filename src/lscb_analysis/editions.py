@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from lscb_analysis.errors import InputError
 from lscb_analysis.project import editions, project
 from lscb_analysis.schema import CHAPTER, UNSEEN, nearest
 
@@ -39,7 +40,7 @@ Words = Annotated[str, Field(min_length=1), AfterValidator(_seen)]
 ChapterName = Annotated[str, Field(pattern=f"^{CHAPTER}$")]
 
 
-class EditionError(ValueError):
+class EditionError(InputError, ValueError):
     """An edition that does not exist or cannot be read; the message says what to change."""
 
 

@@ -14,13 +14,14 @@ import itertools
 import multiprocessing
 import os
 import pickle
+import pkgutil
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -50,6 +51,9 @@ PRELOADED = (
     *("IPython.core.completerlib", "IPython.extensions.storemagic", "ipykernel.debugger"),
     *("sqlite3", "tornado.platform.asyncio"),
 )
+REHEARSED = "lscb_analysis.verdicts:rehearse"
+"""What a build has called there: it takes the project's folder and the name of an edition."""
+
 POOLS = ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{pool}_NUM_THREADS": "1" for pool in POOLS}
 """Only a process of one thread forks safely. Ordinary kernels get it too: a sum may depend on it."""
@@ -62,25 +66,23 @@ READ_ONCE = ("PYTHON", "MATPLOTLIB", "MPL", "LANG", "LC_", "LD_", "TZ")
 
 INLINE = "module://matplotlib_inline.backend_inline"
 PREFIX = "lscb-kernels-"
-REHEARSAL = "rehearsal"
 LONGEST_ADDRESS = 107
 """The path of a Unix socket cannot have more bytes."""
 PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def warm_kernels(
-    preload: Sequence[str] = PRELOADED, rehearse: Callable[[], object] | None = None
-) -> Iterator[None]:
+def warm_kernels(preload: Sequence[str] = PRELOADED, rehearsal: Sequence[str] = ()) -> Iterator[None]:
     """Fork the Python kernels that this process starts meanwhile from one that has imported `preload`.
 
-    It has called `rehearse` too (which can be pickled), for what that leaves in the library's caches.
+    It has called a function too, for what that leaves in the library's caches: `rehearsal` names it, as
+    `module:function`, and gives its arguments.
     Any number of threads may start kernels. Within another `warm_kernels` nothing is started anew. Where
     forking is not available or not safe, kernels start the ordinary way and give the same outputs.
     """
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name
-    with _forkserver(preload, rehearse):
+    with _forkserver(preload, rehearsal):
         factory.default_provisioner_name = PROVISIONER
         try:
             yield
@@ -125,20 +127,21 @@ class WarmProvisioner(LocalProvisioner):
         env.update(ONE_THREAD)
 
 
-def serve(listener: int, alive: int, preload: Sequence[str], started_with: dict[str, str]) -> None:
+def serve(
+    listener: int, alive: int, preload: Sequence[str], rehearsal: Sequence[str], started_with: dict[str, str]
+) -> None:
     """Import the libraries and rehearse, then fork on request until the other end of `alive` is closed.
 
     It is what the forkserver's process runs, and refuses to fork from more than one thread. The variables
     it was `started_with` tell which the libraries have set since.
     """
+    gc.disable()  # until all is imported, there is hardly any garbage to find
     sys.path[:] = [folder for folder in sys.path if folder]  # as ipykernel_launcher does
     for module in preload:
         importlib.import_module(module)
-    script = Path(REHEARSAL)
-    rehearse = pickle.loads(script.read_bytes())
-    script.unlink()
-    if rehearse:
-        rehearse()
+    if rehearsal:
+        function, *arguments = rehearsal
+        pkgutil.resolve_name(function)(*arguments)
     _set_by_imports.update(os.environ.items() - started_with.items())
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
@@ -147,6 +150,7 @@ def serve(listener: int, alive: int, preload: Sequence[str], started_with: dict[
         )
     gc.collect()
     gc.freeze()  # the forks share this memory for as long as nobody writes to it
+    gc.enable()
     forkserver.main(listener, alive, [])
 
 
@@ -158,7 +162,7 @@ class _Server:
     as that of an ordinary kernel; what it then runs is the standard library's.
     """
 
-    def __init__(self, preload: Sequence[str], rehearse: Callable[[], object] | None) -> None:
+    def __init__(self, preload: Sequence[str], rehearsal: Sequence[str]) -> None:
         self.numbers = itertools.count()
         with ExitStack() as stack:
             self.folder = stack.enter_context(_private_folder())
@@ -168,7 +172,7 @@ class _Server:
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(self.address)
                 listener.listen()
-                process = _start_serving(listener.fileno(), alive, preload, rehearse, self.folder)
+                process = _start_serving(listener.fileno(), alive, preload, rehearsal, self.folder)
             os.close(alive)
             stack.callback(process.wait)
             stack.callback(process.kill)  # and with it go its kernels
@@ -305,12 +309,12 @@ _set_by_imports: dict[str, str] = {}
 
 
 @contextmanager
-def _forkserver(preload: Sequence[str], rehearse: Callable[[], object] | None) -> Iterator[None]:
+def _forkserver(preload: Sequence[str], rehearsal: Sequence[str]) -> Iterator[None]:
     global _server
     if _server or not _can_fork():
         yield
         return
-    server = _server = _Server(preload, rehearse)
+    server = _server = _Server(preload, rehearsal)
     try:
         yield
     finally:
@@ -334,12 +338,12 @@ def _arguments(command: list[str]) -> list[str] | None:
 
 
 def _start_serving(
-    listener: int, alive: int, preload: Sequence[str], rehearse: Callable[[], object] | None, folder: Path
+    listener: int, alive: int, preload: Sequence[str], rehearsal: Sequence[str], folder: Path
 ) -> subprocess.Popen[bytes]:
-    (folder / REHEARSAL).write_bytes(pickle.dumps(rehearse))
+    served = f"{listener}, {alive}, {list(preload)}, {list(rehearsal)}"
     code = (
         "import os; started_with = dict(os.environ)\n"
-        f"from {__name__} import serve; serve({listener}, {alive}, {list(preload)}, started_with)"
+        f"from {__name__} import serve; serve({served}, started_with)"
     )
     label = "forked as ipykernel_launcher"  # for who lists the processes
     return subprocess.Popen(

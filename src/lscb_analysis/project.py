@@ -17,26 +17,35 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from lscb_analysis.errors import InputError
+
 VERSIONS = [
     *("lscb-analysis", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "nbconvert", "jupyterlab"),
 ]
 """The packages whose versions a manifest gives by name; a digest stands for all."""
 
 
+class ProjectError(InputError, FileNotFoundError):
+    """No project is where it was looked for; the message says where that was."""
+
+
 def project() -> Path:
     """Return the project's folder.
 
     It is `LSCB_PROJECT` if that is set, else the nearest of the working folder and its parents, else
-    the checkout that is installed. Raises FileNotFoundError if none has `data/` and `notebooks/editions/`.
+    the checkout that is installed. Raises ProjectError if none has `data/` and `notebooks/editions/`.
     """
-    named = os.environ.get("LSCB_PROJECT")
-    here = Path.cwd()
+    return _project(os.environ.get("LSCB_PROJECT"), Path.cwd())
+
+
+@cache
+def _project(named: str | None, here: Path) -> Path:
     candidates = [Path(named)] if named else [here, *here.parents, Path(__file__).resolve().parents[2]]
     for folder in candidates:
         if (folder / "data").is_dir() and (folder / "notebooks" / "editions").is_dir():
             return folder.resolve()
     looked = f"LSCB_PROJECT is {named!r}, which" if named else f"No folder from {here} upwards"
-    raise FileNotFoundError(
+    raise ProjectError(
         f"{looked} has not both data/ and notebooks/editions/. Set LSCB_PROJECT to the project's folder."
     )
 

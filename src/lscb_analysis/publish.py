@@ -17,6 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from lscb_analysis.errors import InputError
+
 TIMEOUT = 600.0
 """A chapter may take this many seconds altogether, unless a build says otherwise."""
 
@@ -25,7 +27,7 @@ class BusyError(Exception):
     """Another build of the same pack is under way."""
 
 
-class BuildError(ValueError):
+class BuildError(InputError, ValueError):
     """A build that was refused before anything ran; the message says what to change."""
 
 

@@ -14,6 +14,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from lscb_analysis.errors import InputError
+
 Interval = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 PERIOD = ["time_period", "time_identifier", "period_start", "period_end"]
@@ -36,7 +38,7 @@ AS_PRINTED = "as printed"
 CONTRADICTED = "as printed, against the numbers at hand"
 
 
-class EstimateError(ValueError):
+class EstimateError(InputError, ValueError):
     """Input that no estimate can be made from; the message names the rows."""
 
 

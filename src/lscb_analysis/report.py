@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -31,21 +31,21 @@ from lscb_analysis.chapters import (
     silent,
     title,
 )
-from lscb_analysis.comparisons import NO_FIGURE
 from lscb_analysis.data import check, load, tables, texts
 from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, isolated, templates
 from lscb_analysis.easy_read import easy_read, plans
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.glossary import meanings, spell_out
-from lscb_analysis.kernels import warm_kernels
+from lscb_analysis.kernels import REHEARSED, warm_kernels
 from lscb_analysis.methods import methods
 from lscb_analysis.narrative import credit
+from lscb_analysis.onepage import in_css, part, title_of, within
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
 from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
-from lscb_analysis.verdicts import rehearse, verdict_table
+from lscb_analysis.verdicts import verdict_table
 from lscb_analysis.verify import verify
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -107,9 +107,9 @@ def build(
     edition, draft = read_edition(name or _only_edition()), bool(only or changed)
     if today > edition.use_until:
         tell("past its date", use_until=edition.use_until.isoformat())
-    with warm_kernels(rehearse=partial(rehearse, project(), edition)):
+    with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
         edition, chapters = plan(edition, only, changed)
-        _check_periods(edition, verdict_table(edition))
+        verdict_table(edition)  # refuses periods that are not there
         folder = _folder(output or project() / "reports" / edition.name, draft)
         with making(folder, wait) as aside:
             if not (force or draft) and stands(folder, edition.name, today):
@@ -127,9 +127,7 @@ def build(
                 keep(chapter, edition, table, runs, memory)
             if any(chapter.error for chapter in chapters):
                 return Pack(folder, chapters, _keep(folder, chapters, runs))
-            (made / "tables").mkdir(parents=True)
-            _write_pages(chapters, _on_every_page(edition, draft, before["past_its_date"]), runs, made)
-            _write_manifest(chapters, edition, before, made)
+            _write_pack(chapters, edition, draft, before, runs, made)
             _check_true(made, tell)
             publish(made, folder)
             _forget_failures(folder)
@@ -223,12 +221,6 @@ def _check_area(area: str) -> None:
         raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
 
 
-def _check_periods(edition: Edition, table: pd.DataFrame) -> None:
-    """What the edition names must be there, for both of its periods."""
-    if edition.comparisons and (table["reason"] == NO_FIGURE).all():
-        raise BuildError(f"No comparison has figures for both {edition.previous} and {edition.latest}.")
-
-
 def _failures(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-failed")
 
@@ -277,7 +269,24 @@ def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
     """What the template of every page asks for; `past` says that the pack may not be used any longer."""
     dates = ("published", "next_pack", "use_until")
     said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
-    return {"edition": edition, "draft": draft, "past": past, "previous": None, "next": None, **said}
+    mark = "Do not use: " if past else "Draft: " if draft else ""
+    return {
+        "edition": edition,
+        "draft": draft,
+        "past": past,
+        "margin": in_css(f"{mark}{edition.title}, {edition.period}"),
+        "previous": None,
+        "next": None,
+    } | said
+
+
+def _write_pack(
+    chapters: list[Chapter], edition: Edition, draft: bool, of: dict[str, Any], runs: Path, made: Path
+) -> None:
+    """Write the pages, the tables and the manifest of a pack; `of` is what it is made of."""
+    (made / "tables").mkdir(parents=True)
+    _write_pages(chapters, _on_every_page(edition, draft, of["past_its_date"]), runs, made)
+    _write_manifest(chapters, edition, of, made)
 
 
 def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> None:
@@ -293,6 +302,10 @@ def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, mad
     _write_page("accessibility.html.j2", every | _accessibility(every["edition"]), made)
     if easy["told"]:
         _write_page("easy-read.html.j2", every | easy, made)
+    _bind(
+        [*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"], chapters, every, made
+    )
+    _spell_out(made)
 
 
 def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
@@ -301,7 +314,33 @@ def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
 
 
 def _write(html: str, file: str, made: Path) -> None:
-    (made / file).write_text(spell_out(html, meanings()), encoding="utf-8", newline="\n")
+    (made / file).write_text(html, encoding="utf-8", newline="\n")
+
+
+def _spell_out(made: Path) -> None:
+    """Put abbreviations into words where each page first uses them."""
+    for path in made.glob("*.html"):
+        _write(spell_out(path.read_text("utf-8"), meanings()), path.name, made)
+
+
+def _bind(files: list[str], chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
+    """Write the pages `files` as one page with a list of contents, before abbreviations are in words."""
+    questions = {chapter.file: chapter.question for chapter in chapters}
+    pages = {file: (made / file).read_text("utf-8") for file in files}
+    parts = [
+        {
+            "name": (name := file.removesuffix(".html")),
+            "title": (title := title_of(html)),
+            "question": questions.get(file, ""),
+            "margin": in_css(title),
+            "html": part(html, name),
+        }
+        for file, html in pages.items()
+    ]
+    edition = every["edition"]
+    page = every | {"title": _titled(f"{edition.title}, the whole pack", edition), "file": "all.html"}
+    html = templates().get_template("all.html.j2").render(page=page | {"parts": parts}, slug=slug)
+    _write(within(html, [part["name"] for part in parts], front="index"), "all.html", made)
 
 
 def _write_chapter(
@@ -359,8 +398,11 @@ def _take_findings(chapter: Chapter, runs: Path) -> None:
     chapter.verdict = Markup(next((html for html in said if "data-verdict" in html), ""))
 
 
+@cache
 def _exporter() -> TemplateExporter:
-    exporter = TemplateExporter(template_file="chapter.html.j2", extra_template_paths=[str(TEMPLATES)])
+    exporter = TemplateExporter(
+        template_file="chapter.html.j2", extra_template_paths=[str(TEMPLATES)], optimistic_validation=True
+    )
     exporter.environment.trim_blocks = exporter.environment.lstrip_blocks = True
     renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
     exporter.register_filter("markdown2html", MarkdownWithMath(renderer=renderer).render)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lscb_analysis.errors import InputError
+
 COLUMNS = [
     "time_period",
     "time_identifier",
@@ -154,7 +156,7 @@ class Problem:
         return f"{', '.join(where)}: {value}{self.what}. {self.remedy}{stop}"
 
 
-class DataError(ValueError):
+class DataError(InputError, ValueError):
     """A table that cannot be used; `problems` lists everything that is wrong with it."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

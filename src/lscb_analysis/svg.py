@@ -9,6 +9,7 @@ from collections.abc import Callable
 import afcharts  # noqa: F401  (registers the Analysis Function's style with matplotlib)
 from markupsafe import Markup
 from matplotlib import style
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 INK, CONTEXT = "#0B0C0C", "#BFBFBF"
@@ -16,6 +17,8 @@ INK, CONTEXT = "#0B0C0C", "#BFBFBF"
 _STYLE = {
     "svg.fonttype": "none",
     "text.parse_math": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "font.size": 15,
     "axes.labelsize": 15,
     "axes.titlesize": 15,
@@ -39,11 +42,12 @@ def svg(draw: Callable[[Figure], None], width: int, height: int, name: str) -> M
     Its bytes depend on its input alone. It is labelled by the element `<name>-headline` of the page
     and described by `<name>-text`; the groups of its axis ticks have the class `tick`.
     """
-    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
     with style.context(["afcharts.afcharts", _STYLE | {"svg.hashsalt": f"{name}-{width}"}]):
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
+        canvas = FigureCanvasSVG(figure)
         draw(figure)
         drawn = io.StringIO()
-        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        canvas.print_svg(drawn, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     ET.register_namespace("", _SVG)
     ET.register_namespace("xlink", _XLINK)
     root = ET.fromstring(drawn.getvalue())

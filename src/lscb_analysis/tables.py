@@ -22,6 +22,7 @@ from lscb_analysis.display import (
     areas,
     bind,
     category,
+    check_rows,
     claim,
     isolated,
     name,
@@ -69,6 +70,7 @@ AREA = Column("Area", lambda row: escape(area(row)), heads=True)
 
 def table(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
+    check_rows(release.frame)
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
     sorted_keys = release.frame.assign(**order).sort_values([*SERIES, "period_end"], kind="stable")
     frame = release.frame.loc[sorted_keys.index]

@@ -6,20 +6,19 @@ The false discovery rate belongs to the edition as a whole, so a verdict is neve
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import chdir
+from contextlib import chdir, suppress
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.comparisons import COMPARISON, compare
+from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, dictionary, load, measures, stamp
-from lscb_analysis.editions import Comparison, Edition, EditionError
+from lscb_analysis.editions import Comparison, Edition, EditionError, read_edition
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
 from lscb_analysis.rates import proportion, rate, stated
 from lscb_analysis.reads import unrecorded
@@ -58,7 +57,7 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
       the comparison alone and the children as independent, says otherwise.
 
     Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
-    proportion has more than one series.
+    proportion has more than one series, or if no comparison has figures for both periods.
     """
     # what a chapter reads of it is the rows that it releases
     with unrecorded():
@@ -73,6 +72,7 @@ def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
     known = measures().reindex(rows["measure"]).set_index(rows.index)
     defined = known[["polarity", "dispersion", "smallest_change"]]
     rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
+    _check_periods(edition, rows)
     _check_defined(rows)
     rows["stock"] = rows["period_start"] == rows["period_end"]
     laws = [law for _, _, law in made]
@@ -92,10 +92,13 @@ def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
-def rehearse(root: Path, edition: Edition) -> None:
-    """Read the data of the project in `root` and make its verdicts, for the caches to keep."""
-    with chdir(root):
-        verdict_table(edition)
+def rehearse(root: str, edition: str) -> None:
+    """Read the data of the project in `root` and make an edition's verdicts, for the caches to keep.
+
+    What is wrong with them is left to the build to say.
+    """
+    with chdir(root), suppress(ValueError):
+        verdict_table(read_edition(edition))
 
 
 def declared(edition: Edition, question: str, part: Literal["counts", "totals", "printed"]) -> pd.DataFrame:
@@ -169,6 +172,15 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
         return row, None, stats.chi2(1)
     test, law = mix_change(series, *periods)
     return row | test, mix_table(series, *periods)[0], law
+
+
+def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
+    """What the edition names must be there, for both of its periods."""
+    if len(rows) and (rows["reason"] == NO_FIGURE).all():
+        raise EditionError(
+            f"No comparison has figures for both {edition.previous} and {edition.latest}. "
+            "Give a previous and a latest period for which there are rows in data/."
+        )
 
 
 def _check_defined(rows: pd.DataFrame) -> None:

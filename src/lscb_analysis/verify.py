@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,12 +91,13 @@ class Verified:
 
 @dataclass(frozen=True)
 class Book:
-    """The pages of a pack, what the data give for its edition, and what has been worked out so far."""
+    """The pages of a pack, what the data give for its edition, and what was worked out and checked so far."""
 
     pages: dict[str, list[Block]]
     known: Known
     names: Names
     memory: dict[Cited, set[float]]
+    checked: dict[str, list[tuple[str, str]]]
 
 
 def verify(pack: Path) -> Verified:
@@ -124,13 +125,15 @@ def read_pack(pack: Path) -> Book:
     pages = {path.name: read_page(path.read_text("utf-8")) for path in sorted(pack.glob("*.html"))}
     pieces = [piece for blocks in pages.values() for block in blocks for piece in block.pieces]
     by_data = known(edition)
-    return Book(pages, by_data, names(by_data, {piece.about.get("data-area", "") for piece in pieces}), {})
+    return Book(
+        pages, by_data, names(by_data, {piece.about.get("data-area", "") for piece in pieces}), {}, {}
+    )
 
 
 def check_page(book: Book, page: str) -> list[Fault]:
     """Return what is wrong with one page of a pack."""
     blocks = book.pages[page]
-    faults = [Fault(page, *fault) for block in blocks for fault in _check_block(book, block)]
+    faults = [Fault(page, *fault) for block in blocks for fault in _checked(book, block)]
     faults += [Fault(page, *fault) for fault in _check_charts(blocks, book.known)]
     if repeats := _REPEATS.get(page):
         chapters = (blocks for name, blocks in book.pages.items() if name not in _REPEATS)
@@ -142,6 +145,14 @@ def check_page(book: Book, page: str) -> list[Fault]:
             if piece.mark == "data" and repeats(piece) not in told
         ]
     return faults
+
+
+def _checked(book: Book, block: Block) -> list[tuple[str, str]]:
+    """What is wrong in a block; one that stands on several pages is checked once."""
+    same = repr(replace(block, chart="", table="by-measure" if "by-measure" in block.table else ""))
+    if same not in book.checked:
+        book.checked[same] = list(_check_block(book, block))
+    return book.checked[same]
 
 
 def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
