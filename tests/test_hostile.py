@@ -223,7 +223,7 @@ def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe_before_it(cell, wr
 
 def test_files_are_named_by_us(built):
     names = {path.relative_to(built).as_posix() for path in files(built)}
-    pages = {f"{name}.html" for name in ("index", "all", "methods", "assumptions", *CHAPTERS)}
+    pages = {f"{name}.html" for name in ("index", "all", "methods", "assumptions", "accessibility", *CHAPTERS)}
     assert pages | {"manifest.json"} == {name for name in names if "/" not in name}
     assert all(re.fullmatch(r"tables/[0-9]{2}_[a-z0-9_-]+\.csv", name) for name in names if "/" in name)
 
