@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lscb_analysis.pdf import PDF
 from lscb_analysis.project import editions, project, stands, use_until
 from lscb_analysis.publish import TIMEOUT, BuildError
 
@@ -102,6 +103,9 @@ def build(
         datetime | None,
         typer.Option("--date", formats=["%Y-%m-%d"], help="Build as on this day, instead of today."),
     ] = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print the whole pack as a PDF too, by Chromium.")
+    ] = False,
     log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.
@@ -109,17 +113,15 @@ def build(
     Exit status 0: published, or nothing to do; 1: a chapter failed, or the pack could not be written;
     2: a wrong name, value or table; 3: another build of the pack is under way.
     """
-    tell = _Teller(log)
-    if not (only or parameter or force) and _nothing_to_do(
-        edition, output, on.date() if on else date.today(), tell
-    ):
+    tell, today = _Teller(log), on.date() if on else date.today()
+    if not (only or parameter or force) and _nothing_to_do(edition, output, today, pdf, tell):
         return
     try:
         changed = dict(_pair(text) for text in parameter or [])
         with _warmed_up(edition) as report:
             pack = report.build(
                 edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
-                fail_fast=fail_fast, wait=wait, force=force, on=on.date() if on else None,
+                fail_fast=fail_fast, wait=wait, force=force, on=today, pdf=pdf,
             )  # fmt: skip
     except (Exception, SystemExit) as error:
         tell("not published", error=str(error))
@@ -153,11 +155,13 @@ def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:
     tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
 
 
-def _nothing_to_do(edition: str | None, output: Path | None, today: date, tell: Callable[..., None]) -> bool:
+def _nothing_to_do(
+    edition: str | None, output: Path | None, today: date, pdf: bool, tell: Callable[..., None]
+) -> bool:
     """Say so if the pack stands and is made of what there is now, before anything heavy is imported."""
     names = [edition] if edition else editions()
     folder = (output or project() / "reports" / names[0]).absolute() if len(names) == 1 else None
-    if folder is None or not stands(folder, names[0], today):
+    if folder is None or not stands(folder, names[0], today, PDF if pdf else None):
         return False
     last = use_until(names[0])
     if today > last:

@@ -86,15 +86,16 @@ def made_of(edition: str, chapters: Iterable[str], today: date) -> dict[str, Any
     }
 
 
-def stands(folder: Path, edition: str, today: date) -> bool:
-    """Whether `folder` is a whole pack of an edition, made of what there is now."""
+def stands(folder: Path, edition: str, today: date, holding: str | None = None) -> bool:
+    """Whether `folder` is a whole pack of an edition, made of what there is now and `holding` a file."""
     pack = folder.resolve()  # one and the same, also while another takes its place
     try:
         manifest = json.loads((pack / "manifest.json").read_text("utf-8"))
         now = made_of(edition, [chapter["chapter"] for chapter in manifest["chapters"]], today)
         same = all(manifest.get(key) == digests for key, digests in now.items())
         whole = all(file_digest(pack / name) == digest for name, digest in manifest["files"].items())
-        return same and whole and manifest["edition"]["name"] == edition
+        held = holding is None or holding in manifest["files"]
+        return same and whole and held and manifest["edition"]["name"] == edition
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False  # no pack, or a torn one
 

@@ -31,6 +31,10 @@ class BuildError(InputError, ValueError):
     """A build that was refused before anything ran; the message says what to change."""
 
 
+class UnpublishedError(Exception):
+    """A pack that was made and yet must not be published; the message says why."""
+
+
 def check_replaceable(folder: Path) -> None:
     """Raise BuildError if `folder` is not a pack of ours, so that what is in it would be lost."""
     try:

@@ -41,8 +41,17 @@ from lscb_analysis.kernels import REHEARSED, warm_kernels
 from lscb_analysis.methods import methods
 from lscb_analysis.narrative import credit
 from lscb_analysis.onepage import in_css, part, title_of, within
+from lscb_analysis.pdf import PDF, chromium, printed
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
-from lscb_analysis.publish import TIMEOUT, BuildError, check_replaceable, kept, making, publish
+from lscb_analysis.publish import (
+    TIMEOUT,
+    BuildError,
+    UnpublishedError,
+    check_replaceable,
+    kept,
+    making,
+    publish,
+)
 from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
 from lscb_analysis.verdicts import verdict_table
@@ -56,10 +65,6 @@ MOST_FAULTS = 10
 """So many places where a pack is wrong are named when it is not published."""
 
 TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
-
-
-class UnpublishedError(Exception):
-    """A pack that was made and yet must not be published; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +92,26 @@ def build(
     wait: bool = False,
     force: bool = False,
     on: date | None = None,
+    pdf: bool = False,
 ) -> Pack:
     """Build an edition's pack and publish it, unless a chapter fails.
 
     `output` is the pack's folder, by default `reports/<edition>`. With `only` (chapters) or `changed`
-    (parameters, as text) the result is a draft in a folder beside it. `tell` hears of each step.
-    `workers`, `timeout` and `fail_fast` are those of `chapters.run`, `wait` that of `publish.making`.
+    (parameters, as text) the result is a draft in a folder beside it. With `pdf` it holds a PDF of itself.
+    `tell` hears of each step. `workers`, `timeout` and `fail_fast` are those of `chapters.run`, `wait` that
+    of `publish.making`.
     A chapter is run again only if something that it was made of has changed, and nothing is published
     if nothing has, unless `force`. Of the day it is built `on` (today unless given) only this counts:
     whether the edition's pack may still be used then. Where it may not, every page says so.
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
-    wrong; BusyError if another build of the pack is under way; UnpublishedError if the data or the
-    notebooks changed while it ran, or if the pack says what the data do not. A chapter that fails is in the
-    pack's `failed`; the pack that was there stays as it was, and the failed notebooks are kept in the folder
-    `kept`.
+    wrong, or nothing can print a PDF; BusyError if another build of the pack is under way; UnpublishedError
+    if the data or the notebooks changed while it ran, the pack says what the data do not, or no PDF came. A
+    chapter that fails is in the pack's `failed`; the pack that was there stays as it was, and the failed
+    notebooks are kept in the folder `kept`.
     """
     changed, only, today = dict(changed or {}), list(only), on or date.today()
-    edition, draft = read_edition(name or _only_edition()), bool(only or changed)
+    edition, draft, browser = read_edition(name or _only_edition()), bool(only or changed), _browser(pdf)
     if today > edition.use_until:
         tell("past its date", use_until=edition.use_until.isoformat())
     with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
@@ -112,7 +119,7 @@ def build(
         verdict_table(edition)  # refuses periods that are not there
         folder = _folder(output or project() / "reports" / edition.name, draft)
         with making(folder, wait) as aside:
-            if not (force or draft) and stands(folder, edition.name, today):
+            if not (force or draft) and stands(folder, edition.name, today, PDF if pdf else None):
                 tell("nothing to do", folder=str(folder))
                 return Pack(folder, [])
             before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
@@ -127,12 +134,17 @@ def build(
                 keep(chapter, edition, table, runs, memory)
             if any(chapter.error for chapter in chapters):
                 return Pack(folder, chapters, _keep(folder, chapters, runs))
-            _write_pack(chapters, edition, draft, before, runs, made)
+            _write_pack(chapters, edition, draft, before, runs, made, browser)
             _check_true(made, tell)
             publish(made, folder)
             _forget_failures(folder)
     tell("published", folder=str(folder))
     return Pack(folder, chapters)
+
+
+def _browser(pdf: bool) -> str | None:
+    """The browser that prints, if there is something to print."""
+    return chromium() if pdf else None
 
 
 def _folder(named: Path, draft: bool) -> Path:
@@ -281,11 +293,24 @@ def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
 
 
 def _write_pack(
-    chapters: list[Chapter], edition: Edition, draft: bool, of: dict[str, Any], runs: Path, made: Path
+    chapters: list[Chapter],
+    edition: Edition,
+    draft: bool,
+    of: dict[str, Any],
+    runs: Path,
+    made: Path,
+    browser: str | None,
 ) -> None:
-    """Write the pages, the tables and the manifest of a pack; `of` is what it is made of."""
+    """Write the pages, the tables and the manifest of a pack; `of` is what it is made of.
+
+    With a `browser` the pack as one page is printed too.
+    """
     (made / "tables").mkdir(parents=True)
-    _write_pages(chapters, _on_every_page(edition, draft, of["past_its_date"]), runs, made)
+    every = _on_every_page(edition, draft, of["past_its_date"]) | {"pdf": PDF if browser else None}
+    _write_pages(chapters, every, runs, made)
+    if browser:
+        page = (made / "all.html").read_text("utf-8")
+        (made / PDF).write_bytes(printed(page, browser, edition.published, made.parent))
     _write_manifest(chapters, edition, of, made)
 
 

@@ -42,6 +42,9 @@ _CLAIM = re.compile(
 )
 _NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
+WHOLE = "all.html"
+"""The page that repeats all others: it bears out nothing that they do not."""
+
 CLAIMS: dict[str, Callable[[pd.Series], bool]] = {
     "is not compared": lambda row: row["verdict"] == NOT_COMPARED,
     "has not clearly changed": lambda row: row["verdict"] in (NO_CLEAR_CHANGE, TOO_FEW),
@@ -136,7 +139,7 @@ def check_page(book: Book, page: str) -> list[Fault]:
     faults = [Fault(page, *fault) for block in blocks for fault in _checked(book, block)]
     faults += [Fault(page, *fault) for fault in _check_charts(blocks, book.known)]
     if repeats := _REPEATS.get(page):
-        chapters = (blocks for name, blocks in book.pages.items() if name not in _REPEATS)
+        chapters = (blocks for name, blocks in book.pages.items() if name not in (*_REPEATS, WHOLE))
         told = {repeats(piece) for blocks in chapters for block in blocks for piece in block.pieces}
         faults += [
             Fault(page, block.words, f"“{piece.words}” is on no other page.")
