@@ -238,7 +238,8 @@ def unturned(words: str) -> str:
 
 def test_files_are_named_by_us(built):
     names = {path.relative_to(built).as_posix() for path in files(built)}
-    pages = {f"{name}.html" for name in ("index", "all", "measures", "methods", "assumptions", *CHAPTERS)}
+    own = ("index", "all", "measures", "methods", "assumptions", "accessibility")
+    pages = {f"{name}.html" for name in (*own, *CHAPTERS)}
     assert pages | {"manifest.json", "tables.xlsx"} == {name for name in names if "/" not in name}
     assert all(re.fullmatch(r"tables/[0-9]{2}_[a-z0-9_-]+\.csv", name) for name in names if "/" in name)
 
