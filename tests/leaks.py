@@ -26,7 +26,7 @@ OF_BOTH = ["change", "lower", "upper", "residual", "p_value"]
 FIGURES = {"numerator", "value", "printed", "least", "most", "used", *OF_BOTH}
 """The columns of a CSV that hold figures: of both periods of a comparison, and of one."""
 
-NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e-\d\d?)?")
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,9 @@ def _numbers(text: str, secrets: Iterable[Secret]) -> Iterator[str]:
     known = {number for secret in secrets for number in secret.numbers()}
     for written in set(NUMBER.findall(unescape(text))):
         digits = written.replace(",", "").rstrip(".")
-        places = len(digits.partition("e")[0].partition(".")[2])
-        if len(re.sub(r"\D", "", digits).lstrip("0")) < LONG_ENOUGH:
+        mantissa, _, exponent = digits.partition("e")
+        places = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        if len(re.sub(r"\D", "", mantissa).lstrip("0")) < LONG_ENOUGH:
             continue
         if any(abs(float(digits) - number) <= 0.50001 * 10.0**-places for number in known if number >= 1e-9):
             yield f"the number {written}"

@@ -52,9 +52,11 @@ LONG_LINES = """() => [...document.querySelectorAll('p, li, dd')]
 CUT = """() => [...document.querySelectorAll('body *')]
     .filter(box => box.checkVisibility() && !box.closest('svg') && !box.matches('.table, .table *')
         && getComputedStyle(box).clipPath === 'none' && getComputedStyle(box).display !== 'inline')
-    .filter(box => box.scrollWidth > box.clientWidth + 1
+    .filter(box => (box.scrollWidth > box.clientWidth + 1 && !box.matches('figure, .part'))
         || box.getBoundingClientRect().right > innerWidth + 1)
     .map(box => box.tagName + ' ' + box.className + ': ' + box.innerText.slice(0, 50))"""
+"""What its box is too small for, or the window. A drawing on a phone reaches over the margins on purpose, and
+so over the boxes that hold it; it may not reach over the window."""
 
 SPACED = (
     "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"

@@ -55,7 +55,7 @@ class Place:
                     "kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}
                 },
                 cells=[
-                    nbformat.v4.new_markdown_cell(f"# Chapter {name}\n\nDoes it run?", id="title"),
+                    nbformat.v4.new_markdown_cell(f"# Chapter {name[3:]}\n\nDoes it run?", id="title"),
                     nbformat.v4.new_code_cell(
                         'edition: str = "invented"  # the edition', id="p", metadata={"tags": ["parameters"]}
                     ),
@@ -296,7 +296,7 @@ def test_a_target_that_cannot_be_written_to_is_refused(place, small_disk):
 def test_the_log_has_a_line_of_json_for_each_event_with_its_time(place):
     events = place.events()
     assert [event["event"] for event in events] == [
-        "build started", "chapter started", "chapter done", "published",
+        "build started", "chapter started", "chapter done", "verified", "published",
     ]  # fmt: skip
     assert all(event["time"].endswith("+00:00") for event in events)
     assert Path(events[-1]["folder"]).name == "invented"

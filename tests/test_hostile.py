@@ -83,7 +83,7 @@ EDITED = {
 TAGS = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "footer", "nav", "section", "div"),
     *("h1", "h2", "h3", "p", "span", "a", "ul", "li", "dl", "dt", "dd", "br", "small", "bdi", "data", "time"),
-    *("strong", "em", "cite", "details", "summary", "figure", "figcaption"),
+    *("strong", "em", "code", "cite", "details", "summary", "figure", "figcaption"),
     *("table", "caption", "thead", "tbody", "tr", "th", "td"),
     *("svg", "g", "path", "text", "tspan", "defs", "clippath", "rect", "use", "line", "circle", "polyline"),
 }

@@ -187,7 +187,7 @@ def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(proj
     assert json.loads((folder / "manifest.json").read_text("utf-8"))["past_its_date"] is True
     late = contents(folder)
     pages = [name for name in late if name.suffix == ".html"]
-    assert len(pages) == 6
+    assert len(pages) == 8
     for name in pages:
         page = BeautifulSoup(late[name], "html.parser")
         assert page.title.get_text().startswith("Do not use: "), name

@@ -39,7 +39,7 @@ class Names:
     measures: dict[str, set[str]]
     phrases: dict[str, str]
     numbered: list[str]
-    methods: set[str]
+    whole: set[str]
     spelt: list[str]
 
     def short(self, words: str) -> str:
@@ -99,7 +99,11 @@ def names(known: Known, areas: set[str]) -> Names:
         named,
         of["phrase"].to_dict(),
         sorted((words for words in every if _NUMBER.search(words)), key=len, reverse=True),
-        {words for method in methods() for words in (method.title, method.words, method.formula)},
+        {
+            *(words for method in methods() for words in (method.title, method.words, method.formula)),
+            *of["title"],
+            *of["definition"].str.rstrip("."),
+        },
         [f" ({meaning})" for meaning in meanings().values()],
     )
 

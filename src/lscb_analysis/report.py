@@ -523,7 +523,8 @@ def _measures(edition: Edition, chapters: list[Chapter], made: Path) -> dict[str
             entry["places"].setdefault(chapter.name, asked.copy())
     letters: dict[str, list[dict[str, Any]]] = {}
     for name in sorted(shown, key=str.casefold):
-        letters.setdefault(name[0].upper(), []).append({"title": name} | shown[name])
+        letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other"
+        letters.setdefault(letter, []).append({"title": name} | shown[name])
     return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
 
 

@@ -199,9 +199,9 @@ def _check_name(book: Book, piece: Piece) -> Reasons:
     if kind == "note":
         if not re.fullmatch(r"Note \d", words):
             yield f"“{words}” is marked as a note."
-    elif kind == "method":
-        if words not in book.names.methods:
-            yield f"“{words}” is marked as the words of a method, and is in none."
+    elif kind in ("method", "title", "definition"):
+        if book.names.short(words) not in book.names.whole:
+            yield f"“{words}” is marked as a {kind}, and is none."
     elif found := book.names.number_in(words):
         yield f"“{found}” is in no name of the dictionary: “{words}”."
 
