@@ -356,3 +356,27 @@ def test_each_convention_of_the_page_its_charts_and_its_tables_has_a_test():
         name for source in sources for name in re.findall(r"def test_convention_((?:\d+_(?:and_)?)+)", source)
     ]
     assert {int(number) for name in names for number in re.findall(r"\d+", name)} == set(range(1, 18))
+
+
+def test_the_a_to_z_has_every_measure_that_is_shown_and_leads_to_where_it_stands(pages):
+    titles = measures()["title"]
+    shown = {
+        mark["data-measure"] for name in EDITION.chapters for mark in pages[name].select("[data-measure]")
+    }
+    listed = [mark.get_text() for mark in pages["measures"].select("dt")]
+    assert listed == sorted(listed, key=str.casefold)
+    assert {spelt(title) for title in listed} == {titles[measure] for measure in shown}
+    for entry in pages["measures"].select("dd"):
+        title = spelt(entry.find_previous("dt").get_text())
+        for link in entry.find_all("a"):
+            file, place = link["href"].split("#")
+            heading = pages[file.removesuffix(".html")].find(id=place)
+            found = [mark["data-measure"] for mark in heading.find_all_next(attrs={"data-measure": True})]
+            assert title in {titles[measure] for measure in found}, link["href"]
+
+
+def spelt(words):
+    """Words without what their abbreviations stand for."""
+    for meaning in meanings().values():
+        words = words.replace(f" ({meaning})", "")
+    return words
