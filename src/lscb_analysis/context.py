@@ -44,7 +44,7 @@ class Names:
 
     def short(self, words: str) -> str:
         """Return words without what their abbreviations stand for."""
-        for meaning in self.spelt:
+        for meaning in self.spelt if "(" in words else ():
             words = words.replace(meaning, "")
         return words
 

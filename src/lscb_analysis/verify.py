@@ -152,10 +152,11 @@ def check_page(book: Book, page: str) -> list[Fault]:
 
 def _checked(book: Book, block: Block) -> list[tuple[str, str]]:
     """What is wrong in a block; one that stands on several pages is checked once."""
-    same = repr(replace(block, chart="", table="by-measure" if "by-measure" in block.table else ""))
-    if same not in book.checked:
-        book.checked[same] = list(_check_block(book, block))
-    return book.checked[same]
+    table = "by-measure" if "by-measure" in block.table else ""
+    key = repr(replace(block, chart="", table=table, within=block.within & {"symbols"}))
+    if key not in book.checked:
+        book.checked[key] = list(_check_block(book, block))
+    return book.checked[key]
 
 
 def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
