@@ -89,7 +89,7 @@ TAGS = {
 }
 """The elements that templates and sentences use, and none that data brings."""
 
-LINK = re.compile(r"#[\w-]+|[\w-]+\.html(#[\w-]+)?|tables/[\w-]+\.csv|tables\.xlsx|tel:\d+")
+LINK = re.compile(r"#[\w.-]+|[\w-]+\.html(#[\w-]+)?|tables/[\w-]+\.csv|tables\.xlsx|tel:\d+")
 
 ISOLATED = ("bdi", "cite", "a", "data", "strong")
 """Elements that the style sheet, or HTML itself, closes off from the direction of what stands beside them."""

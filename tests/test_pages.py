@@ -380,3 +380,17 @@ def spelt(words):
     for meaning in meanings().values():
         words = words.replace(f" ({meaning})", "")
     return words
+
+
+def test_the_source_of_every_chart_and_table_is_one_step_away(pages):
+    led = 0
+    for name in EDITION.chapters:
+        full = {cite["id"]: cite["data-source"] for cite in pages[name].select("cite[id]")}
+        for line in pages[name].select("p.source"):
+            for cite in line.select("cite[data-source]"):
+                if f"source-{cite['data-source']}" in full:
+                    assert cite.parent["href"] == f"#source-{cite['data-source']}", name
+                    led += 1
+                else:
+                    assert cite.parent.name != "a", name
+    assert led > 60

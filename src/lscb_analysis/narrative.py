@@ -459,7 +459,7 @@ def _cited(source: dict[str, str]) -> Markup:
     """The place of a source within its document: its section and its table."""
     section = source["section"]
     where = section if section.startswith("Appendix") or not section else f"section {section}"
-    return Markup('<cite data-source="{}">{}</cite>').format(
+    return Markup('<cite id="source-{0}" data-source="{0}">{1}</cite>').format(
         source["source"], f"{where}, {source['table']}" if where else source["table"]
     )
 

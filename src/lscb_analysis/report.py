@@ -349,9 +349,22 @@ def _write(html: str, file: str, made: Path) -> None:
 
 
 def _spell_out(made: Path) -> None:
-    """Put abbreviations into words where each page first uses them."""
+    """Put abbreviations into words where each page first uses them, and lead from sources to their places."""
     for path in made.glob("*.html"):
-        _write(spell_out(path.read_text("utf-8"), meanings()), path.name, made)
+        _write(spell_out(_linked(path.read_text("utf-8")), meanings()), path.name, made)
+
+
+def _linked(html: str) -> str:
+    """A page whose charts and tables lead from each source to where the page cites it in full, if it does."""
+    full = set(re.findall(r'<cite id="source-([\w.-]+)"', html))
+
+    def link(cite: re.Match[str]) -> str:
+        return f'<a href="#source-{cite[1]}">{cite[0]}</a>' if cite[1] in full else cite[0]
+
+    def within(line: re.Match[str]) -> str:
+        return re.sub(r'<cite data-source="([\w.-]+)">.*?</cite>', link, line[0])
+
+    return re.sub(r'<p class="source">.*?</p>', within, html, flags=re.S)
 
 
 def _bind(files: list[str], chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
