@@ -533,7 +533,7 @@ def _measures(edition: Edition, chapters: list[Chapter], made: Path) -> dict[str
                 continue
             entry = shown.setdefault(known[measure]["title"], {"definitions": {}, "places": {}})
             entry["definitions"][known[measure]["definition"].rstrip(".")] = None
-            entry["places"].setdefault(chapter.name, asked.copy())
+            entry["places"].setdefault((chapter.name, asked["place"]), asked.copy())
     letters: dict[str, list[dict[str, Any]]] = {}
     for name in sorted(shown, key=str.casefold):
         letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other"
