@@ -95,7 +95,13 @@ class Alteration(NamedTuple):
 def alterations(pages: dict[str, str], tables: dict[str, str]) -> Iterator[Alteration]:
     """Yield every alteration, of `pages` and `tables` by the names of their files."""
     for file, html in pages.items():
-        for kind, altered in (*_of_figures(html), *_of_words(html), *_of_places(html), *_typed(html)):
+        for kind, altered in (
+            *_of_figures(html),
+            *_of_words(html),
+            *_of_places(html),
+            *_of_marks(html),
+            *_typed(html),
+        ):
             yield Alteration(kind, file, altered)
         for kind, altered in _harmless(html):
             yield Alteration(kind, file, altered, changes=False)
@@ -243,6 +249,24 @@ def _drawn(block: Block) -> bool:
     return block.tag == "text" and "tick" not in block.within and block.words[:1].isdigit()
 
 
+def _of_marks(html: str) -> Iterator[tuple[str, str]]:
+    """What stands within a mark that is no figure: a source, a symbol, a kind of verdict; and headings."""
+    for found in list(re.finditer(r"<cite[^>]*>[^<]*?(\d)[^<]*</cite>", html))[::7][:2]:
+        at = found.start(1)
+        yield "number in a source", html[:at] + str(int(found[1]) % 9 + 1) + "87" + html[at + 1 :]
+    for found in list(re.finditer(r'(<span data-status="\w+">)\[\w+\](</span>)', html))[:2]:
+        yield "number for a symbol", f"{html[: found.start()]}{found[1]}57{found[2]}{html[found.end() :]}"
+        typed = f'<span data-status="z">57%</span>{html[found.end() :]}'
+        yield "number for a symbol", html[: found.start()] + typed
+    for found in list(re.finditer(r'(<span data-name="kind">)[^<]*(</span>)', html))[:2]:
+        yield (
+            "another kind of verdict",
+            f"{html[: found.start()]}{found[1]}are worse{found[2]}{html[found.end() :]}",
+        )
+    if (end := html.find("</h2>", html.find("finding"))) > 0:
+        yield "significance claimed", f"{html[:end]}: a significant fall{html[end:]}"
+
+
 def _typed(html: str) -> Iterator[tuple[str, str]]:
     """Sentences typed by hand at the end of a paragraph of prose."""
     ends = [found.start() for found in re.finditer(r"\.</p>", html[: html.find("<footer")])]
@@ -279,6 +303,21 @@ def _of_tables(csv: str) -> Iterator[tuple[str, str, bool]]:
             cells = negative.split(",")
             altered = ",".join([*cells[:at], cells[at].removeprefix("-"), *cells[at + 1 :]])
             yield "CSV minus lost", csv.replace(negative, altered, 1), True
+    for column, old, new in (
+        ("time_period", r"20(1\d)", "2001"),
+        ("source", r"report-[\w.-]+|dfe-[\w-]+", "report-9.9-else"),
+        ("unit", r"number|%", "score"),
+        ("area_name", r".+", "Elsewhere"),
+        ("status", r"[cxz]", "u"),
+    ):
+        at = columns.index(column) if column in columns else None
+        row = next(
+            (r for r in rows if '"' not in r and at is not None and re.fullmatch(old, r.split(",")[at])), None
+        )
+        if row and at is not None:
+            cells = row.split(",")
+            altered = ",".join([*cells[:at], new, *cells[at + 1 :]])
+            yield f"CSV {column}", csv.replace(row, altered, 1), True
     if "E06000033" in csv:
         yield "CSV area", csv.replace("E06000033", "E06000034", 1), True
 

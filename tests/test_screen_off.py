@@ -161,11 +161,9 @@ def test_the_verdict_on_what_a_chart_shows_stands_in_words_on_its_page(charts, d
 
 
 def test_the_test_sees_what_is_missing(charts, named, data):
-    """It finds no value where the words give another, and no verdict where there is none."""
-    name, chart, _, subtitle, alternative, _ = next(one for one in charts if one[1].startswith("cpp-rate"))
-    label, when, shown = told(alternative)[-1]
+    """It finds no figure of the data where the words give another."""
+    _, chart, _, subtitle, alternative, _ = next(one for one in charts if one[1].startswith("cpp-rate"))
+    label, when, _ = told(alternative)[-1]
     assert not any(
         shown_as(value, "31.7") for value in values(places(chart, subtitle, label, when, named, data), data)
     )
-    assert shown != "31.7"
-    assert not VERDICT.findall(f"{name} has no verdict in words")

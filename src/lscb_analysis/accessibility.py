@@ -17,6 +17,10 @@ from lscb_analysis.display import day
 RESULTS = "accessibility"
 """The file of words in `data/` that the tests write."""
 
+STANDARD = "Web Content Accessibility Guidelines 2.2"
+LAW = "Public Sector Bodies (Websites and Mobile Applications) (No. 2) Accessibility Regulations 2018"
+"""What the statement cites."""
+
 _COUNTED = {
     "pages": "pages_checked",
     "rules": "rules_checked",

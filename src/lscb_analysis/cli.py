@@ -31,7 +31,6 @@ FAILED, BAD_INPUT, BUSY = 1, 2, 3
 STATUS = {
     "InputError": BAD_INPUT,
     "FileNotFoundError": BAD_INPUT,
-    "NoPackError": BAD_INPUT,
     "BusyError": BUSY,
     "UnpublishedError": FAILED,
     "OSError": FAILED,

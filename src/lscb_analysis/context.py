@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lscb_analysis.accessibility import LAW, STANDARD
 from lscb_analysis.data import dictionary, labels, measures, texts
 from lscb_analysis.display import IN_EVERY, percent, period, when
 from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known
 from lscb_analysis.glossary import meanings
 from lscb_analysis.methods import methods
+from lscb_analysis.narrative import in_full
 from lscb_analysis.reading import Block, Piece, cited
+from lscb_analysis.reconciliation import place_of
 from lscb_analysis.wording import AGREE, COMPARES, Reasons
 
 _NUMBER_WORDS = (
@@ -40,6 +43,7 @@ class Names:
     phrases: dict[str, str]
     numbered: list[str]
     whole: set[str]
+    cites: dict[str, set[str]]
     spelt: list[str]
 
     def short(self, words: str) -> str:
@@ -104,8 +108,26 @@ def names(known: Known, areas: set[str]) -> Names:
             *of["title"],
             *of["definition"].str.rstrip("."),
         },
+        _citations(),
         [f" ({meaning})" for meaning in meanings().values()],
     )
+
+
+def _citations() -> dict[str, set[str]]:
+    """Every way in which a page cites each source; without a key those of all, of methods, of a law."""
+    sources = dictionary().sources.to_dict("records")
+    ways = {
+        source["source"]: {
+            source["short"],
+            f"{source['short']}: {source['table']}",
+            in_full(source).striptags(),
+            place_of(source["source"]).striptags(),
+        }
+        for source in sources
+    }
+    return ways | {
+        "": set[str]().union(*ways.values(), {method.source for method in methods()}, {STANDARD, LAW})
+    }
 
 
 def _periods(known: Known) -> dict[str, set[str]]:
@@ -221,6 +243,8 @@ def check_subjects(known: Known, names: Names, block: Block) -> Reasons:
                     subject = {named}
                     if piece.words.lower() != names.phrases[named].lower():
                         yield f"“{piece.words}” is not how the dictionary calls {named}."
+                elif named == "kind" and piece.words != _counted(sentence, at):
+                    yield f"“{piece.words}” is not what the figure before it counts."
                 elif named == "label" and piece.words not in names.periods:
                     subject = names.measures.get(piece.words, set())
                     quoted = names.categories.get(piece.words, set())
@@ -292,6 +316,11 @@ def _check_subject(
 def _head(block: Block) -> str:
     """The title of a cell's column, without its unit."""
     return re.sub(r" \([^()]*\)$", "", block.column)
+
+
+def _counted(sentence: list[Piece], at: int) -> str:
+    """What the last figure before a piece counts."""
+    return next((cited(piece).category for piece in reversed(sentence[:at]) if piece.mark == "data"), "")
 
 
 def _of_paragraph(piece: Piece) -> bool:

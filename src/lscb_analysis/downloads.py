@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from lscb_analysis.data import measures
 from lscb_analysis.figures import Cited, Known, worked_out
 from lscb_analysis.tables import FORMULA
 from lscb_analysis.wording import called, same
@@ -20,6 +22,9 @@ _STATISTICS = (
     *("value_before", "numerator_before", "denominator_before"),
 )
 """Columns whose cells can be worked out one by one."""
+
+_WITHHELD = ("c", "k", "low", "u")
+"""Symbols that only a source can give a figure."""
 
 
 def check_table(
@@ -103,12 +108,47 @@ def _iso(row: Row, suffix: str) -> str:
 
 
 def _check_words(known: Known, row: Row) -> Reasons:
-    """The area of a row has the name that the data give it, and what it says was printed was."""
+    """What a row says beside its figures is so: its area, its year, its unit, its sources, its symbol."""
     if (row["area_code"], row["area_name"]) not in known.areas:
         yield _line(row), f"{row['area_code']} is not {row['area_name']!r}."
     printed = {way.printed for way in known.told.get(cited_in(row, "value").place, [])}
     if row.get("printed") and printed and row["printed"] not in printed | known.printed:
         yield _line(row), f"“{row['printed']}” is printed in no table."
+    figure = cited_in(row, "value")
+    if row.get("unit") not in _units(known, figure):
+        yield _line(row), f"{row['unit']!r} is no unit of {figure.measure}."
+    givers = (known.givers.get(measure, set()) for measure in _alike(known, figure))
+    if other := set(row.get("source", "").split()).difference(*givers):
+        yield _line(row), f"{', '.join(sorted(other))} does not give {figure.measure}."
+    yield from _check_periods(known, row, figure)
+
+
+def _check_periods(known: Known, row: Row, figure: Cited) -> Reasons:
+    """The year of a row is that in which its period ends, and its symbol that which the data have then."""
+    for suffix, year in (("", "time_period"), ("_before", "previous_period")):
+        if row.get(year) and row.get(f"period_end{suffix}", "")[:4] not in ("", row[year]):
+            yield _line(row), f"{year} is {row[year]}, and the period ends on {row[f'period_end{suffix}']}."
+        symbols = _symbols(known, replace(figure, period=_iso(row, suffix)))
+        said = row.get(f"status{suffix}", "")
+        if (said in _WITHHELD and said not in symbols) or ("c" in symbols and said not in symbols | {""}):
+            yield (
+                _line(row),
+                f"status{suffix} is {said!r}; the data have {' or '.join(sorted(symbols)) or 'none'}.",
+            )
+
+
+def _units(known: Known, figure: Cited) -> set[str]:
+    return {str(measures()["unit"][figure.measure]), *(way.unit for way in known.told.get(figure.place, []))}
+
+
+def _alike(known: Known, figure: Cited) -> set[str]:
+    return {figure.measure, *known.alike.get(figure.measure, ())}
+
+
+def _symbols(known: Known, figure: Cited) -> set[str]:
+    """The symbols that the data have for a figure, or for the number or the print behind it."""
+    places = [(measure, *figure.place[1:]) for measure in _alike(known, figure)]
+    return set[str]().union(*(known.withheld.get(place, set()) for place in places))
 
 
 def _line(row: Row) -> str:

@@ -102,6 +102,9 @@ class Known:
     linked: list[tuple[str, str, str]]
     areas: set[tuple[str, str]]
     printed: set[str]
+    tied: set[str]
+    withheld: dict[Place, set[str]]
+    givers: dict[str, set[str]]
     told: dict[Place, list[Estimate]]
     sources: dict[tuple[str, str, str], set[str]]
     alike: dict[str, set[str]]
@@ -142,24 +145,44 @@ def known(edition: Edition) -> Known:
     areas = set(zip(rows["area_code"], rows["area_name"], strict=True))
     once = {place: list({way[:2] + way[3:]: way for way in ways}.values()) for place, ways in told.items()}
     return Known(
-        edition,
-        next((code for code, name in areas if name == edition.area), ""),
-        rows,
-        derived,
-        [
+        edition=edition,
+        home=next((code for code, name in areas if name == edition.area), ""),
+        rows=rows,
+        derived=derived,
+        marks=[
             (row.iso, row.measure, row.category, row.source)
             for row in _register(rows).itertuples()
             if row.value == 1
         ],
-        linked,
-        areas,
-        set(rows["printed"]),
-        once,
-        sources,
-        alike,
-        verdict_table(edition),
-        found,
+        linked=linked,
+        areas=areas,
+        printed=set(rows["printed"]),
+        tied=set(rows.loc[rows["status"] == "z", "printed"]),
+        withheld=_withheld(rows),
+        givers=_givers(rows, derived),
+        told=once,
+        sources=sources,
+        alike=alike,
+        verdicts=verdict_table(edition),
+        found=found,
     )
+
+
+def _withheld(rows: pd.DataFrame) -> dict[Place, set[str]]:
+    """The symbols of figures that are not told."""
+    symbols: dict[Place, set[str]] = defaultdict(set)
+    for row in rows[rows["status"] != ""].itertuples():
+        symbols[row.measure, row.category, row.area_code, row.iso].add(row.status)
+    return symbols
+
+
+def _givers(*frames: pd.DataFrame) -> dict[str, set[str]]:
+    """The sources that give figures of each measure, whether they tell them or not."""
+    givers: dict[str, set[str]] = defaultdict(set)
+    for frame in frames:
+        for measure, source in frame[["measure", "source"]].drop_duplicates().itertuples(index=False):
+            givers[measure].update(source.split())
+    return givers
 
 
 def worked_out(known: Known, cited: Cited) -> set[float]:
@@ -340,7 +363,8 @@ def _told(known: Known, cited: Cited) -> list[Estimate]:
 
 def _attended(known: Known, cited: Cited) -> list[Estimate]:
     """The share of marks for attending from the first to the last day of the period, of some seats or all."""
-    counted = OF.get(cited.measure, OF["attendance_of_all"] * (cited.measure in OF["attendance_of_all"]))
+    every = OF["attendance_of_all"]
+    counted = every if cited.measure in every else OF.get(cited.measure)
     if not counted or "/" not in cited.period:
         return []
     first, last = cited.period.split("/")

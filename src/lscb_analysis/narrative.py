@@ -359,7 +359,7 @@ def describe_sources(*releases: Release) -> Display:
         named |= {source["source"]: source for source in sources(release.frame)}
     documents: dict[str, list[Markup]] = {}
     for source in named.values():
-        documents.setdefault(_document(source), []).append(_cited(source))
+        documents.setdefault(_document(source), []).append(in_full(source))
     items = [
         Markup("<li>{}: {}.</li>").format(name(document), Markup("; ").join(places))
         for document, places in documents.items()
@@ -455,8 +455,8 @@ def _document(source: dict[str, str]) -> str:
     return ", ".join([source["publisher"], source["document"], *release])
 
 
-def _cited(source: dict[str, str]) -> Markup:
-    """The place of a source within its document: its section and its table."""
+def in_full(source: dict[str, str]) -> Markup:
+    """Return the place of a source within its document, as the list of sources gives it."""
     section = source["section"]
     where = section if section.startswith("Appendix") or not section else f"section {section}"
     return Markup('<cite id="source-{0}" data-source="{0}">{1}</cite>').format(

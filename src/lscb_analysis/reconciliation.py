@@ -200,11 +200,12 @@ def _figure(row: Row) -> Markup:
     title = isolated(measures().loc[row["measure"], "title"])
     about = [title, *([category(row)] if row["category"] != "Total" else []), period(row)]
     against = [source for source in row["denominator_source"].split() if source != row["source"]]
-    held = Markup(", against {}").format(listed([_place(source) for source in against])) if against else ""
-    return Markup("{}<br><small>{}{}</small>").format(", ".join(about), _place(row["source"]), held)
+    held = Markup(", against {}").format(listed([place_of(source) for source in against])) if against else ""
+    return Markup("{}<br><small>{}{}</small>").format(", ".join(about), place_of(row["source"]), held)
 
 
-def _place(source: str) -> Markup:
+def place_of(source: str) -> Markup:
+    """Return where a source is, as tables of findings give it: its section and its table."""
     known = dictionary().sources.set_index("source").loc[source]
     said = f"section {known['section']}: {known['table']}" if known["section"] else known["short"]
     said = str(said).replace("section Appendix", "appendix")

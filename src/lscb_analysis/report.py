@@ -19,7 +19,7 @@ from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from lscb_analysis.accessibility import tested
+from lscb_analysis.accessibility import LAW, STANDARD, tested
 from lscb_analysis.alarms import alarms, describe_alarms
 from lscb_analysis.chapters import (
     Chapter,
@@ -502,7 +502,8 @@ def _easy_read(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
 def _accessibility(edition: Edition) -> dict[str, Any]:
     """The page that says who can read the pages, made from what the tests found."""
     title = _titled("Accessibility statement", edition)
-    return {"title": title, "file": "accessibility.html", "tested": tested()}
+    cited = {"standard": STANDARD, "law": LAW}
+    return {"title": title, "file": "accessibility.html", "tested": tested()} | cited
 
 
 def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:

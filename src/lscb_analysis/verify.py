@@ -20,6 +20,7 @@ import pandas as pd
 from lscb_analysis.context import Names, check_periods, check_subjects, names
 from lscb_analysis.downloads import check_table
 from lscb_analysis.editions import Edition
+from lscb_analysis.errors import InputError
 from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known, known, sources_of, worked_out
 from lscb_analysis.reading import Block, Piece, cited, read_page
@@ -68,7 +69,7 @@ CLAIMS: dict[str, Callable[[pd.Series], bool]] = {
 """What pages say of a verdict, and when it is true of its comparison."""
 
 
-class NoPackError(ValueError):
+class NoPackError(InputError, ValueError):
     """A folder that is not a pack; the message says which."""
 
 
@@ -161,7 +162,7 @@ def _checked(book: Book, block: Block) -> list[tuple[str, str]]:
 
 def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
     """Yield the sentence and the reason of everything that is wrong in a block."""
-    if block.tag in ("text", "title"):
+    if block.tag == "text":
         return
     for piece in block.pieces:
         if rule := _OF_PIECE.get(piece.mark):
@@ -171,7 +172,7 @@ def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
         reasons = [
             *_check_numbers(book, block, sentence),
             *_check_directions(block, sentence),
-            *_check_claims(block, sentence),
+            *_check_claims(sentence),
             *check_shown(book.known, book.names.areas, block, sentence),
             *check_periods(book.known, book.names, block, sentence),
         ]
@@ -216,10 +217,17 @@ def _check_time(_: Book, piece: Piece) -> Reasons:
         yield f"“{piece.words}” is marked as {said or 'no date'}."
 
 
-def _check_status(_: Book, piece: Piece) -> Reasons:
+def _check_cite(book: Book, piece: Piece) -> Reasons:
+    """What is marked as a citation is one, of the source that it names."""
+    key, words = piece.about.get("data-source", ""), book.names.short(" ".join(piece.words.split()))
+    if words not in book.names.cites.get(key, ()):
+        yield f"“{words}” is not how {key or 'any source'} is cited."
+
+
+def _check_status(book: Book, piece: Piece) -> Reasons:
     """What is marked as the status of a figure is its symbol, or, where several tie, what is printed."""
     symbol = piece.about["data-status"]
-    if piece.words != f"[{symbol}]" and symbol != "z":
+    if piece.words != f"[{symbol}]" and not (symbol == "z" and piece.words in book.known.tied):
         yield f"“{piece.words}” is marked as the symbol [{symbol}]."
 
 
@@ -239,6 +247,7 @@ _OF_PIECE: dict[str, Callable[[Book, Piece], Reasons]] = {
     "data": _check_figure,
     "name": _check_name,
     "time": _check_time,
+    "cite": _check_cite,
     "status": _check_status,
     "verdict": _check_claim,
     "claim": _check_claim,
@@ -264,10 +273,10 @@ def _check_directions(block: Block, sentence: list[Piece]) -> Reasons:
             yield f"“{found[0]}” is bound to no figure that bears it out."
 
 
-def _check_claims(block: Block, sentence: list[Piece]) -> Reasons:
+def _check_claims(sentence: list[Piece]) -> Reasons:
     """Words that speak of chance or of clear change are those of a verdict; or they ask, or are quoted."""
     words = "".join(piece.words for piece in sentence).strip()
-    if block.tag in ("h1", "h2", "h3") or words.endswith("?") or words.startswith("Whether "):
+    if words.endswith("?") or words.startswith("Whether "):
         return
     for piece in sentence:
         if not piece.mark and (found := _CLAIM.search(re.sub("“[^”]*”", "", piece.words))):
