@@ -58,7 +58,7 @@ def faults_of(altered, book, folder):
         return check_page(replace(book, pages=pages), altered.file)
     path = folder / "altered.csv"
     path.write_text(altered.text, "utf-8", newline="")
-    return check_table(path, book.known, book.memory)[1]
+    return check_table(path, book.known)[1]
 
 
 @pytest.mark.parametrize(

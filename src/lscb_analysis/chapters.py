@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +49,8 @@ class Chapter:
     seconds: float = 0.0
     error: str = ""
     reused: bool = False
+    executed: Any = None
+    """Its notebook as it ran, by `read`; none until then, or if it failed."""
 
     @property
     def file(self) -> str:
@@ -102,7 +104,7 @@ def outputs(executed: Any, kind: str) -> list[Any]:
     """Return all outputs of a notebook that have a form of this kind, as `text/html`."""
     return [
         output
-        for cell in executed.cells
+        for cell in (executed.cells if executed else ())
         if cell.cell_type == "code"
         for output in cell.outputs
         if kind in output.get("data", {})
@@ -116,12 +118,11 @@ def run(
     workers: int | None = None,
     timeout: float = TIMEOUT,
     fail_fast: bool = False,
-) -> None:
+) -> Iterator[Chapter]:
     """Run the chapters' notebooks into `runs`, `workers` at once: one more than processors unless said.
 
-    While a kernel starts or waits for a message, another may compute.
-
-    How each went is in its `seconds` and `error`. One that takes longer than `timeout` seconds is
+    While a kernel starts or waits for a message, another may compute. Yields each chapter when it has ended;
+    how it went is in its `seconds`, `executed` and `error`. One that takes longer than `timeout` seconds is
     stopped. After a failure the others go on, unless `fail_fast`: then they are stopped too.
     """
     kernels = _Kernels()
@@ -132,10 +133,11 @@ def run(
             kernels.stopped = "stopped, since another chapter failed"
 
     with ThreadPoolExecutor(workers or processors() + 1) as pool:
-        futures = [pool.submit(run_one, chapter) for chapter in chapters]
+        futures = {pool.submit(run_one, chapter): chapter for chapter in chapters}
         try:
             for future in as_completed(futures):
                 future.result()
+                yield futures[future]
         except BaseException:
             kernels.stopped = "stopped with the build"
             raise
@@ -210,7 +212,8 @@ def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Ker
         died = "its kernel died, perhaps for want of memory" if isinstance(error, DeadKernelError) else error
         chapter.error = f"{kernels.reasons.get(chapter.name, f'failed: {died}')}{_interrupted(target)}"
     else:
-        names = [found.metadata.lscb.name for found in outputs(read(target), "text/csv")]
+        chapter.executed = read(target)
+        names = [found.metadata.lscb.name for found in outputs(chapter.executed, "text/csv")]
         twice = sorted({name for name in names if names.count(name) > 1})
         chapter.error = f"failed: it shows more than one table {twice[0]!r}" if twice else ""
     finally:
@@ -248,7 +251,7 @@ def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
         # not papermill's cwd, which would change the folder of this process for all its threads
         resources={"metadata": {"path": str(source.parent)}},
         kernel_manager_class=kernels.manager(chapter.name, target),
-        extra_arguments=["--log-level=CRITICAL"],
+        extra_arguments=["--log-level=CRITICAL", "--HistoryManager.enabled=False"],
         config=Config(KernelManager={"transport_encryption": "auto"}),
     )
 

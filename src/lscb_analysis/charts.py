@@ -96,7 +96,7 @@ def bar_chart(release: Release) -> Display:
         at = list(range(len(rows)))
         lengths = ranked["value"].fillna(0)
         low, high = min(lengths.min(), 0), ranked[["value", "upper"]].max().max()
-        sns.barplot(x=lengths, y=at, ax=ax, orient="h", color=FOCUS, saturation=1, width=0.45)
+        ax.barh(at, lengths, height=0.45, color=FOCUS)
         for colour, thick in (("white", 4.5), (INK, 1.5)):  # seen on the bar as well as beyond it
             ax.hlines(at, ranked["lower"], ranked["upper"], color=colour, linewidth=thick)
         for y, row in enumerate(rows):
@@ -193,12 +193,13 @@ def part_chart(release: Release) -> Display:
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
         for column, colour in (("denominator", CONTEXT), ("numerator", FOCUS)):
-            names = [period(row) for row in rows]
-            sns.barplot(x=frame[column], y=names, ax=ax, color=colour, saturation=1, width=0.62)
+            ax.barh(range(len(rows)), frame[column], height=0.62, color=colour)
         for y, row in enumerate(rows):
             _label(ax, row["denominator"], y, f"{text(row, 'numerator')} of {text(row, 'denominator')}", 6)
         ax.set_xlim(0, frame["denominator"].max() * (1.5 if narrow else 1.25))
+        ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.set_xticks([])
+        ax.set_yticks(range(len(rows)), [period(row) for row in rows])
         _bare(ax)
 
     about = "the number as the dark part of each bar, the total as the whole bar"
@@ -269,16 +270,7 @@ def score_chart(release: Release) -> Display:
         at = means["category"].map(down)
         left.hlines(at, min(SCALE), means["value"], color=CONTEXT, linewidth=1)
         sns.scatterplot(x=means["value"], y=at, ax=left, color=FOCUS, s=90, zorder=3, legend=False)
-        sns.barplot(
-            x=ranges["value"],
-            y=ranges["category"].map(down),
-            ax=right,
-            orient="h",
-            color=PALETTE[1],
-            saturation=1,
-            width=0.4,
-            native_scale=True,
-        )
+        right.barh(ranges["category"].map(down), ranges["value"], height=0.4, color=PALETTE[1])
         for ax, figures in ((left, means), (right, ranges)):
             for row in figures.to_dict("records"):
                 _label(ax, row["value"], down[row["category"]], number(row["value"], 1), 9)
@@ -407,6 +399,12 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     if len(lines) > len(PALETTE):
         raise ValueError(f"{len(lines)} lines are too many to tell apart. Draw bars, or fewer categories.")
     at = {end: i for i, end in enumerate(sorted(frame["period_end"].unique()))}
+    # before the lines are drawn: ticks that are replaced afterwards cost as much as the lines
+    ax.set_ylim(0, top)
+    ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
+    ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
+    wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
+    ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
     for colour, rows in zip(PALETTE, lines, strict=False):
         x = rows["period_end"].map(at)
         drawn = {"color": colour, "marker": "o", "markersize": 9, "clip_on": False}
@@ -417,11 +415,6 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
         _label_points(ax, lines[0].to_dict("records"), top)
     else:
         _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], max(at.values()), top, narrow)
-    ax.set_ylim(0, top)
-    ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
-    ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
-    wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
-    ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
     ax.yaxis.set_major_formatter("{x:,.10g}")
     _bare(ax)
     ax.grid(visible=True, axis="y")

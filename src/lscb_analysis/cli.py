@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -135,15 +136,16 @@ def build(
 def _warmed_up(edition: str | None) -> Iterator[ModuleType]:
     """The module `report`, imported while the process that kernels are forked from imports its own."""
     place, name = str(project()), edition or next(iter(editions()), "")
-    gc.disable()  # until all is imported there is hardly any garbage, and to look for it takes half a second
+    gc.disable()  # there is hardly any garbage in a build, and to look for it takes a second
+    # jsonschema, which nbformat imports, does without this grammar of addresses, which takes 0.7 s to compile
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from lscb_analysis.kernels import REHEARSED, warm_kernels
 
     with warm_kernels(rehearsal=(REHEARSED, place, name)):
         from lscb_analysis import report
 
-        gc.freeze()
-        gc.enable()
         yield report
+    gc.freeze()  # or the interpreter looks for it as it ends
 
 
 def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:

@@ -67,9 +67,12 @@ def two_proportions(
     """
     x, n, x0, n0 = (np.asarray(a, float) for a in (events, trials, before, trials_before))
     both = x + x0
-    law = stats.hypergeom(n + n0, both, n)
-    rarer = np.minimum(both, n + n0 - both)
-    return _twice_smaller_tail(law.cdf(x), law.sf(x - 1), law.pmf(x), rarer)
+    # the lower tail of the lesser proportion: the other follows from it, and is never the one that vanishes
+    lesser = x * n0 <= x0 * n
+    law = stats.hypergeom(n + n0, both, np.where(lesser, n, n0))
+    at = np.where(lesser, x, x0)
+    below, point = law.cdf(at), law.pmf(at)
+    return _twice_smaller_tail(below, 1 - below + point, point, np.minimum(both, n + n0 - both))
 
 
 def two_rates(

@@ -27,13 +27,11 @@ _WITHHELD = ("c", "k", "low", "u")
 """Symbols that only a source can give a figure."""
 
 
-def check_table(
-    path: Path, known: Known, memory: dict[Cited, set[float]]
-) -> tuple[int, list[tuple[str, str]]]:
+def check_table(path: Path, known: Known) -> tuple[int, list[tuple[str, str]]]:
     """Return how many figures a CSV has, and each row that is wrong with the reason.
 
     A CSV of verdicts or of findings of data quality, which an edition decides as a whole, is compared row by
-    row with what the data give for the edition. `memory` keeps what has been worked out.
+    row with what the data give for the edition.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = [{key: _read(cell) for key, cell in row.items()} for row in csv.DictReader(file)]
@@ -43,7 +41,7 @@ def check_table(
         said = "the row is not what the data give for the edition."
         return sum(map(_numbers, rows)), [(_line(row), said) for row in wrong]
     cells = [(row, statistic) for row in rows for statistic in _STATISTICS if row.get(statistic)]
-    faults = [fault for row, statistic in cells for fault in _check_cell(known, memory, row, statistic)]
+    faults = [fault for row, statistic in cells for fault in _check_cell(known, row, statistic)]
     return len(cells), faults + [fault for row in rows for fault in _check_words(known, row)]
 
 
@@ -67,17 +65,16 @@ def _numbers(row: Row) -> int:
     return sum(cell.lstrip("-").replace(".", "", 1).isdigit() for cell in row.values())
 
 
-def _check_cell(known: Known, memory: dict[Cited, set[float]], row: Row, statistic: str) -> Reasons:
+def _check_cell(known: Known, row: Row, statistic: str) -> Reasons:
     figure = cited_in(row, statistic)
     try:
         value = float(row[statistic])
     except ValueError:
         yield _line(row), f"{statistic} is “{row[statistic]}”, which is no number."
         return
-    if figure not in memory:
-        memory[figure] = worked_out(known, figure)
-    if not any(same(value, by_data) for by_data in memory[figure]):
-        told = ", ".join(f"{number:.10g}" for number in sorted(memory[figure]) if not np.isnan(number))
+    could = worked_out(known, figure)
+    if not any(same(value, by_data) for by_data in could):
+        told = ", ".join(f"{number:.10g}" for number in sorted(could) if not np.isnan(number))
         yield (
             _line(row),
             f"{statistic} is {value:.10g}; for {called(figure)} the data give {told or 'nothing'}.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, lru_cache
 from itertools import product
@@ -33,7 +33,7 @@ from lscb_analysis.consistency import (
     possible_totals,
     standing,
 )
-from lscb_analysis.data import load, measures, tables, texts
+from lscb_analysis.data import Stamped, load, measures, stamp, tables, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.evidence import TOTAL, links
 from lscb_analysis.meetings import ATTENDED, OF, fewest_since, meetings_held, orders
@@ -110,10 +110,17 @@ class Known:
     alike: dict[str, set[str]]
     verdicts: pd.DataFrame
     found: pd.DataFrame
+    worked_out: dict[Cited, set[float]] = field(default_factory=dict)
 
 
 def known(edition: Edition) -> Known:
     """Return everything that the tables give for `edition`. Raises DataError if a table does not hold."""
+    return _known(edition.model_dump_json(), stamp())
+
+
+@lru_cache(maxsize=1)
+def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
+    edition = Edition.model_validate_json(edition_json)
     rows = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
     rows["iso"] = _iso(rows)
     told: dict[Place, list[Estimate]] = defaultdict(list)
@@ -187,6 +194,12 @@ def _givers(*frames: pd.DataFrame) -> dict[str, set[str]]:
 
 def worked_out(known: Known, cited: Cited) -> set[float]:
     """Return every value that the figure cited can have by the data: none if the data cannot give it."""
+    if cited not in known.worked_out:
+        known.worked_out[cited] = _work_out(known, cited)
+    return known.worked_out[cited]
+
+
+def _work_out(known: Known, cited: Cited) -> set[float]:
     statistic = cited.statistic
     part = statistic.removesuffix("_before")
     if part == "denominator":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 from html import unescape
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ from lscb_analysis.reuse import keep, take
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS, DataError, nearest
 from lscb_analysis.spreadsheet import read_tables, write_spreadsheet
 from lscb_analysis.verdicts import verdict_table
-from lscb_analysis.verify import verify
+from lscb_analysis.verify import verify, work_out
 
 TEMPLATES = Path(__file__).parent / "templates"
 ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
@@ -132,13 +133,13 @@ def build(
             for chapter in [] if force else chapters:
                 chapter.reused = take(chapter, edition, table, memory, runs)
             tell("build started", edition=edition.name, chapters=len(chapters))
-            _run_or_skip(chapters, runs, tell, workers, timeout, fail_fast)
+            _run_or_skip(chapters, edition, runs, tell, workers, timeout, fail_fast)
             _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
             for chapter in (ran for ran in chapters if not (ran.error or ran.reused)):
                 keep(chapter, edition, table, runs, memory)
             if any(chapter.error for chapter in chapters):
                 return Pack(folder, chapters, _keep(folder, chapters, runs))
-            _write_pack(chapters, edition, draft, before, runs, made, browser)
+            _write_pack(chapters, edition, draft, before, made, browser)
             _check_true(made, tell)
             publish(made, folder)
             _forget_failures(folder)
@@ -160,16 +161,24 @@ def _folder(named: Path, draft: bool) -> Path:
 
 def _run_or_skip(
     chapters: list[Chapter],
+    edition: Edition,
     runs: Path,
     tell: Tell,
     workers: int | None,
     timeout: float,
     fail_fast: bool,
 ) -> None:
-    for chapter in chapters:
-        if chapter.reused:
-            tell("chapter skipped", chapter=chapter.name)
-    run((chapter for chapter in chapters if not chapter.reused), runs, tell, workers, timeout, fail_fast)
+    """Run the chapters that are not reused; meanwhile work out the figures of those that have ended."""
+    reused = [chapter for chapter in chapters if chapter.reused]
+    for chapter in reused:
+        tell("chapter skipped", chapter=chapter.name)
+        chapter.executed = read(runs / f"{chapter.name}.ipynb")
+    ran = run(
+        (chapter for chapter in chapters if not chapter.reused), runs, tell, workers, timeout, fail_fast
+    )
+    for chapter in chain(ran, reused):
+        for shown in outputs(chapter.executed, "text/html"):
+            work_out(edition, shown.data["text/html"])
 
 
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
@@ -301,7 +310,6 @@ def _write_pack(
     edition: Edition,
     draft: bool,
     of: dict[str, Any],
-    runs: Path,
     made: Path,
     browser: str | None,
 ) -> None:
@@ -311,23 +319,23 @@ def _write_pack(
     """
     (made / "tables").mkdir(parents=True)
     every = _on_every_page(edition, draft, of["past_its_date"]) | {"pdf": PDF if browser else None}
-    _write_pages(chapters, every, runs, made)
+    _write_pages(chapters, every, made)
     if browser:
         page = (made / "all.html").read_text("utf-8")
         (made / PDF).write_bytes(printed(page, browser, edition.published, made.parent))
     _write_manifest(chapters, edition, of, made)
 
 
-def _write_pages(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> None:
+def _write_pages(chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
     log, easy = _log(every["edition"]), _easy_read(every["edition"], chapters)
     every = every | {"easy_read": bool(easy["told"])}
-    every = every | {"spreadsheet": _write_spreadsheet(chapters, every, runs, made)}
+    every = every | {"spreadsheet": _write_spreadsheet(chapters, every, made)}
     for chapter in chapters:
-        _take_findings(chapter, runs)
+        _take_findings(chapter)
     for chapter in chapters:
-        _write_chapter(chapter, chapters, every, log, runs, made)
+        _write_chapter(chapter, chapters, every, log, made)
     _write_page("index.html.j2", every | _index(every["edition"]) | {"chapters": chapters}, made)
-    _write_page("methods.html.j2", every | _methods(every["edition"], chapters, runs), made)
+    _write_page("methods.html.j2", every | _methods(every["edition"], chapters), made)
     _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
     _write_page("accessibility.html.j2", every | _accessibility(every["edition"]), made)
     _write_page("measures.html.j2", every | _measures(every["edition"], chapters, made), made)
@@ -392,10 +400,9 @@ def _write_chapter(
     chapters: list[Chapter],
     every: dict[str, Any],
     log: list[dict[str, Any]],
-    runs: Path,
     made: Path,
 ) -> None:
-    executed = read(runs / f"{chapter.name}.ipynb")
+    executed = chapter.executed
     at = chapters.index(chapter)
     sources = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
     questions = [source.splitlines()[0][3:] for source in sources if source.startswith("## ")]
@@ -418,12 +425,12 @@ def _write_chapter(
         path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
 
 
-def _write_spreadsheet(chapters: list[Chapter], every: dict[str, Any], runs: Path, made: Path) -> str:
+def _write_spreadsheet(chapters: list[Chapter], every: dict[str, Any], made: Path) -> str:
     """Write all tables as one spreadsheet, and return its name: none where there is no table."""
     tables = {
         chapter.name: [
             table
-            for output in outputs(read(runs / f"{chapter.name}.ipynb"), "text/csv")
+            for output in outputs(chapter.executed, "text/csv")
             for table in read_tables(output.data["text/html"], chapter.title)
         ]
         for chapter in chapters
@@ -455,9 +462,9 @@ def _log(edition: Edition) -> list[dict[str, Any]]:
     ]
 
 
-def _take_findings(chapter: Chapter, runs: Path) -> None:
+def _take_findings(chapter: Chapter) -> None:
     """Take a chapter's first finding and first verdict as it ran, without what is folded away."""
-    shown = outputs(read(runs / f"{chapter.name}.ipynb"), "text/html")
+    shown = outputs(chapter.executed, "text/html")
     findings = [
         out.data["text/html"] for out in shown if out.metadata.get("lscb", {}).get("kind") == "finding"
     ]
@@ -542,9 +549,9 @@ def _measures(edition: Edition, chapters: list[Chapter], made: Path) -> dict[str
     return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
 
 
-def _methods(edition: Edition, chapters: list[Chapter], runs: Path) -> dict[str, Any]:
+def _methods(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
     """The page of the methods that the chapters' figures name, each with the chapters that use it."""
-    used = {chapter.name: _methods_named(read(runs / f"{chapter.name}.ipynb")) for chapter in chapters}
+    used = {chapter.name: _methods_named(chapter.executed) for chapter in chapters}
     unknown = set().union(*used.values()) - {method.name for method in methods()}
     if unknown:
         raise BuildError(f"Not explained in methods.toml: {', '.join(sorted(unknown))}. Add an entry.")

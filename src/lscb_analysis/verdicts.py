@@ -17,7 +17,7 @@ from scipy import stats
 from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
-from lscb_analysis.data import Stamped, dictionary, load, measures, stamp
+from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
 from lscb_analysis.editions import Comparison, Edition, EditionError, read_edition
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
 from lscb_analysis.rates import proportion, rate, stated
@@ -98,6 +98,7 @@ def rehearse(root: str, edition: str) -> None:
     What is wrong with them is left to the build to say.
     """
     with chdir(root), suppress(ValueError):
+        check()
         verdict_table(read_edition(edition))
 
 

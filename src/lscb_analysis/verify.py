@@ -95,12 +95,11 @@ class Verified:
 
 @dataclass(frozen=True)
 class Book:
-    """The pages of a pack, what the data give for its edition, and what was worked out and checked so far."""
+    """The pages of a pack, what the data give for its edition, and what was checked so far."""
 
     pages: dict[str, list[Block]]
     known: Known
     names: Names
-    memory: dict[Cited, set[float]]
     checked: dict[str, list[tuple[str, str]]]
 
 
@@ -114,10 +113,19 @@ def verify(pack: Path) -> Verified:
     pieces = [piece for blocks in book.pages.values() for block in blocks for piece in block.pieces]
     cells = 0
     for path in sorted(pack.glob("tables/*.csv")):
-        checked, wrong = check_table(path, book.known, book.memory)
+        checked, wrong = check_table(path, book.known)
         cells += checked
         faults += [Fault(f"tables/{path.name}", *fault) for fault in wrong]
     return Verified(sum(piece.mark == "data" for piece in pieces), cells, faults)
+
+
+def work_out(edition: Edition, html: str) -> None:
+    """Work out the figures of what is to stand on a page, so that `verify` finds them done later."""
+    by_data = known(edition)
+    for block in read_page(html):
+        for piece in block.pieces:
+            if piece.mark == "data":
+                worked_out(by_data, cited(piece))
 
 
 def read_pack(pack: Path) -> Book:
@@ -129,9 +137,7 @@ def read_pack(pack: Path) -> Book:
     pages = {path.name: read_page(path.read_text("utf-8")) for path in sorted(pack.glob("*.html"))}
     pieces = [piece for blocks in pages.values() for block in blocks for piece in block.pieces]
     by_data = known(edition)
-    return Book(
-        pages, by_data, names(by_data, {piece.about.get("data-area", "") for piece in pieces}), {}, {}
-    )
+    return Book(pages, by_data, names(by_data, {piece.about.get("data-area", "") for piece in pieces}), {})
 
 
 def check_page(book: Book, page: str) -> list[Fault]:
@@ -183,9 +189,7 @@ def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
 def _check_figure(book: Book, piece: Piece) -> Reasons:
     """A figure is what the data give for what it says it is, and names no other sources."""
     figure, value = cited(piece), bound(piece)
-    if figure not in book.memory:
-        book.memory[figure] = worked_out(book.known, figure)
-    could = book.memory[figure]
+    could = worked_out(book.known, figure)
     if value is None:
         yield f"“{piece.words}” is bound to nothing: it has no value."
     elif not any(same(value, by_data) for by_data in could):
