@@ -19,10 +19,10 @@ from jupyter_client.manager import start_new_kernel
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbclient.exceptions import DeadKernelError
 
-from lscb_analysis import kernels
+from lscb_analysis import forking
 from lscb_analysis.kernels import warm_kernels
 
-pytestmark = pytest.mark.skipif(not kernels._can_fork(), reason="Kernels are forked on Linux alone.")
+pytestmark = pytest.mark.skipif(not forking.can_fork(), reason="Kernels are forked on Linux alone.")
 
 NOTEBOOKS = CHECKOUT / "notebooks"
 CHAPTERS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
@@ -70,7 +70,7 @@ def parent(folder):
 def cold():
     """Kernels start as where none can be forked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "_server", None)
+        patch.setattr(forking, "_server", None)
         yield
 
 
@@ -91,15 +91,15 @@ def temporary(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def forking():
+def forked_from():
     with warm_kernels():
-        yield kernels._server.pid
+        yield forking._server.pid
 
 
 @pytest.fixture
-def warm(forking, temporary):
+def warm(forked_from, temporary):
     """The process that kernels are forked from; after the test there is none left, nor any file of theirs."""
-    server = psutil.Process(forking)
+    server = psutil.Process(forked_from)
     yield server
     assert server.children() == []
     assert [path.name for path in temporary.rglob("*") if not path.is_dir()] == ["fork"]
@@ -304,18 +304,18 @@ def test_a_killed_builder_leaves_no_process_and_the_next_one_no_folder(how, temp
     building.send_signal(how)
     building.communicate()
     wait_for(lambda: not kernel.is_running() and not server.is_running(), seconds=5)
-    assert [path.name for path in own.iterdir() if not path.name.startswith(kernels.PREFIX)] == []
+    assert [path.name for path in own.iterdir() if not path.name.startswith(forking.PREFIX)] == []
     said, errors = builder(tmp_path, own, "1").communicate()
     assert (said, errors) == ("left 0\n", "")
     assert list(own.iterdir()) == []
 
 
 def test_a_folder_in_use_is_not_taken_for_one_that_was_left(warm, temporary, tmp_path):
-    (used,) = temporary.glob(f"{kernels.PREFIX}*")
-    left = temporary / f"{kernels.PREFIX}left"
+    (used,) = temporary.glob(f"{forking.PREFIX}*")
+    left = temporary / f"{forking.PREFIX}left"
     left.mkdir()
-    with kernels._private_folder() as folder:
-        assert sorted(temporary.glob(f"{kernels.PREFIX}*")) == sorted([used, folder])
+    with forking._private_folder() as folder:
+        assert sorted(temporary.glob(f"{forking.PREFIX}*")) == sorted([used, folder])
     assert not folder.exists()
     assert parent(tmp_path) == warm.pid
 
@@ -328,14 +328,14 @@ def test_elsewhere_than_on_linux_kernels_are_ordinary(system, tmp_path, monkeypa
             entered = ExitStack()
             entered.enter_context(warm_kernels())
         with entered:
-            assert kernels._server is None
+            assert forking._server is None
             assert parent(tmp_path) == os.getpid()
 
 
 def test_where_paths_are_too_long_for_sockets_kernels_are_ordinary(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 20)))
     with cold(), warm_kernels():
-        assert kernels._server is None
+        assert forking._server is None
 
 
 def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capfd):
@@ -350,7 +350,7 @@ def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capf
 
 def test_when_the_forkserver_is_killed_its_kernels_end_and_the_next_one_is_ordinary(tmp_path):
     with cold(), warm_kernels():
-        server = psutil.Process(kernels._server.pid)
+        server = psutil.Process(forking._server.pid)
         with running() as (manager, _):
             assert server.children() == [psutil.Process(manager.provisioner.pid)]
             server.kill()

@@ -139,9 +139,9 @@ def _warmed_up(edition: str | None) -> Iterator[ModuleType]:
     gc.disable()  # there is hardly any garbage in a build, and to look for it takes a second
     # jsonschema, which nbformat imports, does without this grammar of addresses, which takes 0.7 s to compile
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from lscb_analysis.kernels import REHEARSED, warm_kernels
+    from lscb_analysis.forking import REHEARSED, forkserver
 
-    with warm_kernels(rehearsal=(REHEARSED, place, name)):
+    with forkserver(rehearsal=(REHEARSED, place, name)):
         from lscb_analysis import report
 
         yield report

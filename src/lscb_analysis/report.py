@@ -37,8 +37,9 @@ from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, isolated, templates
 from lscb_analysis.easy_read import easy_read, plans
 from lscb_analysis.editions import Edition, EditionError, read_edition
+from lscb_analysis.forking import REHEARSED
 from lscb_analysis.glossary import meanings, spell_out
-from lscb_analysis.kernels import REHEARSED, warm_kernels
+from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.methods import methods
 from lscb_analysis.narrative import credit
 from lscb_analysis.onepage import in_css, part, title_of, within
