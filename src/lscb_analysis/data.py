@@ -174,7 +174,12 @@ def _stamped(path: Path) -> Stamped:
 
 
 def _dictionary_files() -> list[Stamped]:
-    return [_stamped(project() / "data" / f"{name}.csv") for name in DICTIONARY_FILES]
+    return [_stamped(path) for path in _dictionary_paths(project())]
+
+
+@cache
+def _dictionary_paths(root: Path) -> tuple[Path, ...]:
+    return tuple(root / "data" / f"{name}.csv" for name in DICTIONARY_FILES)
 
 
 @cache

@@ -84,8 +84,8 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
 
 
 def _published(estimates: pd.DataFrame) -> None:
-    released = dictionary().sources.query("release != ''")["source"]
-    unknown = sorted(source_names(estimates) - set(released))
+    known = dictionary().sources
+    unknown = sorted(source_names(estimates) - set(known.loc[known["release"] != "", "source"]))
     if unknown:
         raise DisclosureError(
             f"Not known to be published: {', '.join(unknown)}. "

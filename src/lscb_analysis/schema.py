@@ -332,7 +332,7 @@ def check_names(raw: pd.DataFrame, dictionary: Dictionary, file: str) -> Iterato
     yield from _unknown(raw, "qualifier", QUALIFIERS, file)
     scheme = raw["measure"].map(_lookup(dictionary.measures, "scheme"))
     for name, rows in raw.groupby(scheme, dropna=True):
-        known = dictionary.categories.query("scheme == @name")["category"]
+        known = dictionary.categories.loc[dictionary.categories["scheme"] == name, "category"]
         yield from _unknown(rows, "category", known if name else ["Total"], file)
 
 
