@@ -41,7 +41,7 @@ ORDER = [
         "charts",
     ),
     *("glossary", "methods", "onepage", "figures", "reading", "wording", "context", "downloads", "verify"),
-    *("spreadsheet", "publish", "pdf", "forking", "kernels", "chapters", "reuse", "report", "cli"),
+    *("spreadsheet", "publish", "pdf", "forking", "kernels", "chapters", "reuse", "pages", "report", "cli"),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

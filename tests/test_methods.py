@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lscb_analysis import comparisons, composition, display, rates, report, trends
+from lscb_analysis import comparisons, composition, display, pages, rates, trends
 from lscb_analysis.methods import methods
 
-SOURCES = Path(report.__file__).parent.glob("*.py")
+SOURCES = Path(pages.__file__).parent.glob("*.py")
 
 
 def test_every_method_is_said_in_words_and_in_symbols_and_has_a_source():
@@ -18,7 +18,7 @@ def test_every_method_is_said_in_words_and_in_symbols_and_has_a_source():
         assert not method.source.endswith(".")
     names, titles = ([getattr(method, key) for method in methods()] for key in ("name", "title"))
     assert len(set(names)) == len(names)
-    assert len({report.slug(title) for title in titles}) == len(titles)
+    assert len({pages.slug(title) for title in titles}) == len(titles)
 
 
 def named_by_the_library():

@@ -13,7 +13,8 @@ from conftest import FEW, keep_only
 from lscb_analysis import report
 from lscb_analysis.data import texts
 from lscb_analysis.editions import read_edition
-from lscb_analysis.report import BuildError, build, plan, slug
+from lscb_analysis.pages import slug
+from lscb_analysis.report import BuildError, build, plan
 
 CARE = "08_care_leavers"
 EDITION = read_edition("southend-2017-19")

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -86,6 +87,7 @@ class Table:
         return [symbol for symbol in SYMBOLS if f"[{symbol}]" in words]
 
 
+@cache
 def read_tables(html: str, chapter: str) -> list[Table]:
     """Return the tables of something that a chapter (its title) shows, with abbreviations in words."""
     blocks = read_page(spell_out(html, meanings()))

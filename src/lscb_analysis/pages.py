@@ -1,0 +1,310 @@
+"""The pages of a pack, made from its chapters as they ran: one for each, and those about them all."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+from nbconvert.exporters import TemplateExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from lscb_analysis.accessibility import LAW, STANDARD, tested
+from lscb_analysis.alarms import alarms, describe_alarms
+from lscb_analysis.chapters import Chapter, outputs
+from lscb_analysis.data import measures, texts
+from lscb_analysis.disclosure import protect
+from lscb_analysis.display import day, isolated, templates
+from lscb_analysis.easy_read import easy_read, plans
+from lscb_analysis.editions import Edition
+from lscb_analysis.glossary import meanings, spell_out
+from lscb_analysis.methods import methods
+from lscb_analysis.narrative import credit
+from lscb_analysis.onepage import in_css, part, title_of, within
+from lscb_analysis.publish import BuildError
+from lscb_analysis.schema import EVERY_CHAPTER, KINDS
+from lscb_analysis.spreadsheet import Table, read_tables, write_spreadsheet
+from lscb_analysis.verify import work_out
+
+TEMPLATES = Path(__file__).parent / "templates"
+ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
+"""The heading of a chapter's assumptions and caveats, which stand before that of its limits."""
+
+SPREADSHEET = "tables.xlsx"
+"""The file with all tables of a pack."""
+
+
+def on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
+    """Return what the template of every page asks for; `past`: the pack may not be used any longer."""
+    dates = ("published", "next_pack", "use_until")
+    said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
+    mark = "Do not use: " if past else "Draft: " if draft else ""
+    return {
+        "edition": edition,
+        "draft": draft,
+        "past": past,
+        "margin": in_css(f"{mark}{edition.title}, {edition.period}"),
+        "previous": None,
+        "next": None,
+    } | said
+
+
+def prepare(chapter: Chapter, edition: Edition) -> None:
+    """Do ahead, of a chapter that has run, what its pages and their verification will find done."""
+    for output in outputs(chapter.executed, "text/html"):
+        work_out(edition, output.data["text/html"])
+    _tables(chapter)
+
+
+def write_pages(chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
+    """Write into the folder `made` the pages of chapters as they ran, their CSVs and the spreadsheet.
+
+    `every` is what every page needs. Raises BuildError if a chapter names a method that is not explained.
+    """
+    log, easy = _log(every["edition"]), _easy_read(every["edition"], chapters)
+    every = every | {"easy_read": bool(easy["told"])}
+    every = every | {"spreadsheet": _write_spreadsheet(chapters, every, made)}
+    for chapter in chapters:
+        _take_findings(chapter)
+    for chapter in chapters:
+        _write_chapter(chapter, chapters, every, log, made)
+    _write_page("index.html.j2", every | _index(every["edition"]) | {"chapters": chapters}, made)
+    _write_page("methods.html.j2", every | _methods(every["edition"], chapters), made)
+    _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
+    _write_page("accessibility.html.j2", every | _accessibility(every["edition"]), made)
+    _write_page("measures.html.j2", every | _measures(every["edition"], chapters, made), made)
+    if easy["told"]:
+        _write_page("easy-read.html.j2", every | easy, made)
+    _bind(
+        [*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"], chapters, every, made
+    )
+    _spell_out(made)
+
+
+def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
+    html = templates().get_template(template).render(page=page, slug=slug)
+    _write(html, page["file"], made)
+
+
+def _write(html: str, file: str, made: Path) -> None:
+    (made / file).write_text(html, encoding="utf-8", newline="\n")
+
+
+def _spell_out(made: Path) -> None:
+    """Put abbreviations into words where each page first uses them, and lead from sources to their places."""
+    for path in made.glob("*.html"):
+        _write(spell_out(_linked(path.read_text("utf-8")), meanings()), path.name, made)
+
+
+def _linked(html: str) -> str:
+    """A page whose charts and tables lead from each source to where the page cites it in full, if it does."""
+    full = set(re.findall(r'<cite id="source-([\w.-]+)"', html))
+
+    def link(cite: re.Match[str]) -> str:
+        return f'<a href="#source-{cite[1]}">{cite[0]}</a>' if cite[1] in full else cite[0]
+
+    def within(line: re.Match[str]) -> str:
+        return re.sub(r'<cite data-source="([\w.-]+)">.*?</cite>', link, line[0])
+
+    return re.sub(r'<p class="source">.*?</p>', within, html, flags=re.S)
+
+
+def _bind(files: list[str], chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
+    """Write the pages `files` as one page with a list of contents, before abbreviations are in words."""
+    questions = {chapter.file: chapter.question for chapter in chapters}
+    pages = {file: (made / file).read_text("utf-8") for file in files}
+    parts = [
+        {
+            "name": (name := file.removesuffix(".html")),
+            "title": (title := title_of(html)),
+            "question": questions.get(file, ""),
+            "margin": in_css(title),
+            "html": part(html, name),
+        }
+        for file, html in pages.items()
+    ]
+    edition = every["edition"]
+    page = every | {"title": _titled(f"{edition.title}, the whole pack", edition), "file": "all.html"}
+    html = templates().get_template("all.html.j2").render(page=page | {"parts": parts}, slug=slug)
+    _write(within(html, [part["name"] for part in parts], front="index"), "all.html", made)
+
+
+def _write_chapter(
+    chapter: Chapter,
+    chapters: list[Chapter],
+    every: dict[str, Any],
+    log: list[dict[str, Any]],
+    made: Path,
+) -> None:
+    executed = chapter.executed
+    at = chapters.index(chapter)
+    sources = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
+    questions = [source.splitlines()[0][3:] for source in sources if source.startswith("## ")]
+    own = [entry for name in (chapter.name, EVERY_CHAPTER) for entry in log if name in entry["chapters"]]
+    if own and LIMITS in questions:
+        questions.insert(questions.index(LIMITS), ASSUMED)
+    page = every | {
+        "title": _titled(chapter.title, every["edition"]),
+        "chapter": chapter.name,
+        "file": chapter.file,
+        "questions": questions,
+        "log": {"heading": ASSUMED, "before": LIMITS, "entries": own},
+        "previous": chapters[at - 1] if at else None,
+        "next": chapters[at + 1] if at + 1 < len(chapters) else None,
+    }
+    html, _ = _exporter().from_notebook_node(executed, resources={"page": page})
+    _write(html, chapter.file, made)
+    for output in outputs(executed, "text/csv"):
+        path = made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
+        path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
+
+
+def _write_spreadsheet(chapters: list[Chapter], every: dict[str, Any], made: Path) -> str:
+    """Write all tables as one spreadsheet, and return its name: none where there is no table."""
+    tables = {chapter.name: _tables(chapter) for chapter in chapters}
+    if not any(tables.values()):
+        return ""
+    alerts = {
+        f"Do not use this any longer. It was to be used until {every['use_until'].striptags()}.": every[
+            "past"
+        ],
+        "Draft, made with parameters or chapters of its own; not the published pack.": every["draft"],
+    }
+    write_spreadsheet(
+        made / SPREADSHEET, every["edition"], tables, [words for words, so in alerts.items() if so]
+    )
+    return SPREADSHEET
+
+
+def _tables(chapter: Chapter) -> list[Table]:
+    shown = outputs(chapter.executed, "text/csv")
+    return [table for output in shown for table in read_tables(output.data["text/html"], chapter.title)]
+
+
+def _titled(title: str, edition: Edition) -> str:
+    return f"{title}: {isolated(edition.area)}, {isolated(edition.period)}"
+
+
+def _log(edition: Edition) -> list[dict[str, Any]]:
+    """The log of assumptions and caveats, the assumptions first, as pages show it."""
+    entries = texts("assumptions", edition=edition.name).sort_values("kind", kind="stable")
+    return [
+        entry | {"chapters": entry["chapters"].split(), "date": day(pd.Timestamp(entry["date"]))}
+        for entry in entries.to_dict("records")
+    ]
+
+
+def _take_findings(chapter: Chapter) -> None:
+    """Take a chapter's first finding and first verdict as it ran, without what is folded away."""
+    shown = outputs(chapter.executed, "text/html")
+    findings = [
+        out.data["text/html"] for out in shown if out.metadata.get("lscb", {}).get("kind") == "finding"
+    ]
+    said = [html.partition("<details")[0] for html in findings]
+    chapter.finding = Markup(next(iter(said), ""))
+    chapter.verdict = Markup(next((html for html in said if "data-verdict" in html), ""))
+
+
+@cache
+def _exporter() -> TemplateExporter:
+    exporter = TemplateExporter(
+        template_file="chapter.html.j2", extra_template_paths=[str(TEMPLATES)], optimistic_validation=True
+    )
+    exporter.environment.trim_blocks = exporter.environment.lstrip_blocks = True
+    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+    exporter.register_filter("markdown2html", MarkdownWithMath(renderer=renderer).render)
+    exporter.register_filter("slug", slug)
+    return exporter
+
+
+def slug(text: str) -> str:
+    """Return a heading as the name of its place on the page."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _index(edition: Edition) -> dict[str, Any]:
+    return {"title": _titled(edition.title, edition), "file": "index.html"}
+
+
+def _easy_read(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
+    """The page in plain words, of what the chapters show; nothing is told where an edition marks nothing."""
+    titles = {chapter.name: chapter.title for chapter in chapters}
+    return {
+        "title": _titled("Easy to read", edition),
+        "file": "easy-read.html",
+        "told": easy_read(edition, titles),
+        "plans": plans(edition)["plain"].tolist(),
+        "titles": titles,
+    }
+
+
+def _accessibility(edition: Edition) -> dict[str, Any]:
+    """The page that says who can read the pages, made from what the tests found."""
+    title = _titled("Accessibility statement", edition)
+    cited = {"standard": STANDARD, "law": LAW}
+    return {"title": title, "file": "accessibility.html", "tested": tested()} | cited
+
+
+def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:
+    """The page of all assumptions and caveats, each with the chapters that it concerns."""
+    kinds = {
+        f"{kind.capitalize()}s": [
+            entry | {"every": EVERY_CHAPTER in entry["chapters"],
+                     "concerns": [chapter for chapter in chapters if chapter.name in entry["chapters"]]}
+            for entry in log if entry["kind"] == kind
+        ]
+        for kind in KINDS["assumptions"]
+    }  # fmt: skip
+    return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
+
+
+_SHOWN = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>|data-measure="([^"]+)"', re.S)
+
+
+def _measures(edition: Edition, chapters: list[Chapter], made: Path) -> dict[str, Any]:
+    """The page of all measures that the chapters show, by title, each with the questions it stands under."""
+    known = measures()[["title", "definition"]].to_dict("index")
+    shown: dict[str, dict[str, Any]] = {}
+    for chapter in chapters:
+        asked = {"file": chapter.file, "chapter": chapter.title}
+        for place, question, measure in _SHOWN.findall((made / chapter.file).read_text("utf-8")):
+            if place:
+                asked |= {"place": place, "question": Markup(question).striptags()}
+                continue
+            entry = shown.setdefault(known[measure]["title"], {"definitions": {}, "places": {}})
+            entry["definitions"][known[measure]["definition"].rstrip(".")] = None
+            entry["places"].setdefault((chapter.name, asked["place"]), asked.copy())
+    letters: dict[str, list[dict[str, Any]]] = {}
+    for name in sorted(shown, key=str.casefold):
+        letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other"
+        letters.setdefault(letter, []).append({"title": name} | shown[name])
+    return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
+
+
+def _methods(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
+    """The page of the methods that the chapters' figures name, each with the chapters that use it."""
+    used = {chapter.name: _methods_named(chapter.executed) for chapter in chapters}
+    unknown = set().union(*used.values()) - {method.name for method in methods()}
+    if unknown:
+        raise BuildError(f"Not explained in methods.toml: {', '.join(sorted(unknown))}. Add an entry.")
+    entries = [
+        (method, [chapter for chapter in chapters if method.name in used[chapter.name]])
+        for method in methods()
+    ]
+    erring = alarms(edition)
+    return {
+        "title": _titled("Methods", edition),
+        "erring": None if erring.empty else describe_alarms(protect(erring, rule=edition.rule)),
+        "simulated": None if erring.empty else credit(erring),
+        "file": "methods.html",
+        "methods": [(method, users) for method, users in entries if users],
+    }
+
+
+def _methods_named(executed: Any) -> set[str]:
+    html = "".join(output.data["text/html"] for output in outputs(executed, "text/html"))
+    return {unescape(name) for name in re.findall(r'data-method="([^"]*)"', html)}
