@@ -127,6 +127,12 @@ def test_two_proportions_is_exact_below_ten_of_the_rarer_outcome_and_mid_p_from_
     assert two_proportions(9, 9, 0, 9) == pytest.approx(2 / 48_620)
 
 
+def test_two_proportions_keeps_its_digits_far_out_in_either_tail():
+    # one table in C(120, 60), mid-p
+    for table in ((60, 60, 0, 60), (0, 60, 60, 60)):
+        assert two_proportions(*table) == pytest.approx(1 / math.comb(120, 60), rel=1e-9, abs=0)
+
+
 def test_two_rates_and_their_ratio_give_openepis_mid_p_from_ten_events():
     # OpenEpi, "Comparing 2 person-time rates": 17 cases in 100,025 against 3 in 122,268
     table = (17, 100_025, 3, 122_268)

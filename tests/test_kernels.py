@@ -93,7 +93,7 @@ def temporary(tmp_path_factory):
 @pytest.fixture(scope="module")
 def forked_from():
     with warm_kernels():
-        yield forking._server.pid
+        yield forking.server().pid
 
 
 @pytest.fixture
@@ -328,14 +328,14 @@ def test_elsewhere_than_on_linux_kernels_are_ordinary(system, tmp_path, monkeypa
             entered = ExitStack()
             entered.enter_context(warm_kernels())
         with entered:
-            assert forking._server is None
+            assert forking.server() is None
             assert parent(tmp_path) == os.getpid()
 
 
 def test_where_paths_are_too_long_for_sockets_kernels_are_ordinary(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 20)))
     with cold(), warm_kernels():
-        assert forking._server is None
+        assert forking.server() is None
 
 
 def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capfd):
@@ -350,7 +350,7 @@ def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capf
 
 def test_when_the_forkserver_is_killed_its_kernels_end_and_the_next_one_is_ordinary(tmp_path):
     with cold(), warm_kernels():
-        server = psutil.Process(forking._server.pid)
+        server = psutil.Process(forking.server().pid)
         with running() as (manager, _):
             assert server.children() == [psutil.Process(manager.provisioner.pid)]
             server.kill()

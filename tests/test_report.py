@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import FEW, keep_only
 
-from lscb_analysis import report
+from lscb_analysis import pages, report
 from lscb_analysis.data import texts
 from lscb_analysis.editions import read_edition
 from lscb_analysis.pages import slug
@@ -122,6 +123,19 @@ def test_what_others_keep_beside_a_pack_is_not_removed(tmp_path):
         (kept / name).write_text("", "utf-8")
     report._forget_failures(tmp_path / "pack")
     assert [path.name for path in kept.iterdir()] == ["mywork.txt"]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_build_that_is_interrupted_while_it_prepares_pages_stops_its_chapters(monkeypatch):
+    def interrupted(*_):
+        raise SystemExit(143)
+
+    monkeypatch.setattr(pages, "prepare", interrupted)
+    begun = []
+    with pytest.raises(SystemExit):
+        build(workers=1, tell=lambda event, **said: begun.append((event, said.get("chapter"))))
+    assert [thread.name for thread in threading.enumerate() if "ThreadPool" in thread.name] == []
+    assert ("chapter started", FEW[-1]) not in begun
 
 
 def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):

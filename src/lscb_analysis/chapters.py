@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +104,7 @@ def outputs(executed: Any, kind: str) -> list[Any]:
     """Return all outputs of a notebook that have a form of this kind, as `text/html`."""
     return [
         output
-        for cell in (executed.cells if executed else ())
+        for cell in executed.cells
         if cell.cell_type == "code"
         for output in cell.outputs
         if kind in output.get("data", {})
@@ -118,12 +118,14 @@ def run(
     workers: int | None = None,
     timeout: float = TIMEOUT,
     fail_fast: bool = False,
-) -> Iterator[Chapter]:
+) -> Generator[Chapter]:
     """Run the chapters' notebooks into `runs`, `workers` at once: one more than processors unless said.
 
-    While a kernel starts or waits for a message, another may compute. Yields each chapter when it has ended;
-    how it went is in its `seconds`, `executed` and `error`. One that takes longer than `timeout` seconds is
-    stopped. After a failure the others go on, unless `fail_fast`: then they are stopped too.
+    While a kernel starts or waits for a message, another may compute.
+
+    Yields each chapter when it has ended; how it went is in its `seconds`, `executed` and `error`. One that
+    takes longer than `timeout` seconds is stopped. After a failure the others go on, unless `fail_fast`: then
+    they are stopped too, and so they are when this is closed.
     """
     kernels = _Kernels()
 

@@ -92,7 +92,10 @@ class Cited:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What the data can give for an edition: every estimate, by place, and what is decided as a whole."""
+    """What the data can give for an edition: every estimate, by place, and what is decided as a whole.
+
+    `worked_out` keeps what `worked_out` returned.
+    """
 
     edition: Edition
     home: str

@@ -22,7 +22,8 @@ from pathlib import Path
 
 if sys.platform == "linux":
     import fcntl
-    from multiprocessing import forkserver as library, reduction
+    from multiprocessing.forkserver import read_signed
+    from multiprocessing.reduction import sendfds
 
 PRELOADED = (
     *("pandas", "scipy.stats", "seaborn"),
@@ -113,10 +114,10 @@ class Server:
             # in the last two places the library sends what would hold the forkserver alive, and its tracker
             # of shared memory: an ordinary kernel has neither, so these are only fillers
             ends = (request_end, status_end, request_end, request_end)
-            reduction.sendfds(client, [end.fileno() for end in ends])
+            sendfds(client, [end.fileno() for end in ends])
         with request, open(request.fileno(), "wb", closefd=False) as stream:
             stream.write(pickle.dumps({}) + pickle.dumps(task))
-        return Forked(library.read_signed(status.fileno()), status)
+        return Forked(read_signed(status.fileno()), status)
 
 
 class Forked:
@@ -148,7 +149,7 @@ class Forked:
     def _ended(self, timeout: float | None) -> int | None:
         if self.returncode is None and connection.wait([self._status], timeout):
             try:
-                self.returncode = library.read_signed(self._status.fileno())
+                self.returncode = read_signed(self._status.fileno())
             except EOFError:  # the forkserver was killed, and its kernels with it
                 self.returncode = -signal.SIGKILL
             self._status.close()

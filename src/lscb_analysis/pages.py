@@ -27,7 +27,7 @@ from lscb_analysis.narrative import credit
 from lscb_analysis.onepage import in_css, part, title_of, within
 from lscb_analysis.publish import BuildError
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS
-from lscb_analysis.spreadsheet import Table, read_tables, write_spreadsheet
+from lscb_analysis.spreadsheet import read_tables, write_spreadsheet
 from lscb_analysis.verify import work_out
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,8 +38,45 @@ SPREADSHEET = "tables.xlsx"
 """The file with all tables of a pack."""
 
 
-def on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
-    """Return what the template of every page asks for; `past`: the pack may not be used any longer."""
+def prepare(chapter: Chapter, edition: Edition) -> None:
+    """Work out the figures of a chapter that has run, so that the verification of its pages is quick.
+
+    Raises ValueError if the data do not hold, or the chapter shows what is no figure of ours.
+    """
+    for output in outputs(chapter.executed, "text/html"):
+        work_out(edition, output.data["text/html"])
+
+
+def write(
+    chapters: list[Chapter], edition: Edition, made: Path, draft: bool, past: bool, pdf: str | None
+) -> None:
+    """Write into the folder `made` the pages of chapters that have run, their CSVs and the spreadsheet.
+
+    Every page says so if the pack is a `draft`, or `past` its date. The first leads to `pdf`, if the pack
+    will have one. Raises BuildError if a chapter names a method that is not explained.
+    """
+    log, easy = _log(edition), _easy_read(edition, chapters)
+    every = _on_every_page(edition, draft, past) | {"pdf": pdf, "easy_read": bool(easy["told"])}
+    every = every | {"spreadsheet": _write_spreadsheet(chapters, every, made)}
+    for chapter in chapters:
+        _take_findings(chapter)
+    for chapter in chapters:
+        _write_chapter(chapter, chapters, every, log, made)
+    _write_page("index.html.j2", every | _index(edition) | {"chapters": chapters}, made)
+    _write_page("methods.html.j2", every | _methods(edition, chapters), made)
+    _write_page("assumptions.html.j2", every | _assumptions(edition, chapters, log), made)
+    _write_page("accessibility.html.j2", every | _accessibility(edition), made)
+    _write_page("measures.html.j2", every | _measures(edition, chapters, made), made)
+    if easy["told"]:
+        _write_page("easy-read.html.j2", every | easy, made)
+    _bind(
+        [*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"], chapters, every, made
+    )
+    _spell_out(made)
+
+
+def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
+    """What the template of every page asks for; `past` says that the pack may not be used any longer."""
     dates = ("published", "next_pack", "use_until")
     said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
     mark = "Do not use: " if past else "Draft: " if draft else ""
@@ -51,38 +88,6 @@ def on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
         "previous": None,
         "next": None,
     } | said
-
-
-def prepare(chapter: Chapter, edition: Edition) -> None:
-    """Do ahead, of a chapter that has run, what its pages and their verification will find done."""
-    for output in outputs(chapter.executed, "text/html"):
-        work_out(edition, output.data["text/html"])
-    _tables(chapter)
-
-
-def write_pages(chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
-    """Write into the folder `made` the pages of chapters as they ran, their CSVs and the spreadsheet.
-
-    `every` is what every page needs. Raises BuildError if a chapter names a method that is not explained.
-    """
-    log, easy = _log(every["edition"]), _easy_read(every["edition"], chapters)
-    every = every | {"easy_read": bool(easy["told"])}
-    every = every | {"spreadsheet": _write_spreadsheet(chapters, every, made)}
-    for chapter in chapters:
-        _take_findings(chapter)
-    for chapter in chapters:
-        _write_chapter(chapter, chapters, every, log, made)
-    _write_page("index.html.j2", every | _index(every["edition"]) | {"chapters": chapters}, made)
-    _write_page("methods.html.j2", every | _methods(every["edition"], chapters), made)
-    _write_page("assumptions.html.j2", every | _assumptions(every["edition"], chapters, log), made)
-    _write_page("accessibility.html.j2", every | _accessibility(every["edition"]), made)
-    _write_page("measures.html.j2", every | _measures(every["edition"], chapters, made), made)
-    if easy["told"]:
-        _write_page("easy-read.html.j2", every | easy, made)
-    _bind(
-        [*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"], chapters, every, made
-    )
-    _spell_out(made)
 
 
 def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
@@ -165,7 +170,14 @@ def _write_chapter(
 
 def _write_spreadsheet(chapters: list[Chapter], every: dict[str, Any], made: Path) -> str:
     """Write all tables as one spreadsheet, and return its name: none where there is no table."""
-    tables = {chapter.name: _tables(chapter) for chapter in chapters}
+    tables = {
+        chapter.name: [
+            table
+            for output in outputs(chapter.executed, "text/csv")
+            for table in read_tables(output.data["text/html"], chapter.title)
+        ]
+        for chapter in chapters
+    }
     if not any(tables.values()):
         return ""
     alerts = {
@@ -178,11 +190,6 @@ def _write_spreadsheet(chapters: list[Chapter], every: dict[str, Any], made: Pat
         made / SPREADSHEET, every["edition"], tables, [words for words, so in alerts.items() if so]
     )
     return SPREADSHEET
-
-
-def _tables(chapter: Chapter) -> list[Table]:
-    shown = outputs(chapter.executed, "text/csv")
-    return [table for output in shown for table in read_tables(output.data["text/html"], chapter.title)]
 
 
 def _titled(title: str, edition: Edition) -> str:

@@ -6,21 +6,13 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lscb_analysis.chapters import (
-    Chapter,
-    Tell,
-    parameters,
-    read,
-    run,
-    silent,
-    title,
-)
+from lscb_analysis.chapters import Chapter, Tell, parameters, read, run, silent, title
 from lscb_analysis.data import check, load, tables
 from lscb_analysis.easy_read import easy_read
 from lscb_analysis.editions import Edition, EditionError, read_edition
@@ -144,18 +136,21 @@ def _run_or_skip(
     timeout: float,
     fail_fast: bool,
 ) -> None:
-    """Run the chapters that are not reused, and meanwhile prepare the pages of those that have ended."""
-    reused = [chapter for chapter in chapters if chapter.reused]
-    for chapter in reused:
-        tell("chapter skipped", chapter=chapter.name)
-        chapter.executed = read(runs / f"{chapter.name}.ipynb")
-    ran = run(
-        (chapter for chapter in chapters if not chapter.reused), runs, tell, workers, timeout, fail_fast
-    )
-    for chapter in chain(ran, reused):
-        from lscb_analysis.pages import prepare  # once kernels work: the exporter takes long to import
+    """Run the chapters that are not reused; while others run, prepare the pages of those that have."""
+    for chapter in chapters:
+        if chapter.reused:
+            tell("chapter skipped", chapter=chapter.name)
+            chapter.executed = read(runs / f"{chapter.name}.ipynb")
+    to_run = [chapter for chapter in chapters if not chapter.reused]
+    with closing(run(to_run, runs, tell, workers, timeout, fail_fast)) as ended:
+        for chapter in ended:
+            from lscb_analysis import pages  # once kernels work: the exporter takes long to import
 
-        prepare(chapter, edition)
+            with suppress(
+                ValueError
+            ):  # what is wrong, in data that changed just now, is said when all have run
+                if not chapter.error:
+                    pages.prepare(chapter, edition)
 
 
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
@@ -279,11 +274,10 @@ def _write_pack(
 
     With a `browser` the pack as one page is printed too.
     """
-    from lscb_analysis.pages import on_every_page, write_pages
+    from lscb_analysis import pages
 
     (made / "tables").mkdir(parents=True)
-    every = on_every_page(edition, draft, of["past_its_date"]) | {"pdf": PDF if browser else None}
-    write_pages(chapters, every, made)
+    pages.write(chapters, edition, made, draft, of["past_its_date"], PDF if browser else None)
     if browser:
         page = (made / "all.html").read_text("utf-8")
         (made / PDF).write_bytes(printed(page, browser, edition.published, made.parent))

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,7 +86,6 @@ class Table:
         return [symbol for symbol in SYMBOLS if f"[{symbol}]" in words]
 
 
-@cache
 def read_tables(html: str, chapter: str) -> list[Table]:
     """Return the tables of something that a chapter (its title) shows, with abbreviations in words."""
     blocks = read_page(spell_out(html, meanings()))
