@@ -254,13 +254,6 @@ def test_data_broken_during_the_build_is_not_published_and_said(place):
     assert place.left() == ([".invented", "invented"], WHOLE)
 
 
-def test_a_build_leaves_no_history_in_the_users_home(place, tmp_path, monkeypatch):
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "home"))
-    place.chapters(**{"01_one": "'and now'"})
-    assert place.build()[0] == 0
-    assert list((tmp_path / "home").rglob("history.sqlite")) == []
-
-
 def test_files_dated_in_the_future_change_nothing(place):
     future = time.time() + 10 * 365 * 86_400
     for path in [*place.root.rglob("*.csv"), *place.root.rglob("*.ipynb"), *place.root.rglob("*.toml")]:

@@ -253,7 +253,7 @@ def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
         # not papermill's cwd, which would change the folder of this process for all its threads
         resources={"metadata": {"path": str(source.parent)}},
         kernel_manager_class=kernels.manager(chapter.name, target),
-        extra_arguments=["--log-level=CRITICAL", "--HistoryManager.enabled=False"],
+        extra_arguments=["--log-level=CRITICAL"],
         config=Config(KernelManager={"transport_encryption": "auto"}),
     )
 
