@@ -146,9 +146,8 @@ def _run_or_skip(
         for chapter in ended:
             from lscb_analysis import pages  # once kernels work: the exporter takes long to import
 
-            with suppress(
-                ValueError
-            ):  # what is wrong, in data that changed just now, is said when all have run
+            # what is wrong, in data that changed just now, is said when all have run
+            with suppress(ValueError):
                 if not chapter.error:
                     pages.prepare(chapter, edition)
 
