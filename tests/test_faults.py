@@ -37,6 +37,11 @@ KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 ENDLESS = "import time, pathlib; pathlib.Path('begun').touch(); time.sleep(600)"
 
 
+def heard_at_a_terminal():
+    """Have SIGINT do what it does there, also where these tests run in the background and it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Place:
     """A project with an invented edition whose chapters hold a cell of one's own, and its pack."""
 
@@ -73,6 +78,7 @@ class Place:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heard_at_a_terminal if os.name == "posix" else None,
         )
 
     def build(self, *options):

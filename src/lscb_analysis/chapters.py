@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -193,7 +194,8 @@ class _Kernels:
             kernel = getattr(self.managers.get(chapter), "provisioner", None)
             if reason and kernel is not None and kernel.pid:
                 self.reasons.setdefault(chapter, reason)
-                os.kill(kernel.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+                with suppress(ProcessLookupError):  # it has ended just now
+                    os.kill(kernel.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Kernels) -> None:
