@@ -15,7 +15,7 @@ from conftest import keep_only
 from lscb_analysis import accessibility
 from lscb_analysis.data import dictionary, texts
 from lscb_analysis.report import build
-from lscb_analysis.schema import validate_text
+from lscb_analysis.schema import located, validate_text
 
 CARE = "08_care_leavers"
 ONE = recorded.Found("widths", "No page is wider than its screen", "Chromium", "150", 4, 20, 0)
@@ -105,14 +105,14 @@ def test_a_check_that_comes_to_something_else_than_is_recorded_differs():
 
 @pytest.mark.usefixtures("record")
 def test_what_is_written_is_a_valid_file_of_words():
-    raw = pd.read_csv(recorded.FILE, dtype=str)
-    assert validate_text(raw, dictionary(), "accessibility", "data/accessibility.csv") == []
+    raw = located(pd.read_csv(recorded.FILE, dtype=str), "data/accessibility.csv")
+    assert validate_text(raw, dictionary(), "accessibility") == []
     assert list(raw["check"]) == ["axe-on-a-phone", "widths"]
 
 
 @pytest.mark.parametrize(("column", "value"), [("faults", "none"), ("pages", "-1"), ("date", "today")])
 def test_what_was_typed_into_the_record_is_refused(column, value):
-    raw = texts("accessibility").head(1).assign(**{column: value})
-    found = validate_text(raw, dictionary(), "accessibility", "data/accessibility.csv")
+    raw = located(texts("accessibility").head(1).assign(**{column: value}), "data/accessibility.csv")
+    found = validate_text(raw, dictionary(), "accessibility")
     assert [problem.column for problem in found] == [column]
     assert "Run make accessibility" in str(found[0])

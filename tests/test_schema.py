@@ -35,17 +35,21 @@ SOURCE = dict.fromkeys(schema.SOURCE_COLUMNS, "Some text") | {"source": "report"
 
 
 def table(*changes: dict[str, str]) -> pd.DataFrame:
-    return pd.DataFrame([ROW | change for change in changes or ({},)], dtype=str)
+    return frame([ROW | change for change in changes or ({},)])
+
+
+def frame(rows, file: str = "t.csv") -> pd.DataFrame:
+    return schema.located(pd.DataFrame(rows, dtype=str), file)
 
 
 def words(*measures: dict[str, str]) -> schema.Dictionary:
     share = {"measure": "visits_by_day", "unit": "%", "scheme": "day"}
     return schema.Dictionary(
-        measures=pd.DataFrame([MEASURE | change for change in measures or ({}, share)], dtype=str),
-        categories=pd.DataFrame(
-            [{"scheme": "day", "category": day, "label": day} for day in ("Monday", "Tuesday")], dtype=str
+        measures=frame([MEASURE | change for change in measures or ({}, share)], "m.csv"),
+        categories=frame(
+            [{"scheme": "day", "category": day, "label": day} for day in ("Monday", "Tuesday")], "c.csv"
         ),
-        sources=pd.DataFrame([SOURCE], dtype=str),
+        sources=frame([SOURCE], "s.csv"),
     )
 
 
@@ -54,31 +58,31 @@ def places(problems) -> list[tuple[int | None, str | None, str | None]]:
 
 
 def test_a_valid_table_has_no_problem():
-    assert schema.validate(table(), words(), "t.csv") == []
+    assert schema.validate([table()], words()) == []
 
 
 def test_every_symbol_is_a_valid_value():
     rows = [{"value": symbol, "printed": "-", "period_start": f"2017-04-0{i + 1}"}
             for i, symbol in enumerate(schema.SYMBOLS)]  # fmt: skip
-    assert list(schema.check_values(table(*rows), words(), "t.csv")) == []
+    assert list(schema.check_values(table(*rows), words())) == []
 
 
 def test_a_valid_dictionary_has_no_problem():
-    assert schema.validate_dictionary(words(), ("m.csv", "c.csv", "s.csv")) == []
+    assert schema.validate_dictionary(words()) == []
 
 
 def test_problems_of_a_table_come_together_in_the_order_of_rows():
     raw = table({"value": "many", "printed": "many"}, {"time_period": "18"}, {"area_name": ""})
-    problems = schema.validate(raw, words(), "t.csv")
+    problems = schema.validate([raw], words())
     assert [problem.row for problem in problems] == sorted(problem.row for problem in problems)
     assert {(2, "value"), (3, "time_period"), (4, "area_name")} <= {(p.row, p.column) for p in problems}
 
 
 def test_problems_of_the_three_dictionary_files_come_together_with_the_file_named():
     known = words({"unit": "miles"})
-    known.categories.loc[0, "label"] = ""
-    known.sources.loc[0, "publisher"] = ""
-    problems = schema.validate_dictionary(known, ("m.csv", "c.csv", "s.csv"))
+    known.categories.loc[("c.csv", 2), "label"] = ""
+    known.sources.loc[("s.csv", 2), "publisher"] = ""
+    problems = schema.validate_dictionary(known)
     assert [(p.file, p.row, p.column) for p in problems] == [
         ("m.csv", 2, "unit"),
         ("c.csv", 2, "label"),
@@ -93,15 +97,16 @@ def test_problems_of_the_three_dictionary_files_come_together_with_the_file_name
         (table().drop(columns="value"), [(1, "value", None)]),
         (table().assign(colour="red"), [(1, "colour", None)]),
         (table().rename(columns={"value": "valeu"}), [(1, "value", None), (1, "valeu", None)]),
+        (pd.concat([table(), table()["value"]], axis="columns"), [(1, "value", None)]),
     ],
-    ids=["as they must be", "missing", "unknown", "misspelt"],
+    ids=["as they must be", "missing", "unknown", "misspelt", "twice"],
 )
 def test_check_columns(raw, expected):
-    assert places(schema.check_columns(raw, schema.COLUMNS, "t.csv")) == expected
+    assert places(schema.check_columns(raw, schema.COLUMNS)) == expected
 
 
 def test_check_columns_offers_the_nearest_name():
-    (*_, problem) = schema.check_columns(table().rename(columns={"value": "valeu"}), schema.COLUMNS, "t.csv")
+    (*_, problem) = schema.check_columns(table().rename(columns={"value": "valeu"}), schema.COLUMNS)
     assert "'value'" in problem.remedy
 
 
@@ -111,12 +116,12 @@ def test_check_columns_offers_the_nearest_name():
     ids=["bell", "new line", "override", "space before", "hard space after", "too long"],
 )
 def test_check_text_refuses_what_cannot_be_shown_as_it_is(text):
-    assert places(schema.check_text(table({}, {"area_name": text}), "t.csv")) == [(3, "area_name", text)]
+    assert places(schema.check_text(table({}, {"area_name": text}))) == [(3, "area_name", text)]
 
 
 @pytest.mark.parametrize("text", ["", "<b>Añytown & Sons", "=1+1", "\u200fא", "A" * 10_000])
 def test_check_text_lets_plain_text_pass(text):
-    assert list(schema.check_text(table({"area_name": text}), "t.csv")) == []
+    assert list(schema.check_text(table({"area_name": text}))) == []
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ def test_check_text_lets_plain_text_pass(text):
     ids=["year", "day", "month", "short month"],
 )
 def test_check_periods_lets_a_period_pass(change):
-    assert list(schema.check_periods(table(change), "t.csv")) == []
+    assert list(schema.check_periods(table(change))) == []
 
 
 @pytest.mark.parametrize(
@@ -154,7 +159,7 @@ def test_check_periods_lets_a_period_pass(change):
     ],
 )  # fmt: skip
 def test_check_periods_refuses(change, column):
-    assert places(schema.check_periods(table(change), "t.csv")) == [(2, column, (ROW | change)[column])]
+    assert places(schema.check_periods(table(change))) == [(2, column, (ROW | change)[column])]
 
 
 @pytest.mark.parametrize(
@@ -170,12 +175,23 @@ def test_check_periods_refuses(change, column):
 )  # fmt: skip
 def test_check_areas_refuses(change, column):
     raw = table({}, {}, change)
-    assert places(schema.check_areas(raw, "t.csv")) == [(4, column, (ROW | change)[column])]
+    assert places(schema.check_areas(raw)) == [(4, column, (ROW | change)[column])]
+
+
+def test_check_areas_refuses_a_name_that_the_code_does_not_have_in_another_table():
+    rows = ROW, ROW, ROW | {"area_name": "Anytown-on-Sea"}
+    raw = pd.concat(frame([row], file) for row, file in zip(rows, ("a.csv", "b.csv", "c.csv"), strict=True))
+    (problem,) = schema.check_areas(raw)
+    assert (problem.file, problem.row, problem.value) == ("c.csv", 2, "Anytown-on-Sea")
+
+
+def test_check_unique_lets_two_tables_have_the_same_row():
+    assert schema.validate([frame([ROW], "a.csv"), frame([ROW], "b.csv")], words()) == []
 
 
 def test_check_areas_lets_two_areas_and_levels_pass():
     england = {"geographic_level": "National", "area_code": "E92000001", "area_name": "England"}
-    assert list(schema.check_areas(table({}, england), "t.csv")) == []
+    assert list(schema.check_areas(table({}, england))) == []
 
 
 @pytest.mark.parametrize(
@@ -190,14 +206,14 @@ def test_check_areas_lets_two_areas_and_levels_pass():
     ],
 )
 def test_check_names_refuses_and_offers_the_nearest(change, column, offered):
-    (problem,) = schema.check_names(table({}, change), words(), "t.csv")
+    (problem,) = schema.check_names(table({}, change), words())
     assert (problem.row, problem.column, problem.value) == (3, column, change[column])
     assert offered in problem.remedy
 
 
 def test_check_names_lets_known_names_pass():
     day = {"measure": "visits_by_day", "category": "Tuesday", "qualifier": "nearly"}
-    assert list(schema.check_names(table({}, day), words(), "t.csv")) == []
+    assert list(schema.check_names(table({}, day), words())) == []
 
 
 @pytest.mark.parametrize(
@@ -212,18 +228,14 @@ def test_check_names_lets_known_names_pass():
     ids=str,
 )
 def test_check_values_refuses(change):
-    problems = list(schema.check_values(table(change), words(), "t.csv"))
+    problems = list(schema.check_values(table(change), words()))
     assert places(problems) == [(2, "value", change["value"])]
 
 
 @pytest.mark.parametrize(("check", "column"), [("values", "value"), ("printed", "value")])
 def test_digits_of_another_script_are_no_number(check, column):
     raw = table({"value": "１２"})
-    problems = (
-        schema.check_values(raw, words(), "t.csv")
-        if check == "values"
-        else schema.check_printed(raw, "t.csv")
-    )
+    problems = schema.check_values(raw, words()) if check == "values" else schema.check_printed(raw)
     assert all(problem.column == column for problem in problems)
 
 
@@ -236,7 +248,7 @@ def test_digits_of_another_script_are_no_number(check, column):
     ids=str,
 )
 def test_check_values_lets_a_figure_pass(change):
-    assert list(schema.check_values(table(change), words(), "t.csv")) == []
+    assert list(schema.check_values(table(change), words())) == []
 
 
 @pytest.mark.parametrize(
@@ -253,13 +265,13 @@ def test_check_values_lets_a_figure_pass(change):
     ],
 )
 def test_check_printed_refuses(value, printed):
-    problems = schema.check_printed(table({"value": value, "printed": printed}), "t.csv")
+    problems = schema.check_printed(table({"value": value, "printed": printed}))
     assert places(problems) == [(2, "printed", printed)]
 
 
 @pytest.mark.parametrize("printed", ["-", "c", "x"])
 def test_check_printed_refuses_a_number_where_the_source_prints_a_symbol(printed):
-    problems = schema.check_printed(table({"value": "5", "printed": printed}), "t.csv")
+    problems = schema.check_printed(table({"value": "5", "printed": printed}))
     assert places(problems) == [(2, "printed", printed)]
 
 
@@ -268,7 +280,7 @@ def test_check_printed_refuses_a_number_where_the_source_prints_a_symbol(printed
     [("12", "12.0"), ("1200", "1,200"), ("81", "81%"), ("c", "-"), ("x", "x"), ("12", "twelve"), ("5", "£5")],
 )
 def test_check_printed_lets_pass(value, printed):
-    assert list(schema.check_printed(table({"value": value, "printed": printed}), "t.csv")) == []
+    assert list(schema.check_printed(table({"value": value, "printed": printed}))) == []
 
 
 @pytest.mark.parametrize(
@@ -292,7 +304,7 @@ def test_check_printed_lets_pass(value, printed):
     ids=str,
 )  # fmt: skip
 def test_check_measures_refuses(change, column):
-    problems = schema.check_measures(words({}, {"measure": "calls_back"} | change), "m.csv")
+    problems = schema.check_measures(words({}, {"measure": "calls_back"} | change))
     assert places(problems) == [(3, column, (MEASURE | change)[column])]
 
 
@@ -305,38 +317,38 @@ def test_check_measures_lets_a_full_entry_pass():
         "dispersion": "1.5",
         "dispersion_source": "A study",
     }
-    assert list(schema.check_measures(words({}, full), "m.csv")) == []
+    assert list(schema.check_measures(words({}, full))) == []
 
 
 def test_check_filled_names_every_empty_cell_and_no_other():
-    raw = pd.DataFrame({"a": ["", "x", ""], "b": ["y", "", "y"], "c": ["", "", ""]}, dtype=str)
-    assert places(schema.check_filled(raw, ["a", "b"], "t.csv")) == [(2, "a", ""), (4, "a", ""), (3, "b", "")]
+    raw = frame({"a": ["", "x", ""], "b": ["y", "", "y"], "c": ["", "", ""]})
+    assert places(schema.check_filled(raw, ["a", "b"])) == [(2, "a", ""), (4, "a", ""), (3, "b", "")]
 
 
 @pytest.mark.parametrize("key", ["../visits", "a b", "Visits", "visits.csv", "_visits", "visités"])
 def test_check_keys_refuses_what_files_cannot_be_named_after(key):
-    raw = pd.DataFrame({"measure": ["visits_2", key, ""]})
-    found = schema.check_keys(raw, "measure", "[a-z][a-z0-9_]*", "t.csv")
+    raw = frame({"measure": ["visits_2", key, ""]})
+    found = schema.check_keys(raw, "measure", "[a-z][a-z0-9_]*")
     assert places(found) == [(3, "measure", key)]
 
 
 def test_check_unique_names_the_later_row_the_key_and_the_rows_before():
-    raw = pd.DataFrame({"a": ["x", "y", "x", "x"], "b": ["1", "1", "1", "2"]}, dtype=str)
-    (problem,) = schema.check_unique(raw, ["a", "b"], "t.csv")
+    raw = frame({"a": ["x", "y", "x", "x"], "b": ["1", "1", "1", "2"]})
+    (problem,) = schema.check_unique(raw, ["a", "b"])
     assert (problem.row, problem.column, problem.value) == (4, "a, b", "x / 1")
     assert "row 2" in problem.what
 
 
 def test_check_unique_gives_one_problem_for_a_key_that_stands_three_times():
-    raw = pd.DataFrame({"a": ["x", "x", "x"]}, dtype=str)
-    (problem,) = schema.check_unique(raw, ["a"], "t.csv")
+    raw = frame({"a": ["x", "x", "x"]})
+    (problem,) = schema.check_unique(raw, ["a"])
     assert problem.row == 4
     assert "rows 2 and 3" in problem.what
 
 
 def test_check_unique_lets_rows_pass_that_differ_in_one_column_of_the_key():
     raw = table({}, {"source": "other"}, {"category": "Monday"}, {"time_period": "2017"})
-    assert list(schema.check_unique(raw, schema.KEY, "t.csv")) == []
+    assert list(schema.check_unique(raw, schema.KEY)) == []
 
 
 def test_nearest_offers_the_closest_name_else_lists_the_first_few():
@@ -402,7 +414,7 @@ OFFERS = [
     ],
 )  # fmt: skip
 def test_every_message_is_a_sentence_and_a_remedy(raw):
-    problems = schema.validate(raw, words(), "t.csv")
+    problems = schema.validate([raw], words())
     assert problems
     for message in map(str, problems):
         assert SENTENCE.fullmatch(message)
@@ -410,7 +422,7 @@ def test_every_message_is_a_sentence_and_a_remedy(raw):
 
 
 def test_the_list_of_what_there_is_names_no_empty_thing():
-    (problem,) = schema.check_names(table({"qualifier": "zzzzzz"}), words(), "t.csv")
+    (problem,) = schema.check_names(table({"qualifier": "zzzzzz"}), words())
     assert ": ," not in problem.remedy
 
 
@@ -419,5 +431,5 @@ def test_two_days_of_one_year_are_two_periods():
         {"time_identifier": "Day", "period_start": day, "period_end": day}
         for day in ("2018-02-21", "2018-06-05")
     ]
-    assert list(schema.check_unique(table(*days), schema.KEY, "t.csv")) == []
-    assert len(list(schema.check_unique(table(days[0], days[0]), schema.KEY, "t.csv"))) == 1
+    assert list(schema.check_unique(table(*days), schema.KEY)) == []
+    assert len(list(schema.check_unique(table(days[0], days[0]), schema.KEY))) == 1

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lscb_analysis.data import dictionary, texts
-from lscb_analysis.schema import TEXTS, validate_text
+from lscb_analysis.schema import TEXTS, located, validate_text
 
 GOOD = {
     "fact": "priority-audit",
@@ -19,8 +19,8 @@ GOOD = {
 
 
 def problems(**changed):
-    raw = pd.DataFrame([GOOD | changed], columns=TEXTS["facts"])
-    return [str(problem) for problem in validate_text(raw, dictionary(), "facts", "data/facts.csv")]
+    raw = located(pd.DataFrame([GOOD | changed], columns=TEXTS["facts"]), "data/facts.csv")
+    return [str(problem) for problem in validate_text(raw, dictionary(), "facts")]
 
 
 def test_a_good_fact_has_no_problem_and_may_lack_a_status():
@@ -43,8 +43,8 @@ def test_what_is_wrong_with_a_fact_is_said_where_it_stands(changed, said):
 
 
 def test_a_key_may_not_stand_twice():
-    raw = pd.DataFrame([GOOD, GOOD], columns=TEXTS["facts"])
-    found = validate_text(raw, dictionary(), "facts", "data/facts.csv")
+    raw = located(pd.DataFrame([GOOD, GOOD], columns=TEXTS["facts"]), "data/facts.csv")
+    found = validate_text(raw, dictionary(), "facts")
     assert ["stands in row 2 already" in str(problem) for problem in found] == [True]
 
 
@@ -78,8 +78,8 @@ CHAPTERS = {
     ],
 )
 def test_an_entry_of_the_log_of_assumptions_is_checked(changed, said):
-    raw = pd.DataFrame([ENTRY | changed], columns=TEXTS["assumptions"])
-    found = [str(problem) for problem in validate_text(raw, dictionary(), "assumptions", "data/a.csv")]
+    raw = located(pd.DataFrame([ENTRY | changed], columns=TEXTS["assumptions"]), "data/a.csv")
+    found = [str(problem) for problem in validate_text(raw, dictionary(), "assumptions")]
     assert len(found) == bool(said)
     assert all(said in problem for problem in found)
 

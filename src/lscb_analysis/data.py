@@ -15,6 +15,7 @@ from lscb_analysis.schema import (
     DataError,
     Dictionary,
     Problem,
+    located,
     nearest,
     validate,
     validate_dictionary,
@@ -84,7 +85,7 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
     if table not in tables():
         what = f"is not a table of {path.parent.name}/"
         raise DataError([Problem(f"data/{path.name}", None, None, table, what, nearest(table, tables()))])
-    rows = _where(_table(_stamped(path), *_dictionary_files()), where, f"data/{path.name}")
+    rows = _where(_table(path), where, f"data/{path.name}")
     kept = rows[rows["time_period"] <= until] if until is not None else rows
     record("table", table, until, where)
     if kept.empty:
@@ -116,12 +117,7 @@ def check() -> list[Problem]:
         dictionary()
     except DataError as error:
         return error.problems
-    problems = []
-    for table in tables():
-        try:
-            _table(_stamped(project() / "data" / f"{table}.csv"), *_dictionary_files())
-        except DataError as error:
-            problems += error.problems
+    problems = _check([project() / "data" / f"{table}.csv" for table in tables()])
     for name in TEXTS:
         try:
             texts(name)
@@ -131,7 +127,7 @@ def check() -> list[Problem]:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Return a CSV file as a frame of strings. Raises DataError if it is no readable CSV."""
+    """Return a CSV file as a frame of strings, `located`. Raises DataError if it is no readable CSV."""
     file = f"{path.parent.name}/{path.name}"
 
     def refused(what: str, remedy: str) -> DataError:
@@ -161,7 +157,7 @@ def read(path: Path) -> pd.DataFrame:
     raw = raw[(raw != "").any(axis="columns")]
     if raw.empty:
         raise refused("has a header and no rows", "Add the rows, or take the file away")
-    return raw.set_axis(raw.index - 1)
+    return located(raw, file, raw.index + 1)
 
 
 def _stamped(path: Path) -> Stamped:
@@ -182,21 +178,44 @@ def _dictionary_paths(root: Path) -> tuple[Path, ...]:
     return tuple(root / "data" / f"{name}.csv" for name in DICTIONARY_FILES)
 
 
-@cache
-def _table(table: Stamped, *of_dictionary: Stamped) -> pd.DataFrame:
-    known, path = _dictionary(*of_dictionary), table[0]
-    raw = read(path)
-    problems = validate(raw, known, f"data/{path.name}")
-    if problems:
-        raise DataError(problems)
-    return _typed(raw, known)
+def _table(path: Path) -> pd.DataFrame:
+    key = (_stamped(path), *_dictionary_files())
+    if key not in _checked:
+        problems = _check([path])
+        if problems:
+            raise DataError(problems)
+    return _checked[key]
+
+
+_checked: dict[tuple[Stamped, ...], pd.DataFrame] = {}
+"""Tables in which there was no problem, typed, by when they and the dictionary were last written."""
+
+
+def _check(paths: list[Path]) -> list[Problem]:
+    """Read and check tables together, keep those that will do, and return the problems of the others."""
+    known, of_dictionary = dictionary(), _dictionary_files()
+    raws, problems = {}, []
+    for path in paths:
+        key = (_stamped(path), *of_dictionary)
+        try:
+            raws[key] = read(path)
+        except DataError as error:
+            problems += error.problems
+    problems = sorted(problems + validate(raws.values(), known), key=lambda problem: problem.file)
+    wrong = {problem.file for problem in problems}
+    right = {key: raw for key, raw in raws.items() if raw.index[0][0] not in wrong}
+    if right:
+        typed = _typed(pd.concat(right.values()), known)
+        for key, raw in right.items():
+            _checked[key] = typed.loc[raw.index[0][0]]
+    return problems
 
 
 @cache
 def _text(name: str, file: Stamped, *of_dictionary: Stamped) -> pd.DataFrame:
     path = file[0]
     raw = read(path)
-    problems = validate_text(raw, _dictionary(*of_dictionary), name, f"data/{path.name}")
+    problems = validate_text(raw, _dictionary(*of_dictionary), name)
     if problems:
         raise DataError(problems)
     return raw
@@ -212,8 +231,7 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
             problems += error.problems
     if not problems:
         known = Dictionary(*frames)
-        first, second, third = (f"data/{path.name}" for path, *_ in stamped)
-        problems = validate_dictionary(known, (first, second, third))
+        problems = validate_dictionary(known)
     if problems:
         raise DataError(problems)
     return known

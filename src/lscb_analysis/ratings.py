@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from lscb_analysis.data import read
 from lscb_analysis.project import project
 from lscb_analysis.rates import decimals, rounded
-from lscb_analysis.schema import RATING_COLUMNS, DataError, validate_ratings
+from lscb_analysis.schema import RATING_COLUMNS, DataError, located, validate_ratings
 
 SCALE = {1: "poor", 2: "adequate", 3: "good", 4: "outstanding"}
 FEWEST = 5
@@ -50,7 +50,7 @@ def read_ratings(path: str | Path) -> pd.DataFrame:
     Raises DataError with every problem of the file.
     """
     file = Path(path) if Path(path).is_file() else project() / path
-    return _checked(read(file), f"{file.parent.name}/{file.name}")
+    return _checked(read(file))
 
 
 def summarise(
@@ -70,11 +70,11 @@ def summarise(
 
     Raises DataError with every problem of a table.
     """
-    told = _checked(ratings, "ratings")
+    told = _checked(located(ratings, "ratings"))
     summary = _summary(told, unanimous)
     if before is None:
         return summary
-    earlier = _checked(before, "ratings before")
+    earlier = _checked(located(before, "ratings before"))
     out = set(_summary(earlier, unanimous).query("status == ''")["statement"])
     few = [
         statement in out and _tells(told, earlier, statement, unanimous) for statement in summary["statement"]
@@ -143,15 +143,14 @@ def summaries(frame: pd.DataFrame) -> pd.Series:
     return parts(frame).isin(PARTS)
 
 
-def _checked(ratings: pd.DataFrame, file: str) -> pd.DataFrame:
-    """`ratings` with the ratings as numbers, from strings or numbers."""
-    raw = ratings.reset_index(drop=True)
+def _checked(raw: pd.DataFrame) -> pd.DataFrame:
+    """A table of ratings, `located`, with the ratings as numbers: they may have been strings or numbers."""
     if set(raw.columns) == set(RATING_COLUMNS):
         raw = raw.assign(**{column: [_as_text(cell) for cell in raw[column]] for column in RATING_COLUMNS})
-    problems = validate_ratings(raw, file)
+    problems = validate_ratings(raw)
     if problems:
         raise DataError(problems)
-    return raw.assign(rating=pd.to_numeric(raw["rating"]))
+    return raw.assign(rating=pd.to_numeric(raw["rating"])).reset_index(drop=True)
 
 
 def _as_text(cell: object) -> str:
