@@ -237,7 +237,7 @@ def mark_chart(release: Release) -> Display:
                 facecolor=face,
                 edgecolor=colour,
                 linewidth=2,
-                label=shortened(measures().loc[marks["measure"].iloc[0], "label"]),
+                label=shortened(measures().at[marks["measure"].iloc[0], "label"]),
             )
         blank = frame[frame["value"].isna()]
         if len(blank):
@@ -530,14 +530,14 @@ def _value_in_words(frame: pd.DataFrame) -> Callable[[Row], Markup]:
 
 
 def _mark_in_words(row: Row) -> Markup:
-    label = str(measures().loc[row["measure"], "label"])
+    label = str(measures().at[row["measure"], "label"])
     return Markup("{}, {}: {}.").format(
         name(series(row)), name(period(row)), bind(row, "value", label.lower())
     )
 
 
 def _score_in_words(row: Row) -> Markup:
-    label = str(measures().loc[row["measure"], "label"])
+    label = str(measures().at[row["measure"], "label"])
     return Markup("{}, {}: {}.").format(name(series(row)), label.lower(), bind(row, "value"))
 
 

@@ -67,12 +67,10 @@ def two_proportions(
     """
     x, n, x0, n0 = (np.asarray(a, float) for a in (events, trials, before, trials_before))
     both = x + x0
-    # the lower tail of the lesser proportion: the other follows from it, and is never the one that vanishes
     lesser = x * n0 <= x0 * n
-    law = stats.hypergeom(n + n0, both, np.where(lesser, n, n0))
-    at = np.where(lesser, x, x0)
-    below, point = law.cdf(at), law.pmf(at)
-    return _twice_smaller_tail(below, 1 - below + point, point, np.minimum(both, n + n0 - both))
+    at, law = np.where(lesser, x, x0), (n + n0, both, np.where(lesser, n, n0))
+    below, point = stats.hypergeom.cdf(at, *law), stats.hypergeom.pmf(at, *law)
+    return _twice_smaller_tail(below, point, np.minimum(both, n + n0 - both))
 
 
 def two_rates(
@@ -85,8 +83,9 @@ def two_rates(
     Biometrika 31:313-323.
     """
     x, t, x0, t0 = (np.asarray(a, float) for a in (events, exposure, before, exposure_before))
-    law = stats.binom(x + x0, t / (t + t0))
-    return _twice_smaller_tail(law.cdf(x), law.sf(x - 1), law.pmf(x), x + x0)
+    lesser = x * t0 <= x0 * t
+    at, law = np.where(lesser, x, x0), (x + x0, np.where(lesser, t, t0) / (t + t0))
+    return _twice_smaller_tail(stats.binom.cdf(at, *law), stats.binom.pmf(at, *law), x + x0)
 
 
 def rate_ratio(
@@ -204,9 +203,13 @@ def _reason(pairs: pd.DataFrame, percent: pd.Series) -> pd.Series:
     return pd.Series(reason, index=pairs.index)
 
 
-def _twice_smaller_tail(below: Floats, above: Floats, point: Floats, events: Floats) -> Floats:
+def _twice_smaller_tail(below: Floats, point: Floats, events: Floats) -> Floats:
+    """A p-value from the lower tail of the lesser of the two and the chance of its last point.
+
+    The upper tail follows from these, and is never the one that vanishes.
+    """
     half = np.where(events >= FEW_EVENTS, point / 2, 0)
-    return np.minimum(1.0, 2 * np.minimum(below - half, above - half))
+    return np.minimum(1.0, 2 * np.minimum(below, 1 - below + point) - 2 * half)
 
 
 def _binomial_limits(x: float, n: float, tail: float) -> tuple[float, float]:

@@ -95,7 +95,7 @@ def _lines(rows: pd.DataFrame, none: str) -> Display:
 def _line(row: Row) -> Markup:
     """A comparison in a line: its measure with a link to the chapter, its verdict, its change."""
     said = Markup('<a href="{}.html">{}</a>: <strong>{}</strong>').format(
-        row["chapter"], name(str(measures().loc[row["measure"], "title"])), claim(row, row["verdict"])
+        row["chapter"], name(str(measures().at[row["measure"], "title"])), claim(row, row["verdict"])
     )
     if row["verdict"] == NOT_COMPARED:
         return Markup("{}, because there is {}.").format(said, row["reason"])
@@ -305,7 +305,7 @@ def _tests(row: Row) -> list[tuple[str, Markup]]:
 
 
 def _allowances(row: Row) -> list[tuple[str, Markup]]:
-    source = str(measures().loc[row["measure"], "dispersion_source"]).rstrip(".")
+    source = str(measures().at[row["measure"], "dispersion_source"]).rstrip(".")
     assumed = Markup("{} times the variance of independent counts. {}.").format(
         bind(row, "dispersion"), source
     )

@@ -62,7 +62,7 @@ class Names:
         return found[0] if found else ""
 
 
-def names(known: Known, areas: set[str]) -> Names:
+def names(known: Known, areas: frozenset[str]) -> Names:
     """Return the names that the dictionary, the data and the edition give; of `areas` (codes) only."""
     of, edition = measures(), known.edition
     placed = known.rows[known.rows["area_code"].isin(areas)]

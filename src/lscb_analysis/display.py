@@ -12,7 +12,7 @@ from unicodedata import bidirectional
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lscb_analysis.data import dictionary, labels, measures, source_names
 from lscb_analysis.rates import AS_PRINTED, EstimateError, decimals, rounded
@@ -201,12 +201,12 @@ def places(row: Row, statistic: str) -> int:
     if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
     if statistic in _OF_FINDING:
-        return max(decimals(row["printed"]), int(measures().loc[row["measure"], "decimals"]))
+        return max(decimals(row["printed"]), int(measures().at[row["measure"], "decimals"]))
     suffix = _BEFORE if statistic.endswith(_BEFORE) else ""
     as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
     if statistic == f"value{suffix}" and as_printed:
         return decimals(row[f"printed{suffix}"])
-    return int(measures().loc[row["measure"], "decimals"])
+    return int(measures().at[row["measure"], "decimals"])
 
 
 def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
@@ -223,11 +223,8 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
         )
     words = shown if shown is not None else text(row, statistic)
     before = qualifier(row, statistic) if shown is None else ""
-    attributes = {"value": f"{value:.10g}"} | {
-        f"data-{key}": said for key, said in _about(row, statistic).items()
-    }
-    inside = Markup(" ").join(Markup('{}="{}"').format(key, said) for key, said in attributes.items())
-    return Markup("{}<data {}>{}</data>").format(before, inside, words)
+    about = "".join(f' data-{key}="{escape(said)}"' for key, said in _about(row, statistic).items())
+    return Markup(f'{escape(before)}<data value="{value:.10g}"{about}>{escape(words)}</data>')
 
 
 def qualifier(row: Row, statistic: str = "value") -> str:
@@ -307,14 +304,14 @@ def areas(frame: pd.DataFrame) -> str:
 
 def subjects(frame: pd.DataFrame) -> str:
     """Return what a frame measures in words: its measures, or who is counted if those are many."""
-    titles = dict.fromkeys(isolated(measures().loc[measure, "title"]) for measure in frame["measure"])
+    titles = dict.fromkeys(isolated(measures().at[measure, "title"]) for measure in frame["measure"])
     counted = " and ".join(dict.fromkeys(frame["counted"]))
     return "; ".join(titles) if len(titles) <= 3 else f"{counted[0].upper()}{counted[1:]}"
 
 
 def series(row: Row) -> str:
     """Return the short name of a row's series: its category, or its measure's label."""
-    return category(row) if row["category"] != "Total" else isolated(measures().loc[row["measure"], "label"])
+    return category(row) if row["category"] != "Total" else isolated(measures().at[row["measure"], "label"])
 
 
 def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
@@ -328,7 +325,7 @@ def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
 
 def category(row: Row) -> str:
     """Return the label of a row's category."""
-    scheme = str(measures().loc[row["measure"], "scheme"])
+    scheme = str(measures().at[row["measure"], "scheme"])
     return isolated(labels().get((scheme, row["category"]), str(row["category"])))
 
 

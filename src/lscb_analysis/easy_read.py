@@ -75,7 +75,7 @@ def plans(edition: Edition) -> pd.DataFrame:
 def _told(edition: Edition, asked: Comparison) -> Told:
     words, row = _words(asked), _row(edition, asked)
     compared = row["verdict"] != NOT_COMPARED
-    label = Markup(name(_small(str(measures().loc[row["measure"], "label"]))))
+    label = Markup(name(_small(str(measures().at[row["measure"], "label"]))))
     return Told(
         escape(words["title"]).replace("{label}", label),
         words["meaning"],

@@ -543,7 +543,7 @@ def _side(here: Row, there: Row) -> int:
 
 
 def _shown_beside(here: Row, there: Row) -> Markup:
-    title = str(measures().loc[here["measure"], "title"])
+    title = str(measures().at[here["measure"], "title"])
     figures = bind(here, "value"), bind(there, "value")
     return Markup("{} ({} beside {})").format(name(f"{title[0].lower()}{title[1:]}"), *figures)
 
@@ -585,7 +585,7 @@ def listed(parts: list[Markup], between: str = ", ") -> Markup:
 
 
 def subject(row: Row) -> Markup:
-    phrase = measures().loc[row["measure"], "phrase"]
+    phrase = measures().at[row["measure"], "phrase"]
     return Markup('<span data-name="{}">{}</span>').format(row["measure"], phrase)
 
 
@@ -862,7 +862,7 @@ def _pair(before: Row, now: Row) -> dict[str, Any]:
     percent = now["unit"] == "%"
     return {
         **now,
-        "dispersion": measures().loc[now["measure"], "dispersion"],
+        "dispersion": measures().at[now["measure"], "dispersion"],
         "value_before": before["value"],
         "printed_before": before["printed"],
         "method_before": before["method"],

@@ -16,7 +16,8 @@ from scipy import optimize, stats
 from lscb_analysis.comparisons import dispersed, two_proportions, two_rates
 
 Floats = NDArray[Any]
-Law = Callable[[float], Any]
+Law = tuple[Any, tuple[float, ...]]
+"""A distribution of counts and its parameters. Frozen with them it would take as long again to evaluate."""
 
 POWER = 0.8
 _UNLIKELY = 1e-7
@@ -34,14 +35,14 @@ def smallest_differences(
     """
     p = before / trials_before
     seen = _chances(
-        _proportion_law(trials_before, dispersion)(p),
+        _proportion_law(p, trials_before, dispersion),
         trials,
         lambda x, both: two_proportions(x, trials, both - x, trials_before),
         lambda both: both * trials / (trials + trials_before),
         lambda both: (np.maximum(0, both - trials_before), np.minimum(both, trials)),
         float(dispersed(level, 1 / dispersion)),
     )
-    fall, rise = _smallest(*seen, _proportion_law(trials, dispersion), p, 0.0, 1.0)
+    fall, rise = _smallest(*seen, lambda truth: _proportion_law(truth, trials, dispersion), p, 0.0, 1.0)
     return p - fall, rise - p
 
 
@@ -55,8 +56,11 @@ def smallest_ratios(
     both periods are Poisson, else negative binomial with `dispersion` times that variance.
     """
     earlier, share = _count_law(before, dispersion), exposure / (exposure + exposure_before)
+    family, parameters = earlier
     expected = before * exposure / exposure_before
-    largest = 4 * int(earlier.isf(_UNLIKELY) * max(1, exposure / exposure_before)) + 40 * int(dispersion + 1)
+    largest = 4 * int(family.isf(_UNLIKELY, *parameters) * max(1, exposure / exposure_before)) + 40 * int(
+        dispersion + 1
+    )
     seen = _chances(
         earlier,
         largest,
@@ -111,7 +115,7 @@ def hardest_shift(
 
 
 def _chances(
-    earlier: Any,
+    earlier: Law,
     largest: int,
     p_value: Callable[[Floats, Floats], Floats],
     centre: Callable[[Floats], Floats],
@@ -119,14 +123,16 @@ def _chances(
     level: float,
 ) -> tuple[Floats, Floats, Floats]:
     """The counts the later period may have, and for each how likely it is seen as a fall, and as a rise."""
-    first = np.arange(max(0, earlier.ppf(_UNLIKELY) - 1), earlier.isf(_UNLIKELY) + 1)
+    family, parameters = earlier
+    least, most = family.ppf(_UNLIKELY, *parameters), family.isf(_UNLIKELY, *parameters)
+    first = np.arange(max(0, least - 1), most + 1)
     second = np.arange(largest + 1)
     both = np.arange(first[0], first[-1] + largest + 1)
     lowest, highest = bounds(both)
     fall = _last(lambda x: p_value(x, both) <= level, lowest - 1, np.floor(centre(both)))
     rise = _last(lambda x: p_value(x, both) > level, np.ceil(centre(both)), highest + 1) + 1
     seen_fall, seen_rise = np.zeros(len(second)), np.zeros(len(second))
-    for begin, weight in enumerate(earlier.pmf(first)):
+    for begin, weight in enumerate(family.pmf(first, *parameters)):
         at = slice(begin, begin + len(second))
         seen_fall += weight * (second <= fall[at])
         seen_rise += weight * (second >= rise[at])
@@ -144,7 +150,13 @@ def _last(holds: Callable[[Floats], NDArray[np.bool_]], low: Floats, high: Float
 
 
 def _smallest(
-    counts: Floats, seen_fall: Floats, seen_rise: Floats, law: Law, now: float, least: float, most: float
+    counts: Floats,
+    seen_fall: Floats,
+    seen_rise: Floats,
+    law: Callable[[float], Law],
+    now: float,
+    least: float,
+    most: float,
 ) -> tuple[float, float]:
     """The nearest truths below and above `now` from which on a fall, or a rise, is seen often enough.
 
@@ -157,26 +169,23 @@ def _smallest(
 
     def nearest(seen: Floats, end: float, otherwise: float) -> float:
         def lacking(truth: float) -> float:
-            return POWER - float(1 - law(truth).pmf(counts) @ (1 - seen))
+            family, parameters = law(truth)
+            return POWER - float(1 - family.pmf(counts, *parameters) @ (1 - seen))
 
         return otherwise if lacking(end) > 0 else float(optimize.brentq(lacking, now, end, xtol=1e-9))
 
     return nearest(fall, least, -np.inf), nearest(rise, most, np.inf)
 
 
-def _proportion_law(trials: int, dispersion: float) -> Law:
+def _proportion_law(p: float, trials: int, dispersion: float) -> Law:
     if dispersion == 1:
-        return lambda p: stats.binom(trials, p)
+        return stats.binom, (trials, p)
     alike = min((dispersion - 1) / max(trials - 1, 1), 0.999)
-
-    def law(p: float) -> Any:
-        inside = min(max(p, 1e-9), 1 - 1e-9)
-        return stats.betabinom(trials, inside * (1 / alike - 1), (1 - inside) * (1 / alike - 1))
-
-    return law
+    inside = min(max(p, 1e-9), 1 - 1e-9)
+    return stats.betabinom, (trials, inside * (1 / alike - 1), (1 - inside) * (1 / alike - 1))
 
 
-def _count_law(mean: float, dispersion: float) -> Any:
+def _count_law(mean: float, dispersion: float) -> Law:
     if dispersion == 1:
-        return stats.poisson(mean)
-    return stats.nbinom(max(mean, 1e-9) / (dispersion - 1), 1 / dispersion)
+        return stats.poisson, (mean,)
+    return stats.nbinom, (max(mean, 1e-9) / (dispersion - 1), 1 / dispersion)

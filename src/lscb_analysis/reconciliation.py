@@ -197,7 +197,7 @@ def _alike(frame: pd.DataFrame) -> pd.Series:
 
 def _figure(row: Row) -> Markup:
     """What a finding is about, and where its figures stand."""
-    title = isolated(measures().loc[row["measure"], "title"])
+    title = isolated(measures().at[row["measure"], "title"])
     about = [title, *([category(row)] if row["category"] != "Total" else []), period(row)]
     against = [source for source in row["denominator_source"].split() if source != row["source"]]
     held = Markup(", against {}").format(listed([place_of(source) for source in against])) if against else ""

@@ -306,7 +306,7 @@ def _caption(frame: pd.DataFrame, kind: str) -> str:
 
 def _decimals(row: Row) -> int:
     """How many decimals a row's value is shown with where its column has one number of them."""
-    own = int(measures().loc[row["measure"], "decimals"])
+    own = int(measures().at[row["measure"], "decimals"])
     return own if pd.isna(row["value"]) else max(own, places(row, "value"))
 
 
@@ -334,7 +334,7 @@ def _mark(row: Row) -> Markup:
 
 
 def _label(measure: str) -> str:
-    return str(measures().loc[measure, "label"])
+    return str(measures().at[measure, "label"])
 
 
 def _short_day(row: Row) -> str:

@@ -140,7 +140,7 @@ def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
     """Every category of a mix has a row in every period: none may vanish by being left out."""
     for frame in frames:
         categories = dictionary().categories
-        scheme = measures().loc[frame["measure"].iloc[0], "scheme"]
+        scheme = measures().at[frame["measure"].iloc[0], "scheme"]
         every = set(categories[categories["scheme"] == scheme]["category"])
         for period, rows in frame.groupby("time_period"):
             lost = sorted(every - set(rows["category"]))
