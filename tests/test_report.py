@@ -126,11 +126,11 @@ def test_what_others_keep_beside_a_pack_is_not_removed(tmp_path):
 
 
 @pytest.mark.usefixtures("project")
-def test_a_build_that_is_interrupted_while_it_prepares_pages_stops_its_chapters(monkeypatch):
+def test_a_build_that_is_interrupted_while_it_writes_pages_stops_its_chapters(monkeypatch):
     def interrupted(*_):
         raise SystemExit(143)
 
-    monkeypatch.setattr(pages, "prepare", interrupted)
+    monkeypatch.setattr(pages.Pages, "add", interrupted)
     begun = []
     with pytest.raises(SystemExit):
         build(workers=1, tell=lambda event, **said: begun.append((event, said.get("chapter"))))

@@ -7,9 +7,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,8 @@ class Chapter:
     reused: bool = False
     executed: Any = None
     """Its notebook as it ran, by `read`; none until then, or if it failed."""
+    digests: dict[str, Any] | None = None
+    """Of what it was made of, by `reuse.describe`, if it ran."""
 
     @property
     def file(self) -> str:
@@ -112,21 +114,22 @@ def outputs(executed: Any, kind: str) -> list[Any]:
     ]
 
 
-def run(
+@contextmanager
+def running(
     chapters: Iterable[Chapter],
     runs: Path,
     tell: Tell,
     workers: int | None = None,
     timeout: float = TIMEOUT,
     fail_fast: bool = False,
-) -> Generator[Chapter]:
-    """Run the chapters' notebooks into `runs`, `workers` at once: one more than processors unless said.
+) -> Iterator[Iterator[Chapter]]:
+    """Run the notebooks of the chapters that are not reused into `runs`, `workers` of them at once.
 
-    While a kernel starts or waits for a message, another may compute.
+    Unless said that is one more than processors: while a kernel waits for a message, another may compute.
 
-    Yields each chapter when it has ended; how it went is in its `seconds`, `executed` and `error`. One that
-    takes longer than `timeout` seconds is stopped. After a failure the others go on, unless `fail_fast`: then
-    they are stopped too, and so they are when this is closed.
+    Gives an iterator of the chapters that have ended, as they do; how each went is in its `seconds`,
+    `executed` and `error`. One that takes longer than `timeout` seconds is stopped. After a failure the
+    others go on, unless `fail_fast`: then they are stopped too, and so they are after an error within.
     """
     kernels = _Kernels()
 
@@ -136,11 +139,15 @@ def run(
             kernels.stopped = "stopped, since another chapter failed"
 
     with ThreadPoolExecutor(workers or processors() + 1) as pool:
-        futures = {pool.submit(run_one, chapter): chapter for chapter in chapters}
-        try:
+        futures = {pool.submit(run_one, chapter): chapter for chapter in chapters if not chapter.reused}
+
+        def ended() -> Iterator[Chapter]:
             for future in as_completed(futures):
                 future.result()
                 yield futures[future]
+
+        try:
+            yield ended()
         except BaseException:
             kernels.stopped = "stopped with the build"
             raise

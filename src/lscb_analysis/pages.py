@@ -27,8 +27,8 @@ from lscb_analysis.narrative import credit
 from lscb_analysis.onepage import in_css, part, title_of, within
 from lscb_analysis.publish import BuildError
 from lscb_analysis.schema import EVERY_CHAPTER, KINDS
-from lscb_analysis.spreadsheet import read_tables, write_spreadsheet
-from lscb_analysis.verify import work_out
+from lscb_analysis.spreadsheet import Table, read_tables, write_spreadsheet
+from lscb_analysis.verify import WHOLE, check_ahead
 
 TEMPLATES = Path(__file__).parent / "templates"
 ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
@@ -38,41 +38,123 @@ SPREADSHEET = "tables.xlsx"
 """The file with all tables of a pack."""
 
 
-def prepare(chapter: Chapter, edition: Edition) -> None:
-    """Work out the figures of a chapter that has run, so that the verification of its pages is quick.
-
-    Raises ValueError if the data do not hold, or the chapter shows what is no figure of ours.
-    """
-    for output in outputs(chapter.executed, "text/html"):
-        work_out(edition, output.data["text/html"])
-
-
-def write(
-    chapters: list[Chapter], edition: Edition, made: Path, draft: bool, past: bool, pdf: str | None
-) -> None:
-    """Write into the folder `made` the pages of chapters that have run, their CSVs and the spreadsheet.
+class Pages:
+    """The pages of a pack in the folder `made`, written as its chapters end.
 
     Every page says so if the pack is a `draft`, or `past` its date. The first leads to `pdf`, if the pack
-    will have one. Raises BuildError if a chapter names a method that is not explained.
+    will have one.
     """
-    log, easy = _log(edition), _easy_read(edition, chapters)
-    every = _on_every_page(edition, draft, past) | {"pdf": pdf, "easy_read": bool(easy["told"])}
-    every = every | {"spreadsheet": _write_spreadsheet(chapters, every, made)}
-    for chapter in chapters:
-        _take_findings(chapter)
-    for chapter in chapters:
-        _write_chapter(chapter, chapters, every, log, made)
-    _write_page("index.html.j2", every | _index(edition) | {"chapters": chapters}, made)
-    _write_page("methods.html.j2", every | _methods(edition, chapters), made)
-    _write_page("assumptions.html.j2", every | _assumptions(edition, chapters, log), made)
-    _write_page("accessibility.html.j2", every | _accessibility(edition), made)
-    _write_page("measures.html.j2", every | _measures(edition, chapters, made), made)
-    if easy["told"]:
-        _write_page("easy-read.html.j2", every | easy, made)
-    _bind(
-        [*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"], chapters, every, made
-    )
-    _spell_out(made)
+
+    def __init__(
+        self, chapters: list[Chapter], edition: Edition, made: Path, draft: bool, past: bool, pdf: str | None
+    ) -> None:
+        self.chapters, self.edition, self.made = chapters, edition, made
+        self.log, self.easy = _log(edition), _easy_read(edition, chapters)
+        self.every = _on_every_page(edition, draft, past)
+        self.every |= {"pdf": pdf, "easy_read": bool(self.easy["told"]), "spreadsheet": SPREADSHEET}
+        self.plain: dict[str, str] = {}
+        """Each page before abbreviations are in words."""
+        self.tables: dict[str, list[Table]] = {}
+        (made / "tables").mkdir(parents=True)
+
+    def add(self, chapter: Chapter) -> None:
+        """Write the page and the CSVs of a chapter that has run, and check them ahead of `verify`.
+
+        Raises ValueError if the data do not hold, or the chapter shows what is no figure of ours.
+        """
+        self.tables[chapter.name] = [
+            table
+            for output in outputs(chapter.executed, "text/csv")
+            for table in read_tables(output.data["text/html"], chapter.title)
+        ]
+        for output in outputs(chapter.executed, "text/csv"):
+            path = self.made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
+            path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
+        self._write_chapter(chapter)
+        check_ahead(self.edition, self.made, chapter.file)
+
+    def finish(self) -> None:
+        """Write what is about all chapters: the other pages, all of them as one, and the spreadsheet.
+
+        Raises BuildError if a chapter names a method that is not explained, and as `add` does.
+        """
+        for chapter in (one for one in self.chapters if one.file not in self.plain):
+            self.add(chapter)
+        chapters, edition, every = self.chapters, self.edition, self.every
+        self._write_spreadsheet()
+        for chapter in chapters:
+            _take_findings(chapter)
+        self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
+        self._write_page("methods.html.j2", _methods(edition, chapters))
+        self._write_page("assumptions.html.j2", _assumptions(edition, chapters, self.log))
+        self._write_page("accessibility.html.j2", _accessibility(edition))
+        self._write_page("measures.html.j2", _measures(edition, chapters, self.plain))
+        if every["easy_read"]:
+            self._write_page("easy-read.html.j2", self.easy)
+        self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
+
+    def _write_chapter(self, chapter: Chapter) -> None:
+        at = self.chapters.index(chapter)
+        own = [
+            entry for name in (chapter.name, EVERY_CHAPTER) for entry in self.log if name in entry["chapters"]
+        ]
+        page = self.every | {
+            "title": _titled(chapter.title, self.edition),
+            "chapter": chapter.name,
+            "file": chapter.file,
+            "questions": _questions(chapter, bool(own)),
+            "log": {"heading": ASSUMED, "before": LIMITS, "entries": own},
+            "previous": self.chapters[at - 1] if at else None,
+            "next": self.chapters[at + 1] if at + 1 < len(self.chapters) else None,
+        }
+        html, _ = _exporter().from_notebook_node(chapter.executed, resources={"page": page})
+        self._write(html, chapter.file)
+
+    def _write_page(self, template: str, page: dict[str, Any]) -> None:
+        html = templates().get_template(template).render(page=self.every | page, slug=slug)
+        self._write(html, page["file"])
+
+    def _write(self, html: str, file: str) -> None:
+        """Write a page with abbreviations in words where it first uses them and links from sources."""
+        self.plain[file] = html
+        page = spell_out(_linked(html), meanings())
+        (self.made / file).write_text(page, encoding="utf-8", newline="\n")
+
+    def _write_spreadsheet(self) -> None:
+        """Write all tables as one spreadsheet; where there is none, no page leads to it."""
+        if not any(self.tables.values()):
+            self.every["spreadsheet"] = ""
+            for chapter in self.chapters:
+                self._write_chapter(chapter)
+            return
+        until = self.every["use_until"].striptags()
+        alerts = {
+            f"Do not use this any longer. It was to be used until {until}.": self.every["past"],
+            "Draft, made with parameters or chapters of its own; not the published pack.": self.every[
+                "draft"
+            ],
+        }
+        tables = {chapter.name: self.tables[chapter.name] for chapter in self.chapters}
+        said = [words for words, so in alerts.items() if so]
+        write_spreadsheet(self.made / SPREADSHEET, self.edition, tables, said)
+
+    def _bind(self, files: list[str]) -> None:
+        """Write the pages `files` as one page with a list of contents."""
+        questions = {chapter.file: chapter.question for chapter in self.chapters}
+        parts = [
+            {
+                "name": (name := file.removesuffix(".html")),
+                "title": (title := title_of(self.plain[file])),
+                "question": questions.get(file, ""),
+                "margin": in_css(title),
+                "html": part(self.plain[file], name),
+            }
+            for file in files
+        ]
+        title = _titled(f"{self.edition.title}, the whole pack", self.edition)
+        page = self.every | {"title": title, "file": WHOLE, "parts": parts}
+        html = templates().get_template("all.html.j2").render(page=page, slug=slug)
+        self._write(within(html, [part["name"] for part in parts], front="index"), WHOLE)
 
 
 def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
@@ -90,21 +172,6 @@ def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
     } | said
 
 
-def _write_page(template: str, page: dict[str, Any], made: Path) -> None:
-    html = templates().get_template(template).render(page=page, slug=slug)
-    _write(html, page["file"], made)
-
-
-def _write(html: str, file: str, made: Path) -> None:
-    (made / file).write_text(html, encoding="utf-8", newline="\n")
-
-
-def _spell_out(made: Path) -> None:
-    """Put abbreviations into words where each page first uses them, and lead from sources to their places."""
-    for path in made.glob("*.html"):
-        _write(spell_out(_linked(path.read_text("utf-8")), meanings()), path.name, made)
-
-
 def _linked(html: str) -> str:
     """A page whose charts and tables lead from each source to where the page cites it in full, if it does."""
     full = set(re.findall(r'<cite id="source-([\w.-]+)"', html))
@@ -118,78 +185,13 @@ def _linked(html: str) -> str:
     return re.sub(r'<p class="source">.*?</p>', within, html, flags=re.S)
 
 
-def _bind(files: list[str], chapters: list[Chapter], every: dict[str, Any], made: Path) -> None:
-    """Write the pages `files` as one page with a list of contents, before abbreviations are in words."""
-    questions = {chapter.file: chapter.question for chapter in chapters}
-    pages = {file: (made / file).read_text("utf-8") for file in files}
-    parts = [
-        {
-            "name": (name := file.removesuffix(".html")),
-            "title": (title := title_of(html)),
-            "question": questions.get(file, ""),
-            "margin": in_css(title),
-            "html": part(html, name),
-        }
-        for file, html in pages.items()
-    ]
-    edition = every["edition"]
-    page = every | {"title": _titled(f"{edition.title}, the whole pack", edition), "file": "all.html"}
-    html = templates().get_template("all.html.j2").render(page=page | {"parts": parts}, slug=slug)
-    _write(within(html, [part["name"] for part in parts], front="index"), "all.html", made)
-
-
-def _write_chapter(
-    chapter: Chapter,
-    chapters: list[Chapter],
-    every: dict[str, Any],
-    log: list[dict[str, Any]],
-    made: Path,
-) -> None:
-    executed = chapter.executed
-    at = chapters.index(chapter)
-    sources = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
+def _questions(chapter: Chapter, assumes: bool) -> list[str]:
+    """The headings of a chapter, with that of what is assumed for it if anything is."""
+    sources = [cell.source for cell in chapter.executed.cells if cell.cell_type == "markdown"]
     questions = [source.splitlines()[0][3:] for source in sources if source.startswith("## ")]
-    own = [entry for name in (chapter.name, EVERY_CHAPTER) for entry in log if name in entry["chapters"]]
-    if own and LIMITS in questions:
+    if assumes and LIMITS in questions:
         questions.insert(questions.index(LIMITS), ASSUMED)
-    page = every | {
-        "title": _titled(chapter.title, every["edition"]),
-        "chapter": chapter.name,
-        "file": chapter.file,
-        "questions": questions,
-        "log": {"heading": ASSUMED, "before": LIMITS, "entries": own},
-        "previous": chapters[at - 1] if at else None,
-        "next": chapters[at + 1] if at + 1 < len(chapters) else None,
-    }
-    html, _ = _exporter().from_notebook_node(executed, resources={"page": page})
-    _write(html, chapter.file, made)
-    for output in outputs(executed, "text/csv"):
-        path = made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
-        path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
-
-
-def _write_spreadsheet(chapters: list[Chapter], every: dict[str, Any], made: Path) -> str:
-    """Write all tables as one spreadsheet, and return its name: none where there is no table."""
-    tables = {
-        chapter.name: [
-            table
-            for output in outputs(chapter.executed, "text/csv")
-            for table in read_tables(output.data["text/html"], chapter.title)
-        ]
-        for chapter in chapters
-    }
-    if not any(tables.values()):
-        return ""
-    alerts = {
-        f"Do not use this any longer. It was to be used until {every['use_until'].striptags()}.": every[
-            "past"
-        ],
-        "Draft, made with parameters or chapters of its own; not the published pack.": every["draft"],
-    }
-    write_spreadsheet(
-        made / SPREADSHEET, every["edition"], tables, [words for words, so in alerts.items() if so]
-    )
-    return SPREADSHEET
+    return questions
 
 
 def _titled(title: str, edition: Edition) -> str:
@@ -272,13 +274,13 @@ def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, 
 _SHOWN = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>|data-measure="([^"]+)"', re.S)
 
 
-def _measures(edition: Edition, chapters: list[Chapter], made: Path) -> dict[str, Any]:
+def _measures(edition: Edition, chapters: list[Chapter], pages: dict[str, str]) -> dict[str, Any]:
     """The page of all measures that the chapters show, by title, each with the questions it stands under."""
     known = measures()[["title", "definition"]].to_dict("index")
     shown: dict[str, dict[str, Any]] = {}
     for chapter in chapters:
         asked = {"file": chapter.file, "chapter": chapter.title}
-        for place, question, measure in _SHOWN.findall((made / chapter.file).read_text("utf-8")):
+        for place, question, measure in _SHOWN.findall(pages[chapter.file]):
             if place:
                 asked |= {"place": place, "question": Markup(question).striptags()}
                 continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -55,7 +56,8 @@ class Block:
         return [sentence for sentence in sentences if any(piece.words.strip() for piece in sentence)]
 
 
-def read_page(html: str) -> list[Block]:
+@lru_cache(maxsize=64)
+def read_page(html: str) -> tuple[Block, ...]:
     """Return the blocks of a page in their order; a cell knows its row, its column and its caption."""
     reader = _Reader()
     reader.feed(html)
@@ -63,7 +65,7 @@ def read_page(html: str) -> list[Block]:
     subtitles = {block.chart: block.words for block in reader.blocks if "subtitle" in block.within}
     for block in reader.blocks:
         block.caption = block.caption or subtitles.get(block.chart, "")
-    return [block for block in reader.blocks if block.pieces]
+    return tuple(block for block in reader.blocks if block.pieces)
 
 
 def cited(piece: Piece) -> Cited:

@@ -6,16 +6,20 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lscb_analysis.chapters import Chapter, Tell, parameters, read, run, silent, title
+import pandas as pd
+
+from lscb_analysis.chapters import Chapter, Tell, parameters, read, running, silent, title
 from lscb_analysis.data import check, load, tables
 from lscb_analysis.easy_read import easy_read
 from lscb_analysis.editions import Edition, EditionError, read_edition
+from lscb_analysis.figures import known
 from lscb_analysis.forking import REHEARSED
 from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.pdf import PDF, chromium, printed
@@ -29,10 +33,14 @@ from lscb_analysis.publish import (
     making,
     publish,
 )
-from lscb_analysis.reuse import keep, take
+from lscb_analysis.reads import recorded
+from lscb_analysis.reuse import describe, keep, take
 from lscb_analysis.schema import DataError, nearest
 from lscb_analysis.verdicts import verdict_table
 from lscb_analysis.verify import verify
+
+if TYPE_CHECKING:
+    from lscb_analysis.pages import Pages
 
 MOST_FAULTS = 10
 """So many places where a pack is wrong are named when it is not published."""
@@ -71,11 +79,10 @@ def build(
 
     `output` is the pack's folder, by default `reports/<edition>`. With `only` (chapters) or `changed`
     (parameters, as text) the result is a draft in a folder beside it. With `pdf` it holds a PDF of itself.
-    `tell` hears of each step. `workers`, `timeout` and `fail_fast` are those of `chapters.run`, `wait` that
-    of `publish.making`.
-    A chapter is run again only if something that it was made of has changed, and nothing is published
-    if nothing has, unless `force`. Of the day it is built `on` (today unless given) only this counts:
-    whether the edition's pack may still be used then. Where it may not, every page says so.
+    `tell` hears of each step. `workers`, `timeout` and `fail_fast` are those of `chapters.running`, `wait`
+    that of `publish.making`. A chapter is run again only if something that it was made of has changed, and
+    nothing is published if nothing has, unless `force`. Of the day it is built `on` (today unless given)
+    this alone counts: whether the edition's pack may still be used then. Where not, every page says so.
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
     wrong, or nothing can print a PDF; BusyError if another build of the pack is under way; UnpublishedError
@@ -101,14 +108,15 @@ def build(
             for chapter in [] if force else chapters:
                 chapter.reused = take(chapter, edition, table, memory, runs)
             tell("build started", edition=edition.name, chapters=len(chapters))
-            _run_or_skip(chapters, edition, runs, tell, workers, timeout, fail_fast)
+            with running(chapters, runs, tell, workers, timeout, fail_fast) as ended:
+                from lscb_analysis.pages import Pages  # while kernels start: what it imports takes long
+
+                pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
+                _follow(ended, pages, table, runs, tell)
             _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
-            for chapter in (ran for ran in chapters if not (ran.error or ran.reused)):
-                keep(chapter, edition, table, runs, memory)
-            if any(chapter.error for chapter in chapters):
-                return Pack(folder, chapters, _keep(folder, chapters, runs))
-            _write_pack(chapters, edition, draft, before, made, browser)
-            _check_true(made, tell)
+            if failures := _keep(chapters, runs, memory, folder):
+                return Pack(folder, chapters, failures)
+            _complete(pages, before, browser, tell)
             publish(made, folder)
             _forget_failures(folder)
     tell("published", folder=str(folder))
@@ -127,29 +135,22 @@ def _folder(named: Path, draft: bool) -> Path:
     return folder
 
 
-def _run_or_skip(
-    chapters: list[Chapter],
-    edition: Edition,
-    runs: Path,
-    tell: Tell,
-    workers: int | None,
-    timeout: float,
-    fail_fast: bool,
-) -> None:
-    """Run the chapters that are not reused; while others run, prepare the pages of those that have."""
-    for chapter in chapters:
-        if chapter.reused:
-            tell("chapter skipped", chapter=chapter.name)
-            chapter.executed = read(runs / f"{chapter.name}.ipynb")
-    to_run = [chapter for chapter in chapters if not chapter.reused]
-    with closing(run(to_run, runs, tell, workers, timeout, fail_fast)) as ended:
-        for chapter in ended:
-            from lscb_analysis import pages  # once kernels work: the exporter takes long to import
-
-            # what is wrong, in data that changed just now, is said when all have run
-            with suppress(ValueError):
-                if not chapter.error:
-                    pages.prepare(chapter, edition)
+def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs: Path, tell: Tell) -> None:
+    """Write the page of each chapter that need not run or has, while others run."""
+    reused = [chapter for chapter in pages.chapters if chapter.reused]
+    for chapter in reused:
+        tell("chapter skipped", chapter=chapter.name)
+        chapter.executed = read(runs / f"{chapter.name}.ipynb")
+    with suppress(ValueError):
+        known(pages.edition)  # while kernels start, there is nothing else to do
+    for chapter in chain(reused, ended):
+        # what is wrong, in data that changed just now, is said when all have run
+        with suppress(ValueError):
+            if not (chapter.reused or chapter.error):
+                reads = recorded(runs / f"{chapter.name}.reads")
+                chapter.digests = describe(chapter, pages.edition, verdicts, reads)
+            if not chapter.error:
+                pages.add(chapter)
 
 
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
@@ -221,13 +222,17 @@ def _failures(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-failed")
 
 
-def _keep(folder: Path, chapters: list[Chapter], runs: Path) -> Path:
-    """Keep the notebooks of the chapters that failed, those that ran at all."""
+def _keep(chapters: list[Chapter], runs: Path, memory: Path, folder: Path) -> Path | None:
+    """Keep the notebooks of the chapters that ran for `take`; of those that failed, in a folder, if any."""
+    for chapter in (ran for ran in chapters if ran.digests):
+        keep(chapter, runs, memory)
+    failed = [chapter for chapter in chapters if chapter.error]
+    if not failed:
+        return None
     failures = _failures(folder)
     failures.mkdir(exist_ok=True)
-    for chapter in chapters:
-        ran = runs / f"{chapter.name}.ipynb"
-        if chapter.error and ran.is_file():
+    for ran in (runs / f"{chapter.name}.ipynb" for chapter in failed):
+        if ran.is_file():
             shutil.copy2(ran, failures)
     return failures
 
@@ -249,8 +254,17 @@ def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
         )
 
 
-def _check_true(made: Path, tell: Tell) -> None:
-    """Raise UnpublishedError unless the pack says what the data say."""
+def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell) -> None:
+    """Complete a pack: its other pages, a PDF if there is a `browser`, the manifest; hold it to the data.
+
+    `of` is what the pack is made of. Raises UnpublishedError if the pack says what the data do not.
+    """
+    pages.finish()
+    edition, made = pages.edition, pages.made
+    if browser:
+        page = (made / "all.html").read_text("utf-8")
+        (made / PDF).write_bytes(printed(page, browser, edition.published, made.parent))
+    _write_manifest(pages.chapters, edition, of, made)
     found = verify(made)
     if found.faults:
         said = "\n".join(map(str, found.faults[:MOST_FAULTS]))
@@ -259,28 +273,6 @@ def _check_true(made: Path, tell: Tell) -> None:
             f"Nothing was published.\n{said}"
         )
     tell("verified", figures=found.figures, cells=found.cells)
-
-
-def _write_pack(
-    chapters: list[Chapter],
-    edition: Edition,
-    draft: bool,
-    of: dict[str, Any],
-    made: Path,
-    browser: str | None,
-) -> None:
-    """Write the pages, the tables and the manifest of a pack; `of` is what it is made of.
-
-    With a `browser` the pack as one page is printed too.
-    """
-    from lscb_analysis import pages
-
-    (made / "tables").mkdir(parents=True)
-    pages.write(chapters, edition, made, draft, of["past_its_date"], PDF if browser else None)
-    if browser:
-        page = (made / "all.html").read_text("utf-8")
-        (made / PDF).write_bytes(printed(page, browser, edition.published, made.parent))
-    _write_manifest(chapters, edition, of, made)
 
 
 def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:

@@ -19,7 +19,6 @@ from lscb_analysis.chapters import Chapter
 from lscb_analysis.data import DICTIONARY_FILES, load, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import digest, file_digest, library, notebook, packages, project
-from lscb_analysis.reads import recorded
 from lscb_analysis.schema import DataError
 
 ONLY_ON_PAGES = {
@@ -43,14 +42,13 @@ def take(chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, kept: Path,
     return same
 
 
-def keep(chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, runs: Path, kept: Path) -> None:
+def keep(chapter: Chapter, runs: Path, kept: Path) -> None:
     """Keep a chapter as it ran, with the digests of what it was made of."""
     kept.mkdir(exist_ok=True)
     past = kept / f"{chapter.name}.json"
     past.unlink(missing_ok=True)
-    digests = describe(chapter, edition, verdicts, recorded(runs / f"{chapter.name}.reads"))
     shutil.copyfile(runs / f"{chapter.name}.ipynb", kept / f"{chapter.name}.ipynb")
-    past.write_text(json.dumps(digests, indent=1), "utf-8")
+    past.write_text(json.dumps(chapter.digests, indent=1), "utf-8")
 
 
 def describe(

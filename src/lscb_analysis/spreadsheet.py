@@ -8,7 +8,7 @@ filtered or frozen.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from itertools import pairwise
@@ -121,7 +121,7 @@ def write_spreadsheet(
     book.close()
 
 
-def _read(blocks: list[Block], chapter: str) -> Table:
+def _read(blocks: Sequence[Block], chapter: str) -> Table:
     """A table whose caption is the first of `blocks`."""
     caption = blocks[0]
     own = [block for block in blocks if block.table == caption.table]
@@ -191,7 +191,7 @@ def _unit(pieces: Iterator[Piece]) -> str:
             "value",
             "numerator",
         ):
-            counted = f"number of {measures().loc[measure, 'counted']}"
+            counted = f"number of {measures().at[measure, 'counted']}"
             units[counted if unit == "number" else _UNITS.get(unit, unit)] = None
     return f"Unit: {'; '.join(units)}." if units else ""
 

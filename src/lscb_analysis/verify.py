@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lscb_analysis.context import Names, check_periods, check_subjects, names
+from lscb_analysis.data import Stamped, stamp
 from lscb_analysis.downloads import check_table
 from lscb_analysis.editions import Edition
 from lscb_analysis.errors import InputError
@@ -97,7 +99,7 @@ class Verified:
 class Book:
     """The pages of a pack, what the data give for its edition, and what was checked so far."""
 
-    pages: dict[str, list[Block]]
+    pages: dict[str, tuple[Block, ...]]
     known: Known
     names: Names
     checked: dict[str, list[tuple[str, str]]]
@@ -119,13 +121,12 @@ def verify(pack: Path) -> Verified:
     return Verified(sum(piece.mark == "data" for piece in pieces), cells, faults)
 
 
-def work_out(edition: Edition, html: str) -> None:
-    """Work out the figures of what is to stand on a page, so that `verify` finds them done later."""
-    by_data = known(edition)
-    for block in read_page(html):
-        for piece in block.pieces:
-            if piece.mark == "data":
-                worked_out(by_data, cited(piece))
+def check_ahead(edition: Edition, pack: Path, page: str) -> None:
+    """Check a page of a pack that is still being made, so that `verify` finds that done.
+
+    Raises DataError if the data does not hold.
+    """
+    check_page(_book(edition, pack), page)
 
 
 def read_pack(pack: Path) -> Book:
@@ -134,10 +135,29 @@ def read_pack(pack: Path) -> Book:
         edition = Edition.model_validate(json.loads((pack / "manifest.json").read_text("utf-8"))["edition"])
     except (OSError, ValueError, KeyError) as error:
         raise NoPackError(f"{pack} is no pack: its manifest.json is missing or does not hold.") from error
-    pages = {path.name: read_page(path.read_text("utf-8")) for path in sorted(pack.glob("*.html"))}
-    pieces = [piece for blocks in pages.values() for block in blocks for piece in block.pieces]
-    by_data = known(edition)
-    return Book(pages, by_data, names(by_data, {piece.about.get("data-area", "") for piece in pieces}), {})
+    return _book(edition, pack)
+
+
+def _book(edition: Edition, pack: Path) -> Book:
+    pages = {path.name: path.read_text("utf-8") for path in sorted(pack.glob("*.html"))}
+    areas = frozenset[str]().union(*map(_areas, pages.values()))
+    blocks = {name: read_page(html) for name, html in pages.items()}
+    return Book(blocks, *_held_against(edition.model_dump_json(), stamp(), areas))
+
+
+@lru_cache(maxsize=64)
+def _areas(html: str) -> frozenset[str]:
+    """The codes of the areas of which a page has figures."""
+    return frozenset(piece.about.get("data-area", "") for block in read_page(html) for piece in block.pieces)
+
+
+@lru_cache(maxsize=8)
+def _held_against(
+    edition_json: str, _: tuple[Stamped, ...], areas: frozenset[str]
+) -> tuple[Known, Names, dict[str, list[tuple[str, str]]]]:
+    """What pages with figures of these areas are held against, and a memory of what was checked so far."""
+    by_data = known(Edition.model_validate_json(edition_json))
+    return by_data, names(by_data, areas), {}
 
 
 def check_page(book: Book, page: str) -> list[Fault]:
@@ -287,7 +307,7 @@ def _check_claims(sentence: list[Piece]) -> Reasons:
             yield f"“{found[0]}” claims what no verdict beside it says."
 
 
-def _check_charts(blocks: list[Block], known: Known) -> Iterator[tuple[str, str]]:
+def _check_charts(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, str]]:
     """A chart draws and says only what stands in its words or in a table below it, under the same heading."""
     for at, block in enumerate(blocks):
         if not (block.chart and "headline" in block.within):
