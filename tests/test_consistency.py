@@ -313,6 +313,21 @@ def test_conclusive_totals_are_what_trying_each_total_would_find(printed, numera
     assert conclusive_totals(printed, numerator, denominator) == turning_points(conclusive)
 
 
+@pytest.mark.parametrize("printed", ["0", "1", "8.3", "50", "52", "97", "99.6", "100"])
+@pytest.mark.parametrize(
+    ("numerator", "denominator"), [(0, 4), (1, 9), (5, 10), (2, 300), (45, 111), (298, 300), (9, 9)]
+)
+def test_the_counts_that_are_tested_are_the_most_and_the_least_conclusive(printed, numerator, denominator):
+    pairs = [(k, n) for n in range(1, LARGEST_TOTAL + 1) for k in possible_counts(n, printed)]
+    k, n = np.array(pairs).T
+    deviates = stats.chi2.isf(two_proportions(np.full(len(k), numerator), denominator, k, n), 1)
+    # at 5% the last digits would decide, where an exact p-value is a twentieth
+    for dispersion in (1, 2.4):
+        each = pd.Series(stats.chi2.sf(deviates / dispersion, 1) < 0.0437).groupby(n).agg(list)
+        found = conclusive_totals(printed, numerator, denominator, level=0.0437, dispersion=dispersion)
+        assert found == turning_points(each.to_dict())
+
+
 def test_the_second_total_is_never_below_the_first():
     # Nothing from 23 to 26 can be printed as 41 per cent, so the print is not conclusive from 23 on.
     assert not any(possible_counts(n, "41") for n in (23, 24, 25, 26))

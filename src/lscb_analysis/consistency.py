@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
 from lscb_analysis.errors import InputError
-from lscb_analysis.rates import ESTIMATE, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
+from lscb_analysis.rates import ESTIMATE, FEW_EVENTS, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
 
 Ints = NDArray[np.int64]
 
@@ -296,9 +296,8 @@ def conclusive_totals(
 
     Raises ValueError if no total could be printed so.
     """
-    pairs = [(k, n) for n in range(1, LARGEST_TOTAL + 1) for k in possible_counts(n, printed)]
-    counts, totals = np.array(pairs, int).reshape(-1, 2).T
-    p_values = two_proportions(np.full(len(pairs), numerator), denominator, counts, totals)
+    counts, totals = _extreme_counts(printed, numerator, denominator)
+    p_values = two_proportions(np.full(len(counts), numerator), denominator, counts, totals)
     return _turning_points(totals, p_values < dispersed(level, 1 / dispersion), printed)
 
 
@@ -432,6 +431,23 @@ def _turning_points(totals: Ints, beyond: NDArray[np.bool_], what: str) -> tuple
     inconclusive = totals[~beyond].max(initial=0)
     possible, certain = totals[beyond], totals[totals > inconclusive]
     return int(possible.min()) if len(possible) else None, int(certain.min()) if len(certain) else None
+
+
+def _extreme_counts(printed: str, numerator: int, denominator: int) -> tuple[Ints, Ints]:
+    """Counts that could lie behind a print, and their totals n.
+
+    For each n the most and the least conclusive beside `numerator` of `denominator` are among them.
+    """
+    # As for a common total, p only falls as a count moves away from the share it is compared with, but
+    # where the sum of events, or of non-events, passes from exact to mid-p. The two counts there are tried.
+    n = np.arange(1, LARGEST_TOTAL + 1)
+    low, high = _count_bounds(n, printed)
+    equal = numerator * n // denominator
+    few = np.array([[FEW_EVENTS - 1], [FEW_EVENTS]])
+    passing = few - numerator + 0 * n, denominator - numerator + n - few
+    counts = np.vstack([low, np.where(high > low, high, -1), equal, equal + 1, *passing])
+    real = (low <= counts) & (counts <= high)
+    return counts[real], np.broadcast_to(n, counts.shape)[real]
 
 
 def _extreme_pairs(printed: str, before: str) -> tuple[Ints, Ints, Ints]:
