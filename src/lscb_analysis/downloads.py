@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +35,13 @@ def check_table(path: Path, known: Known) -> tuple[int, list[tuple[str, str]]]:
     A CSV of verdicts or of findings of data quality, which an edition decides as a whole, is compared row by
     row with what the data give for the edition.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [{key: _read(cell) for key, cell in row.items()} for row in csv.DictReader(file)]
+    return _check(path.read_bytes().decode("utf-8"), known)
+
+
+@lru_cache(maxsize=128)
+def _check(text: str, known: Known) -> tuple[int, list[tuple[str, str]]]:
+    read = csv.DictReader(io.StringIO(text, newline=""))
+    rows = [{key: _read(cell) for key, cell in row.items()} for row in read]
     whole = _decided_as_a_whole(known, rows)
     if whole is not None:
         wrong = [row for row in rows if tuple(row.values()) not in whole]

@@ -94,7 +94,9 @@ class Cited:
 class Known:
     """What the data can give for an edition: every estimate, by place, and what is decided as a whole.
 
-    `worked_out` keeps what `worked_out` returned.
+    `areas` are all by code and name, `wider` the codes of those of another level than `home`, the edition's
+    own: no other authority is among them, whose name may be a common word. `worked_out` keeps what
+    `worked_out` returned.
     """
 
     edition: Edition
@@ -104,6 +106,7 @@ class Known:
     marks: list[tuple[str, str, str, str]]
     linked: list[tuple[str, str, str]]
     areas: set[tuple[str, str]]
+    wider: frozenset[str]
     printed: set[str]
     tied: set[str]
     withheld: dict[Place, set[str]]
@@ -153,10 +156,12 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
     found = findings(edition)
     found = found.assign(iso=_iso(found))
     areas = set(zip(rows["area_code"], rows["area_name"], strict=True))
+    home = next((code for code, name in areas if name == edition.area), "")
+    level = rows["geographic_level"]
     once = {place: list({way[:2] + way[3:]: way for way in ways}.values()) for place, ways in told.items()}
     return Known(
         edition=edition,
-        home=next((code for code, name in areas if name == edition.area), ""),
+        home=home,
         rows=rows,
         derived=derived,
         marks=[
@@ -166,6 +171,7 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
         ],
         linked=linked,
         areas=areas,
+        wider=frozenset(rows.loc[~level.isin(level[rows["area_code"] == home]), "area_code"]),
         printed=set(rows["printed"]),
         tied=set(rows.loc[rows["status"] == "z", "printed"]),
         withheld=_withheld(rows),

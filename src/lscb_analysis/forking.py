@@ -17,8 +17,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cached_property
 from multiprocessing import connection
 from pathlib import Path
+from typing import Any
 
 if sys.platform == "linux":
     import fcntl
@@ -52,9 +54,9 @@ LONGEST_ADDRESS = 107
 def forkserver(preload: Sequence[str] = PRELOADED, rehearsal: Sequence[str] = ()) -> Iterator[None]:
     """Have a process, meanwhile, that has imported `preload` and waits to be asked for forks of itself.
 
-    It has called a function too, for what that leaves in the library's caches: `rehearsal` names it, as
-    `module:function`, and gives its arguments. Where there is such a process already, or forking is not
-    available or not safe, nothing is started.
+    It has called a function too, for what that leaves in the library's caches and for what it returns:
+    `rehearsal` names it, as `module:function`, and gives its arguments. Where there is such a process
+    already, or forking is not available or not safe, nothing is started.
     """
     global _server
     if _server or not can_fork():
@@ -71,6 +73,11 @@ def forkserver(preload: Sequence[str] = PRELOADED, rehearsal: Sequence[str] = ()
 def server() -> Server | None:
     """Return the process that this one has for its forks, if it has one."""
     return _server
+
+
+def rehearsed() -> Any:
+    """Return what the rehearsal of that process returned, once it has: None if it had none, or failed."""
+    return _server.rehearsed if _server else None
 
 
 def can_fork() -> bool:
@@ -93,17 +100,25 @@ class Server:
         with ExitStack() as stack:
             self.folder = stack.enter_context(_private_folder())
             self.address = str(self.folder / "fork")
-            alive, held = os.pipe()
+            (alive, held), (told, tells) = os.pipe(), os.pipe()
             stack.callback(os.close, held)
+            self._told = stack.enter_context(os.fdopen(told, "rb"))
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(self.address)
                 listener.listen()
-                process = _start_serving(listener.fileno(), alive, preload, rehearsal, self.folder)
+                process = _start_serving(listener.fileno(), alive, tells, preload, rehearsal, self.folder)
             os.close(alive)
+            os.close(tells)
             stack.callback(process.wait)
             stack.callback(process.kill)  # and with it go its kernels
             self.pid = process.pid
             self.stop = stack.pop_all().close
+
+    @cached_property
+    def rehearsed(self) -> Any:
+        """What the rehearsal returned, waited for: None if there was none, or it failed."""
+        returned = self._told.read()
+        return pickle.loads(returned) if returned else None
 
     def fork(self, task: object) -> Forked:
         """Return a fork that does `task`, pickled; raises OSError or EOFError if the forkserver has ended."""
@@ -161,9 +176,9 @@ _server: Server | None = None
 
 
 def _start_serving(
-    listener: int, alive: int, preload: Sequence[str], rehearsal: Sequence[str], folder: Path
+    listener: int, alive: int, tells: int, preload: Sequence[str], rehearsal: Sequence[str], folder: Path
 ) -> subprocess.Popen[bytes]:
-    served = f"{listener}, {alive}, {list(preload)}, {list(rehearsal)}"
+    served = f"{listener}, {alive}, {tells}, {list(preload)}, {list(rehearsal)}"
     code = (
         "import os; started_with = dict(os.environ)\n"
         f"from lscb_analysis.kernels import serve; serve({served}, started_with)"
@@ -171,7 +186,7 @@ def _start_serving(
     label = "forked as ipykernel_launcher"  # for who lists the processes
     return subprocess.Popen(
         [sys.executable, "-c", code, label],
-        pass_fds=(listener, alive),
+        pass_fds=(listener, alive, tells),
         stdin=subprocess.DEVNULL,
         env=os.environ | ONE_THREAD | QUIET,
         cwd=folder,

@@ -11,11 +11,12 @@ import ctypes
 import gc
 import importlib
 import os
+import pickle
 import pkgutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,14 @@ class WarmProvisioner(LocalProvisioner):
 
 
 def serve(
-    listener: int, alive: int, preload: Sequence[str], rehearsal: Sequence[str], started_with: dict[str, str]
+    listener: int,
+    alive: int,
+    tells: int,
+    preload: Sequence[str],
+    rehearsal: Sequence[str],
+    started_with: dict[str, str],
 ) -> None:
-    """Import the libraries and rehearse, then fork on request until the other end of `alive` is closed.
+    """Import the libraries, rehearse and tell, then fork on request until the other end of `alive` is closed.
 
     It is what the forkserver's process runs, and refuses to fork from more than one thread. The variables
     it was `started_with` tell which the libraries have set since.
@@ -111,19 +117,54 @@ def serve(
     sys.path[:] = [folder for folder in sys.path if folder]  # as ipykernel_launcher does
     for module in preload:
         importlib.import_module(module)
-    if rehearsal:
-        function, *arguments = rehearsal
-        pkgutil.resolve_name(function)(*arguments)
+    with open(tells, "wb") as stream:
+        if rehearsal:
+            function, *arguments = rehearsal
+            stream.write(pickle.dumps(pkgutil.resolve_name(function)(*arguments)))
     _set_by_imports.update(os.environ.items() - started_with.items())
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
         sys.exit(
             f"Kernels start cold: importing {', '.join(preload)} left {threads} threads, unsafe to fork."
         )
-    gc.collect()
     gc.freeze()  # the forks share this memory for as long as nobody writes to it
     gc.enable()
     forkserver.main(listener, alive, [])
+
+
+def beside(function: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+    """Have a fork call `function` meanwhile, and return what waits for it.
+
+    That calls it itself where there was no fork or its call failed, and so raises what it raises.
+    """
+    server, forked = forking.server(), None
+    with suppress(OSError, EOFError):  # the forkserver has ended
+        forked = server and server.fork(_Call(function, arguments, str(Path.cwd()), server.pid))
+
+    def wait() -> None:
+        if not forked or forked.wait() != 0:
+            function(*arguments)
+
+    return wait
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call to be, in a forked process."""
+
+    function: Callable[..., None]
+    arguments: tuple[Any, ...]
+    folder: str
+    server: int
+
+    def _bootstrap(self, sentinel: int) -> int:
+        os.close(sentinel)
+        _die_with(self.server)
+        os.chdir(self.folder)
+        with suppress(Exception):  # who waits finds out
+            self.function(*self.arguments)
+            return 0
+        return 1
 
 
 @dataclass(frozen=True)

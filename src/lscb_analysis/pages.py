@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -22,6 +23,7 @@ from lscb_analysis.display import day, isolated, templates
 from lscb_analysis.easy_read import easy_read, plans
 from lscb_analysis.editions import Edition
 from lscb_analysis.glossary import meanings, spell_out
+from lscb_analysis.kernels import beside
 from lscb_analysis.methods import methods
 from lscb_analysis.narrative import credit
 from lscb_analysis.onepage import in_css, part, title_of, within
@@ -81,7 +83,7 @@ class Pages:
         for chapter in (one for one in self.chapters if one.file not in self.plain):
             self.add(chapter)
         chapters, edition, every = self.chapters, self.edition, self.every
-        self._write_spreadsheet()
+        spreadsheet_written = self._begin_spreadsheet()
         for chapter in chapters:
             _take_findings(chapter)
         self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
@@ -92,6 +94,9 @@ class Pages:
         if every["easy_read"]:
             self._write_page("easy-read.html.j2", self.easy)
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
+        for file in self.plain.keys() - {chapter.file for chapter in chapters}:
+            check_ahead(edition, self.made, file)
+        spreadsheet_written()
 
     def _write_chapter(self, chapter: Chapter) -> None:
         at = self.chapters.index(chapter)
@@ -120,13 +125,13 @@ class Pages:
         page = spell_out(_linked(html), meanings())
         (self.made / file).write_text(page, encoding="utf-8", newline="\n")
 
-    def _write_spreadsheet(self) -> None:
-        """Write all tables as one spreadsheet; where there is none, no page leads to it."""
+    def _begin_spreadsheet(self) -> Callable[[], None]:
+        """Begin to write all tables as one spreadsheet; where there is none, no page leads to it."""
         if not any(self.tables.values()):
             self.every["spreadsheet"] = ""
             for chapter in self.chapters:
                 self._write_chapter(chapter)
-            return
+            return lambda: None
         until = self.every["use_until"].striptags()
         alerts = {
             f"Do not use this any longer. It was to be used until {until}.": self.every["past"],
@@ -136,7 +141,7 @@ class Pages:
         }
         tables = {chapter.name: self.tables[chapter.name] for chapter in self.chapters}
         said = [words for words, so in alerts.items() if so]
-        write_spreadsheet(self.made / SPREADSHEET, self.edition, tables, said)
+        return beside(write_spreadsheet, self.made / SPREADSHEET, self.edition, tables, said)
 
     def _bind(self, files: list[str]) -> None:
         """Write the pages `files` as one page with a list of contents."""

@@ -20,7 +20,7 @@ from lscb_analysis.data import check, load, tables
 from lscb_analysis.easy_read import easy_read
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.figures import known
-from lscb_analysis.forking import REHEARSED
+from lscb_analysis.forking import REHEARSED, rehearsed
 from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.pdf import PDF, chromium, printed
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
@@ -36,7 +36,7 @@ from lscb_analysis.publish import (
 from lscb_analysis.reads import recorded
 from lscb_analysis.reuse import describe, keep, take
 from lscb_analysis.schema import DataError, nearest
-from lscb_analysis.verdicts import verdict_table
+from lscb_analysis.verdicts import remember, verdict_table
 from lscb_analysis.verify import verify
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
     _check_area(edition.area)
+    remember(rehearsed() or {})
     easy_read(edition, chosen)  # what has no plain words is said before anything runs
     given = edition.model_dump() | {"edition": edition.name} | values
     return edition, [

@@ -55,6 +55,7 @@ def svg(draw: Callable[[Figure], None], width: int, height: int, name: str) -> M
         root.remove(metadata)
     _own_ids(root, f"{name}-{width}")
     _page_font(root)
+    _lighten(root)
     root.attrib.clear()
     root.attrib |= {
         "viewBox": f"0 0 {width} {height}",
@@ -91,3 +92,15 @@ def _page_font(root: ET.Element) -> None:
     for text in root.iter(f"{{{_SVG}}}text"):
         rules = [rule.strip() for rule in text.get("style", "").split(";")]
         text.set("style", "; ".join(rule for rule in rules if not rule.startswith("font-family")))
+
+
+def _lighten(parent: ET.Element) -> None:
+    """Leave out the groups that say nothing, though not what is in them, and the blanks between elements."""
+    inside: list[ET.Element] = []
+    for child in parent:
+        _lighten(child)
+        inside += child if child.tag == f"{{{_SVG}}}g" and not child.attrib else [child]
+        child.tail = None
+    parent[:] = inside
+    if not (parent.text or "").strip():
+        parent.text = None

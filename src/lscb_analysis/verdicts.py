@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import chdir, suppress
-from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -59,14 +58,19 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
     Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
     proportion has more than one series, or if no comparison has figures for both periods.
     """
-    # what a chapter reads of it is the rows that it releases
-    with unrecorded():
-        return _table(edition.model_dump_json(), stamp()).copy()
+    made_of = edition.model_dump_json(), stamp()
+    if made_of not in _made:
+        # what a chapter reads of it is the rows that it releases
+        with unrecorded():
+            _made[made_of] = _table(edition)
+    return _made[made_of].copy()
 
 
-@cache
-def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
-    edition = Edition.model_validate_json(edition_json)
+_made: dict[tuple[str, tuple[Stamped, ...]], pd.DataFrame] = {}
+"""The tables by what they were made of: an edition, and the files of data as they then were."""
+
+
+def _table(edition: Edition) -> pd.DataFrame:
     made = [_row(comparison, edition) for comparison in edition.comparisons]
     rows = pd.DataFrame([row for row, _, _ in made], columns=_COLUMNS)
     known = measures().reindex(rows["measure"]).set_index(rows.index)
@@ -92,14 +96,20 @@ def _table(edition_json: str, _: tuple[Stamped, ...]) -> pd.DataFrame:
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
-def rehearse(root: str, edition: str) -> None:
-    """Read the data of the project in `root` and make an edition's verdicts, for the caches to keep.
+def rehearse(root: str, edition: str) -> dict[Any, pd.DataFrame]:
+    """Read the data of the project in `root`, make an edition's verdicts, and return them for `remember`.
 
     What is wrong with them is left to the build to say.
     """
     with chdir(root), suppress(ValueError):
         check()
         verdict_table(read_edition(edition))
+    return _made
+
+
+def remember(made: dict[Any, pd.DataFrame]) -> None:
+    """Take over verdicts that another process made, for as long as the data stay as they were."""
+    _made.update(made)
 
 
 def declared(edition: Edition, question: str, part: Literal["counts", "totals", "printed"]) -> pd.DataFrame:

@@ -122,11 +122,14 @@ def verify(pack: Path) -> Verified:
 
 
 def check_ahead(edition: Edition, pack: Path, page: str) -> None:
-    """Check a page of a pack that is still being made, so that `verify` finds that done.
+    """Check a page of a pack that is still being made, and its CSVs, so that `verify` finds that done.
 
     Raises DataError if the data does not hold.
     """
-    check_page(_book(edition, pack), page)
+    book = _book(edition, pack)
+    check_page(book, page)
+    for path in pack.glob(f"tables/{Path(page).stem}-*.csv"):
+        check_table(path, book.known)
 
 
 def read_pack(pack: Path) -> Book:
@@ -140,7 +143,7 @@ def read_pack(pack: Path) -> Book:
 
 def _book(edition: Edition, pack: Path) -> Book:
     pages = {path.name: path.read_text("utf-8") for path in sorted(pack.glob("*.html"))}
-    areas = frozenset[str]().union(*map(_areas, pages.values()))
+    areas = known(edition).wider.union(*map(_areas, pages.values()))
     blocks = {name: read_page(html) for name, html in pages.items()}
     return Book(blocks, *_held_against(edition.model_dump_json(), stamp(), areas))
 
@@ -235,10 +238,16 @@ def _check_name(book: Book, piece: Piece) -> Reasons:
 def _check_time(_: Book, piece: Piece) -> Reasons:
     """What is marked as a date is that date."""
     said = piece.about.get("datetime", "")
-    date = pd.to_datetime(said, errors="coerce")
-    day = f"{date.day} " if said.count("-") == 2 else ""
-    if pd.isna(date) or piece.words != f"{day}{date:%B %Y}":
+    if piece.words != _spelt(said):
         yield f"“{piece.words}” is marked as {said or 'no date'}."
+
+
+@lru_cache(maxsize=256)
+def _spelt(said: str) -> str:
+    """A date or a month as a page has it, or nothing where there is no such date."""
+    date = pd.to_datetime(said, errors="coerce")
+    day = "" if pd.isna(date) or said.count("-") != 2 else f"{date.day} "
+    return "" if pd.isna(date) else f"{day}{date:%B %Y}"
 
 
 def _check_cite(book: Book, piece: Piece) -> Reasons:
