@@ -64,6 +64,11 @@ def labels() -> dict[tuple[str, str], str]:
     return _labels(*_dictionary_files())
 
 
+def known_sources() -> list[dict[str, str]]:
+    """Return what the dictionary says of each source, in its order."""
+    return _known_sources(*_dictionary_files())
+
+
 def source_names(frame: pd.DataFrame) -> set[str]:
     """Return the names of all sources that the columns of `frame` draw on."""
     columns = [column for column in frame.columns if "source" in column]
@@ -245,6 +250,11 @@ def _measures(*stamped: Stamped) -> pd.DataFrame:
     unsaid = typed["dispersion"].isna()
     sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
     return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
+
+
+@cache
+def _known_sources(*stamped: Stamped) -> list[dict[str, str]]:
+    return _dictionary(*stamped).sources.to_dict("records")
 
 
 @cache

@@ -85,7 +85,8 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
 
 def _published(estimates: pd.DataFrame) -> None:
     known = dictionary().sources
-    unknown = sorted(source_names(estimates) - set(known.loc[known["release"] != "", "source"]))
+    released = {source for source, release in zip(known["source"], known["release"], strict=True) if release}
+    unknown = sorted(source_names(estimates) - released)
     if unknown:
         raise DisclosureError(
             f"Not known to be published: {', '.join(unknown)}. "
@@ -100,12 +101,14 @@ def _published(estimates: pd.DataFrame) -> None:
 def _came_back(estimates: pd.DataFrame) -> pd.Series:
     """Which rows have a number where their source has the symbol of suppression."""
     back = pd.Series(False, index=estimates.index)
-    numbers = estimates.select_dtypes("number").columns
     for status in MAY_STAND.keys() & set(estimates.columns):
-        others = [column for column in numbers if column not in MAY_STAND[status]]
-        back |= (estimates[status] == "c") & estimates[others].notna().any(axis=1)
-    if "printed" in estimates.columns:
-        back |= (estimates["status"] == "c") & estimates["printed"].str.contains(r"[0-9]", na=False)
+        suppressed = estimates[status] == "c"
+        if not suppressed.any():
+            continue
+        others = estimates.select_dtypes("number").columns.difference(MAY_STAND[status])
+        back |= suppressed & estimates[others].notna().any(axis=1)
+        if status == "status" and "printed" in estimates.columns:
+            back |= suppressed & estimates["printed"].str.contains(r"[0-9]", na=False)
     return back
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from lscb_analysis.data import dictionary, labels, measures, source_names
+from lscb_analysis.data import known_sources, labels, measures, source_names
 from lscb_analysis.rates import AS_PRINTED, EstimateError, decimals, rounded
 from lscb_analysis.schema import CHAPTER
 
@@ -287,8 +287,9 @@ def period(row: Row, before: bool = False) -> str:
 
 def periods(frame: pd.DataFrame) -> str:
     """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
-    dates = ["period_end", "period_start"]
-    rows = frame.sort_values(dates).drop_duplicates(dates).to_dict("records")
+    columns = [column for column in frame.columns if column.startswith(("period_", "time_identifier"))]
+    rows = frame[columns].drop_duplicates(["period_end", "period_start"]).to_dict("records")
+    rows.sort(key=lambda row: (row["period_end"], row["period_start"]))
     if "period_end_before" in frame.columns:
         return f"between {period(rows[0], before=True)} and {period(rows[0])}"
     names = [period(row) for row in rows]
@@ -336,8 +337,8 @@ def area(row: Row) -> str:
 
 def sources(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Return what the dictionary says of every source that `frame` draws on, in its order."""
-    known = dictionary().sources
-    return known[known["source"].isin(source_names(frame))].to_dict("records")
+    named = source_names(frame)
+    return [source for source in known_sources() if source["source"] in named]
 
 
 def _about(row: Row, statistic: str) -> dict[str, str]:

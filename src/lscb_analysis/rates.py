@@ -160,9 +160,12 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     that none fits keeps its printed value and gets no interval; its method is `as printed`, and says
     so if the numbers at hand give another figure. The `qualifier` of the print (about, over) stays.
     """
-    key = ["area_code", *PERIOD, "category"]
+    shown = [*ESTIMATE, *(["qualifier"] if "qualifier" in printed.columns else [])]
     if estimates is None:
-        estimates = pd.DataFrame(columns=ESTIMATE).astype(printed.dtypes[key].to_dict())
+        untold = dict.fromkeys(["numerator", "denominator", "lower", "upper", "confidence"], np.nan)
+        blank = printed.assign(**untold, method=AS_PRINTED, denominator_source="")
+        return blank[shown].reset_index(drop=True)
+    key = ["area_code", *PERIOD, "category"]
     check_single(estimates, key, "estimate")
     columns = [*FIGURE, "method", "confidence", "denominator_source"]
     joined = printed.merge(
@@ -189,7 +192,7 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     sources = joined["source_of"].where(joined["fits"] & (joined["source_of"] != joined["source"]), "")
     parts = sources.astype(str) + " " + joined["denominator_source"].fillna("").astype(str)
     joined["denominator_source"] = [" ".join(dict.fromkeys(names.split())) for names in parts]
-    return joined[[*ESTIMATE, *(["qualifier"] if "qualifier" in joined.columns else [])]]
+    return joined[shown]
 
 
 def check_confidence(confidence: float) -> None:
