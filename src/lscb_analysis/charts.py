@@ -51,6 +51,8 @@ MOST_LONG_TICKS = 3
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
+_FIGURE = templates().get_template("figure.html.j2")
+
 NARROW_LETTERS = 44
 """On a phone a line has room for so many letters."""
 
@@ -357,8 +359,7 @@ def _chart(
     check_rows(frame)
     own = f"{frame['measure'].iloc[0]}-{kind}-chart".replace("_", "-")
     subtitle = _subtitle(frame, about)
-    template = templates().get_template("figure.html.j2")
-    html = template.render(
+    html = _FIGURE.render(
         name=own,
         headline=said,
         subtitle=subtitle,

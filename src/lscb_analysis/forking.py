@@ -29,10 +29,13 @@ if sys.platform == "linux":
 
 PRELOADED = (
     *("pandas", "scipy.stats", "seaborn"),
-    *(f"lscb_analysis.{module}" for module in ("charts", "conclusions", "consistency", "tables", "trends")),
+    *(f"lscb_analysis.{module}" for module in ("charts", "conclusions", "consistency", "reconciliation")),
+    *(f"lscb_analysis.{module}" for module in ("tables", "trends")),
     # what these and ipykernel import only when they are used
-    *("pandas.core.reshape.reshape", "pandas.io.formats.csvs", "matplotlib.backends.backend_svg"),
-    *("IPython.core.completerlib", "IPython.extensions.storemagic", "ipykernel.debugger"),
+    *("pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs"),
+    *("matplotlib.backends.backend_svg", "importlib.readers", "encodings.unicode_escape"),
+    *("IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect"),
+    *("IPython.extensions.storemagic", "ipykernel.debugger", "faulthandler"),
     *("sqlite3", "tornado.platform.asyncio"),
 )
 REHEARSED = "lscb_analysis.verdicts:rehearse"

@@ -52,6 +52,8 @@ MOST_TITLES = 3
 FORMULA = re.compile(r"[ \ufeff]*[=+\-@\t\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(£?[0-9][0-9,]*(\.[0-9]+)?%?)?")
 
+_TABLE = templates().get_template("table.html.j2")
+
 SERIES = ["measure", "category", "area_name"]
 
 
@@ -261,8 +263,7 @@ def render(
     """Return a table with a row for each of `lines`, the sources of `frame` below, and `frame` as its CSV."""
     rows = [[column.cell(row) for column in columns] for row in lines.to_dict("records")]
     shown = " ".join(str(cell) for row in rows for cell in row)
-    template = templates().get_template("table.html.j2")
-    html = template.render(
+    html = _TABLE.render(
         name=name,
         caption=caption,
         columns=columns,
