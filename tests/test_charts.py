@@ -130,6 +130,13 @@ def test_no_number_in_a_drawing_is_missing_from_the_page(chart, its_table):
 
 
 @charts
+def test_a_drawing_has_no_group_that_says_nothing_and_no_blanks_between_elements(chart):
+    for drawing in soup(chart()).find_all("svg"):
+        assert all(group.attrs for group in drawing.find_all("g"))
+        assert all(words.strip() for words in drawing.find_all(string=True))
+
+
+@charts
 def test_ids_are_a_charts_own_and_none_is_there_twice(chart):
     figure = soup(chart())
     ids = [element["id"] for element in figure.find_all(id=True)]

@@ -20,7 +20,7 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbclient.exceptions import DeadKernelError
 
 from lscb_analysis import forking
-from lscb_analysis.kernels import warm_kernels
+from lscb_analysis.kernels import beside, warm_kernels
 
 pytestmark = pytest.mark.skipif(not forking.can_fork(), reason="Kernels are forked on Linux alone.")
 
@@ -346,6 +346,38 @@ def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capf
     with cold(), warm_kernels(["threaded"]):
         assert parent(tmp_path) == os.getpid()
     assert "importing threaded left 2 threads" in capfd.readouterr().err
+
+
+def test_what_the_rehearsal_returns_is_told():
+    with cold(), forking.forkserver(["math"], ("os.path:join", "folder", "file")):
+        assert forking.rehearsed() == "folder/file"
+        assert forking.rehearsed() == "folder/file"
+    with cold(), forking.forkserver(["math"]):
+        assert forking.rehearsed() is None
+    with cold():
+        assert forking.rehearsed() is None
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_call_is_made_beside_and_waited_for(tmp_path):
+    done = beside(os.mkdir, tmp_path / "new")
+    wait_for((tmp_path / "new").is_dir)
+    done()  # or it would be made a second time, and fail
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_call_that_fails_beside_is_made_again_and_raises(tmp_path):
+    done = beside(os.mkdir, tmp_path)
+    with pytest.raises(FileExistsError):
+        done()
+
+
+def test_where_nothing_can_be_forked_a_call_is_made_when_it_is_waited_for(tmp_path):
+    with cold():
+        done = beside(os.mkdir, tmp_path / "new")
+        assert not (tmp_path / "new").exists()
+        done()
+    assert (tmp_path / "new").is_dir()
 
 
 def test_when_the_forkserver_is_killed_its_kernels_end_and_the_next_one_is_ordinary(tmp_path):

@@ -11,11 +11,12 @@ from conftest import CHECKOUT, EDITION as WHOLE
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from scipy import stats
 
+from lscb_analysis import verdicts
 from lscb_analysis.comparisons import NO_DENOMINATOR, dispersed, two_rates
 from lscb_analysis.composition import mix_changes
 from lscb_analysis.editions import EditionError, read_edition
 from lscb_analysis.schema import DataError
-from lscb_analysis.verdicts import estimates, thresholds, verdict_table
+from lscb_analysis.verdicts import estimates, rehearse, remember, thresholds, verdict_table
 
 EDITION = "southend-2017-19"
 UNCLEAR = ("no clear change", "too few to tell")
@@ -471,3 +472,21 @@ def test_a_measure_without_a_smallest_change_that_matters_stops_the_edition(proj
     redefine(project, "cpp_rate", smallest_change="")
     with pytest.raises(EditionError, match=r"cpp_rate.*smallest_change"):
         judged("plans")
+
+
+def test_verdicts_that_another_process_made_are_taken_over_while_the_data_stay_as_they_were(
+    project, monkeypatch
+):
+    monkeypatch.setattr(verdicts, "_made", {})
+    made = rehearse(str(project), EDITION)
+    monkeypatch.setattr(verdicts, "_made", {})
+    remember({made_of: table.assign(verdict="taken over") for made_of, table in made.items()})
+    assert set(judged()["verdict"]) == {"taken over"}
+    redefine(project, "cpp_rate", dispersion="3")
+    assert "taken over" not in set(judged()["verdict"])
+
+
+def test_a_rehearsal_with_data_that_do_not_hold_tells_nothing(project, monkeypatch):
+    monkeypatch.setattr(verdicts, "_made", {})
+    redefine(project, "cpp_rate", polarity="sideways")
+    assert rehearse(str(project), EDITION) == {}

@@ -138,8 +138,14 @@ def running(
         if fail_fast and chapter.error:
             kernels.stopped = "stopped, since another chapter failed"
 
+    # the longest first, so that at the end no long one runs while other processors wait
+    ahead = sorted(
+        (chapter for chapter in chapters if not chapter.reused),
+        key=lambda chapter: notebook(chapter.name).stat().st_size,
+        reverse=True,
+    )
     with ThreadPoolExecutor(workers or processors() + 1) as pool:
-        futures = {pool.submit(run_one, chapter): chapter for chapter in chapters if not chapter.reused}
+        futures = {pool.submit(run_one, chapter): chapter for chapter in ahead}
 
         def ended() -> Iterator[Chapter]:
             for future in as_completed(futures):

@@ -43,6 +43,8 @@ READ_ONCE = ("PYTHON", "MATPLOTLIB", "MPL", "LANG", "LC_", "LD_", "TZ")
 
 INLINE = "module://matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
+SELDOM = 50_000
+"""A fork looks for garbage after so many new objects: a chapter leaves little, and is soon done."""
 
 
 @contextmanager
@@ -129,6 +131,7 @@ def serve(
         )
     gc.freeze()  # the forks share this memory for as long as nobody writes to it
     gc.enable()
+    gc.set_threshold(SELDOM)
     forkserver.main(listener, alive, [])
 
 

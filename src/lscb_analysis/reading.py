@@ -97,6 +97,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.blocks: list[Block] = []
         self.open: list[tuple[str, dict[str, str]]] = []
+        self.tags: list[str] = []
         self.inside: list[Block] = []
         self.heads: list[str] = []
         self.row: list[str] = []
@@ -109,6 +110,7 @@ class _Reader(HTMLParser):
             return
         about = {key: value or "" for key, value in attrs}
         self.open.append((tag, about))
+        self.tags.append(tag)
         if tag == "table":
             self.heads, self.caption = [], ""
         elif tag == "tr":
@@ -118,26 +120,26 @@ class _Reader(HTMLParser):
             self.blocks.append(self.inside[-1])
 
     def _block(self, tag: str) -> Block:
-        classes = {name for _, about in self.open for name in about.get("class", "").split()}
-        tags = {tag for tag, _ in self.open}
+        classes = {name for _, about in self.open if "class" in about for name in about["class"].split()}
         block = Block(
             tag,
-            within=frozenset(classes | tags),
+            within=frozenset(classes.union(self.tags)),
             chart=next((about.get("id", "") for tag, about in self.open if tag == "figure"), ""),
             table=next((about.get("id", "") for tag, about in self.open if tag == "table"), ""),
-            caption=self.caption if "table" in tags else "",
+            caption=self.caption if "table" in self.tags else "",
         )
-        if tag in ("td", "th") and "tbody" in tags:
-            at = sum(1 for _ in self.row)
+        if tag in ("td", "th") and "tbody" in self.tags:
+            at = len(self.row)
             block.row = tuple(words for words in self.row if words)
             block.column = self.heads[at] if at < len(self.heads) else ""
         return block
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in VOID or not any(opened == tag for opened, _ in self.open):
+        if tag in VOID or tag not in self.tags:
             return
         while self.open:
             opened, _ = self.open.pop()
+            self.tags.pop()
             if opened in BLOCKS and self.inside:
                 self._closed(self.inside.pop())
             if opened == tag:
@@ -152,7 +154,7 @@ class _Reader(HTMLParser):
             self.row.append(block.words if block.tag == "th" else "")
 
     def handle_data(self, data: str) -> None:
-        if self.inside and not any(tag == "style" for tag, _ in self.open):
+        if self.inside and "style" not in self.tags:
             self.inside[-1].pieces.append(Piece(data.translate(ISOLATES), *self._mark()))
 
     def _mark(self) -> tuple[str, dict[str, str]]:
