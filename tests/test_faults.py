@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -148,9 +149,7 @@ def test_a_cell_that_raises_fails_its_chapter_and_the_others_go_on(place):
     assert status == 1
     assert "01_one failed in cell 3, `raise ValueError('no figures')`, under “Where does it fail?”" in err
     assert "ValueError: no figures" in err
-    done = [event["chapter"] for event in place.events() if event["event"] == "chapter done"]
-    assert sorted(done) == ["02_two", "03_three"]
-    assert "[3/3]" in out
+    assert sorted(re.findall(r"^\[[123]/3\] (\w+): [0-9.]+ s$", out, re.M)) == ["02_two", "03_three"]
     assert unchanged(place)
     assert place.left() == ([".invented", "invented", "invented-failed"], WHOLE)
     kept = place.root / "reports" / "invented-failed" / "01_one.ipynb"
