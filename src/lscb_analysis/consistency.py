@@ -316,21 +316,9 @@ def conclusive_common_totals(
 
     Raises ValueError if no total could be printed both ways.
     """
-    farthest, nearest, totals = _extreme_pairs(printed, before)
-    if not len(totals):
-        raise ValueError(_no_total(f"{printed} and {before}"))
-    limit = dispersed(level, 1 / dispersion)
-
-    def beyond(pairs: Ints, at: slice) -> NDArray[np.bool_]:
-        return two_proportions(pairs[0, at], totals[at], pairs[1, at], totals[at]) < limit
-
-    strides = [slice(at, at + _STRIDE) for at in range(0, len(totals), _STRIDE)]
-    conclusive = (totals[at][beyond(farthest, at)] for at in strides)
-    inconclusive = (totals[at][~beyond(nearest, at)] for at in reversed(strides))
-    possible = next((int(found[0]) for found in conclusive if len(found)), None)
-    last = next((found[-1] for found in inconclusive if len(found)), 0)
-    certain = totals[totals > last]
-    return possible, int(certain[0]) if len(certain) else None
+    events, events_before, totals = _extreme_pairs(printed, before)
+    p_values = two_proportions(events, totals, events_before, totals)
+    return _turning_points(totals, p_values < dispersed(level, 1 / dispersion), f"{printed} and {before}")
 
 
 def suppressed_bounds(
@@ -436,18 +424,10 @@ def _printed(percentages: pd.DataFrame, row: Any) -> list[str]:
     return percentages.loc[same, "printed"].tolist()
 
 
-_STRIDE = 100
-"""So many totals are tried at once, until the one that is looked for is among them."""
-
-
-def _no_total(what: str) -> str:
-    return f"No total up to {LARGEST_TOTAL:,} could be printed as {what}: check the figures."
-
-
 def _turning_points(totals: Ints, beyond: NDArray[np.bool_], what: str) -> tuple[int | None, int | None]:
     """The first total at which any comparison is beyond chance, and the first from which all are."""
     if not len(totals):
-        raise ValueError(_no_total(what))
+        raise ValueError(f"No total up to {LARGEST_TOTAL:,} could be printed as {what}: check the figures.")
     inconclusive = totals[~beyond].max(initial=0)
     possible, certain = totals[beyond], totals[totals > inconclusive]
     return int(possible.min()) if len(possible) else None, int(certain.min()) if len(certain) else None
@@ -471,20 +451,22 @@ def _extreme_counts(printed: str, numerator: int, denominator: int) -> tuple[Int
 
 
 def _extreme_pairs(printed: str, before: str) -> tuple[Ints, Ints, Ints]:
-    """For each common total n: the most and the least conclusive pair of counts behind two prints, and n."""
+    """Counts x and y that could lie behind two prints, and their common total n.
+
+    For each n the most and the least conclusive pair are among them.
+    """
     # Let x be the greater. Given s = x + y it is hypergeometric, and stochastically larger the larger s. So
     # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks, being the lower tail
     # of y; in whole, or less half its point. Only where s passes from exact to mid-p could p still fall as y
     # grows to y + 1 <= x. But the tail changes by (1 - (y + 1) / x) / 2 times the chance that the next event
     # is the x-th, which is not below zero; by symmetry that holds for non-events too. Hence p only falls as
-    # the counts move apart, and is 1 where they are equal: the farthest and the nearest pair suffice.
+    # the counts move apart, and is 1 where they are equal: the farthest, the nearest and the equal suffice.
     n = np.arange(1, LARGEST_TOTAL + 1)
     (x_low, x_high), (y_low, y_high) = _count_bounds(n, printed), _count_bounds(n, before)
-    could = (x_low <= x_high) & (y_low <= y_high)
-    x_low, x_high, y_low, y_high, n = (each[could] for each in (x_low, x_high, y_low, y_high, n))
-    farthest = np.where(x_high - y_low >= y_high - x_low, (x_high, y_low), (x_low, y_high))
-    x = np.clip(y_low, x_low, x_high)
-    return farthest, np.stack([x, np.clip(x, y_low, y_high)]), n
+    equal = np.maximum(x_low, y_low)
+    x, y = np.stack([x_high, x_low, equal]), np.stack([y_low, y_high, equal])
+    real = (x_low <= x) & (x <= x_high) & (y_low <= y) & (y <= y_high)
+    return x[real], y[real], np.broadcast_to(n, x.shape)[real]
 
 
 def _boxed(
