@@ -184,7 +184,7 @@ def broken_copy(project: Path, file: str, broken):
 
 
 def alone(project: Path, file: str) -> str:
-    """Take out all but `file` and the dictionary, to spare the time of checks; return the table that stays."""
+    """Take out all but `file` and the dictionary, to spare the time of checks; return what table stays."""
     table = file if file in TABLES else TABLES[0]
     for path in (project / "data").glob("*.csv"):
         if path.name not in {table, *DICTIONARY}:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import product
 from math import ceil, floor
 from typing import Any, NamedTuple
@@ -114,9 +114,13 @@ class Known:
     told: dict[Place, list[Estimate]]
     sources: dict[tuple[str, str, str], set[str]]
     alike: dict[str, set[str]]
-    verdicts: pd.DataFrame
     found: pd.DataFrame
     worked_out: dict[Cited, set[float]] = field(default_factory=dict)
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """The edition's table of verdicts, made when it is first asked for."""
+        return verdict_table(self.edition)
 
 
 def known(edition: Edition) -> Known:
@@ -179,7 +183,6 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
         told=once,
         sources=sources,
         alike=alike,
-        verdicts=verdict_table(edition),
         found=found,
     )
 
@@ -468,15 +471,15 @@ def _verdict(known: Known, cited: Cited) -> list[float]:
 
 
 def _residual(known: Known, cited: Cited) -> list[float]:
-    asked = known.verdicts[known.verdicts["measure"] == cited.measure]["question"]
-    moves = [_moves(known.edition.model_dump_json(), question) for question in asked]
-    return [value for frame in moves for value in frame[frame["category"] == cited.category]["residual"]]
+    return _residuals(known, cited.measure).get(cited.category, [])
 
 
-@cache
-def _moves(edition_json: str, question: str) -> pd.DataFrame:
-    edition = Edition.model_validate_json(edition_json)
-    return mix_changes(estimates(edition, question), edition.previous, edition.latest, edition.confidence)
+@lru_cache(maxsize=8)
+def _residuals(known: Known, measure: str) -> dict[str, list[float]]:
+    edition, asked = known.edition, known.verdicts.loc[known.verdicts["measure"] == measure, "question"]
+    told = (estimates(edition, question) for question in asked)
+    moves = [mix_changes(of, edition.previous, edition.latest, edition.confidence) for of in told]
+    return pd.concat(moves).groupby("category")["residual"].agg(list).to_dict() if moves else {}
 
 
 def _fits(known: Known, cited: Cited) -> list[float]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.figures import known
 from lscb_analysis.forking import REHEARSED, rehearsed
 from lscb_analysis.kernels import warm_kernels
+from lscb_analysis.pages import Pages
 from lscb_analysis.pdf import PDF, chromium, printed
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import (
@@ -38,9 +39,6 @@ from lscb_analysis.reuse import describe, keep, take
 from lscb_analysis.schema import DataError, nearest
 from lscb_analysis.verdicts import remember, verdict_table
 from lscb_analysis.verify import verify
-
-if TYPE_CHECKING:
-    from lscb_analysis.pages import Pages
 
 MOST_FAULTS = 10
 """So many places where a pack is wrong are named when it is not published."""
@@ -109,8 +107,6 @@ def build(
                 chapter.reused = take(chapter, edition, table, memory, runs)
             tell("build started", edition=edition.name, chapters=len(chapters))
             with running(chapters, runs, tell, workers, timeout, fail_fast) as ended:
-                from lscb_analysis.pages import Pages  # while kernels start: what it imports takes long
-
                 pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
                 _follow(ended, pages, table, runs, tell)
             _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
@@ -141,8 +137,6 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
     for chapter in reused:
         tell("chapter skipped", chapter=chapter.name)
         chapter.executed = read(runs / f"{chapter.name}.ipynb")
-    with suppress(ValueError):
-        known(pages.edition)  # while kernels start, there is nothing else to do
     for chapter in chain(reused, ended):
         # what is wrong, in data that changed just now, is said when all have run
         with suppress(ValueError):
@@ -166,10 +160,10 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         )
     chosen = [chapter for chapter in edition.chapters if not only or chapter in only]
     declared = {chapter: parameters(chapter) for chapter in chosen}
-    known = sorted({name for names in declared.values() for name in names})
+    settable = sorted({name for names in declared.values() for name in names})
     for name in changed:
-        if name not in known:
-            raise BuildError(f"No chapter has a parameter {name!r}. {nearest(name, known)}")
+        if name not in settable:
+            raise BuildError(f"No chapter has a parameter {name!r}. {nearest(name, settable)}")
     if "edition" in changed:
         raise BuildError("The edition is named by itself, as in: lscb build EDITION.")
     values = {
@@ -183,6 +177,8 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
     _check_area(edition.area)
+    with suppress(ValueError):
+        known(edition)  # while the verdicts, which it does without so far, are made in another process
     remember(rehearsed() or {})
     easy_read(edition, chosen)  # what has no plain words is said before anything runs
     given = edition.model_dump() | {"edition": edition.name} | values
