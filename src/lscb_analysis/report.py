@@ -178,7 +178,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
     )
     _check_area(edition.area)
     with suppress(ValueError):
-        known(edition)  # while the verdicts, which it does without so far, are made in another process
+        known(edition)  # it needs no verdicts yet, and another process is still making them
     remember(rehearsed() or {})
     easy_read(edition, chosen)  # what has no plain words is said before anything runs
     given = edition.model_dump() | {"edition": edition.name} | values
