@@ -39,6 +39,7 @@ ORDER = [
         "reconciliation",
         "svg",
         "charts",
+        "rehearsal",
     ),
     *("glossary", "methods", "onepage", "figures", "reading", "wording", "context", "downloads", "verify"),
     *("spreadsheet", "publish", "pdf", "forking", "kernels", "chapters", "reuse", "pages", "report", "cli"),

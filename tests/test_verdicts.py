@@ -16,7 +16,7 @@ from lscb_analysis.comparisons import NO_DENOMINATOR, dispersed, two_rates
 from lscb_analysis.composition import mix_changes
 from lscb_analysis.editions import EditionError, read_edition
 from lscb_analysis.schema import DataError
-from lscb_analysis.verdicts import estimates, rehearse, remember, thresholds, verdict_table
+from lscb_analysis.verdicts import estimates, make_ahead, remember, thresholds, verdict_table
 
 EDITION = "southend-2017-19"
 UNCLEAR = ("no clear change", "too few to tell")
@@ -478,7 +478,7 @@ def test_verdicts_that_another_process_made_are_taken_over_while_the_data_stay_a
     project, monkeypatch
 ):
     monkeypatch.setattr(verdicts, "_made", {})
-    made = rehearse(str(project), EDITION)
+    made = make_ahead(str(project), EDITION)
     monkeypatch.setattr(verdicts, "_made", {})
     remember({made_of: table.assign(verdict="taken over") for made_of, table in made.items()})
     assert set(judged()["verdict"]) == {"taken over"}
@@ -486,7 +486,7 @@ def test_verdicts_that_another_process_made_are_taken_over_while_the_data_stay_a
     assert "taken over" not in set(judged()["verdict"])
 
 
-def test_a_rehearsal_with_data_that_do_not_hold_tells_nothing(project, monkeypatch):
+def test_of_data_that_do_not_hold_nothing_is_made_ahead(project, monkeypatch):
     monkeypatch.setattr(verdicts, "_made", {})
     redefine(project, "cpp_rate", polarity="sideways")
-    assert rehearse(str(project), EDITION) == {}
+    assert make_ahead(str(project), EDITION) == {}

@@ -38,7 +38,7 @@ PRELOADED = (
     *("IPython.extensions.storemagic", "ipykernel.debugger", "faulthandler"),
     *("sqlite3", "tornado.platform.asyncio"),
 )
-REHEARSED = "lscb_analysis.verdicts:rehearse"
+REHEARSED = "lscb_analysis.rehearsal:rehearse"
 """What a build has called there: it takes the project's folder and the name of an edition."""
 
 POOLS = ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
@@ -57,9 +57,9 @@ LONGEST_ADDRESS = 107
 def forkserver(preload: Sequence[str] = PRELOADED, rehearsal: Sequence[str] = ()) -> Iterator[None]:
     """Have a process, meanwhile, that has imported `preload` and waits to be asked for forks of itself.
 
-    It has called a function too, for what that leaves in the library's caches and for what it returns:
-    `rehearsal` names it, as `module:function`, and gives its arguments. Where there is such a process
-    already, or forking is not available or not safe, nothing is started.
+    It has called a function too, for what that leaves in the library's caches and for what it gives first:
+    `rehearsal` names it, as `module:function`, and gives its arguments; it returns an iterator. Where there
+    is such a process already, or forking is not available or not safe, nothing is started.
     """
     global _server
     if _server or not can_fork():
@@ -79,7 +79,7 @@ def server() -> Server | None:
 
 
 def rehearsed() -> Any:
-    """Return what the rehearsal of that process returned, once it has: None if it had none, or failed."""
+    """Return what the rehearsal of that process gave first, once it has: None if it had none, or failed."""
     return _server.rehearsed if _server else None
 
 
@@ -119,7 +119,7 @@ class Server:
 
     @cached_property
     def rehearsed(self) -> Any:
-        """What the rehearsal returned, waited for: None if there was none, or it failed."""
+        """What the rehearsal gave first, waited for: None if there was none, or it failed."""
         returned = self._told.read()
         return pickle.loads(returned) if returned else None
 

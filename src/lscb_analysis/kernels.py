@@ -15,6 +15,7 @@ import pickle
 import pkgutil
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class WarmProvisioner(LocalProvisioner):
             manager.connection_file = manager.connection_file or f"{place}.json"
             if manager.transport == "tcp":
                 manager.transport, manager.ip = "ipc", place
+                kwargs["transport_encryption"] = "disabled"  # nobody else can open what lies there
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -112,6 +114,8 @@ def serve(
 ) -> None:
     """Import the libraries, rehearse and tell, then fork on request until the other end of `alive` is closed.
 
+    A rehearsal is an iterator: what it gives first is told, and it goes on while who was told does so too.
+
     It is what the forkserver's process runs, and refuses to fork from more than one thread. The variables
     it was `started_with` tell which the libraries have set since.
     """
@@ -119,10 +123,13 @@ def serve(
     sys.path[:] = [folder for folder in sys.path if folder]  # as ipykernel_launcher does
     for module in preload:
         importlib.import_module(module)
+    steps: Iterator[Any] = iter(())
     with open(tells, "wb") as stream:
         if rehearsal:
             function, *arguments = rehearsal
-            stream.write(pickle.dumps(pkgutil.resolve_name(function)(*arguments)))
+            steps = pkgutil.resolve_name(function)(*arguments)
+            stream.write(pickle.dumps(next(steps)))
+    deque(steps, maxlen=0)
     _set_by_imports.update(os.environ.items() - started_with.items())
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:

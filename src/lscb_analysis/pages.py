@@ -59,6 +59,18 @@ class Pages:
         self.tables: dict[str, list[Table]] = {}
         (made / "tables").mkdir(parents=True)
 
+    def begin(self) -> None:
+        """Write the pages that say nothing of how a chapter ran, and check them ahead of `verify`.
+
+        Raises ValueError if the data do not hold.
+        """
+        self._write_page("assumptions.html.j2", _assumptions(self.edition, self.chapters, self.log))
+        self._write_page("accessibility.html.j2", _accessibility(self.edition))
+        if self.every["easy_read"]:
+            self._write_page("easy-read.html.j2", self.easy)
+        for file in self.plain:
+            check_ahead(self.edition, self.made, file)
+
     def add(self, chapter: Chapter) -> None:
         """Write the page and the CSVs of a chapter that has run, and check them ahead of `verify`.
 
@@ -80,19 +92,17 @@ class Pages:
 
         Raises BuildError if a chapter names a method that is not explained, and as `add` does.
         """
+        if not self.plain.keys() - {chapter.file for chapter in self.chapters}:
+            self.begin()
         for chapter in (one for one in self.chapters if one.file not in self.plain):
             self.add(chapter)
-        chapters, edition, every = self.chapters, self.edition, self.every
+        chapters, edition = self.chapters, self.edition
         spreadsheet_written = self._begin_spreadsheet()
         for chapter in chapters:
             _take_findings(chapter)
         self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
         self._write_page("methods.html.j2", _methods(edition, chapters))
-        self._write_page("assumptions.html.j2", _assumptions(edition, chapters, self.log))
-        self._write_page("accessibility.html.j2", _accessibility(edition))
         self._write_page("measures.html.j2", _measures(edition, chapters, self.plain))
-        if every["easy_read"]:
-            self._write_page("easy-read.html.j2", self.easy)
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
         for file in self.plain.keys() - {chapter.file for chapter in chapters}:
             check_ahead(edition, self.made, file)
@@ -131,6 +141,7 @@ class Pages:
             self.every["spreadsheet"] = ""
             for chapter in self.chapters:
                 self._write_chapter(chapter)
+            self.begin()
             return lambda: None
         until = self.every["use_until"].striptags()
         alerts = {

@@ -1,0 +1,32 @@
+"""What is done once before any kernel is forked: the verdicts, and a chart and a table as chapters have.
+
+What a library does only when it first draws or tabulates would otherwise be done again in every kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import chdir, suppress
+from typing import Any
+
+import pandas as pd
+
+from lscb_analysis.charts import line_chart
+from lscb_analysis.disclosure import protect
+from lscb_analysis.editions import read_edition
+from lscb_analysis.tables import table
+from lscb_analysis.verdicts import estimates, make_ahead
+
+
+def rehearse(root: str, name: str) -> Iterator[dict[Any, pd.DataFrame]]:
+    """Yield the verdicts of an edition of the project in `root`, for `verdicts.remember`; then draw.
+
+    What is wrong with the data is left to the build to say.
+    """
+    yield make_ahead(root, name)
+    with chdir(root), suppress(ValueError):
+        edition = read_edition(name)
+        for comparison in [one for one in edition.comparisons if one.method != "mix"][:1]:
+            figures = protect(estimates(edition, comparison.question), rule=edition.rule)
+            line_chart(figures)
+            table(figures)
