@@ -1,6 +1,7 @@
 """How long a pack takes: by shell loops of papermill and nbconvert, and by `lscb build`, in one run.
 
-Run it by `make benchmark`. It works on a copy of `data/` and `notebooks/` in a temporary folder.
+Run it by `make benchmark`. It works on a copy of `data/` and `notebooks/` in a temporary folder. A machine's
+speed drifts, so all ways are timed in every round, and compared within it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,11 +32,12 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 CHANGED = "care_leavers.csv"
 SAMPLES_A_SECOND = 5
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way to make the pack: what it does, what is done before it, and how often it is timed."""
+    """A way to make the pack: what it does, what is done before it, and how often a round times it."""
 
     name: str
     make: Callable[[], None]
@@ -44,10 +47,10 @@ class Way:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a way took: seconds of the clock and of the processors, and peak memory in MiB."""
+    """What a way took: seconds of the clock, the median of each round, and of processors; peak MiB."""
 
     way: str
-    wall: float
+    walls: list[float]
     processor: float
     peak: float
 
@@ -67,18 +70,18 @@ def main() -> None:
             log.unlink(missing_ok=True)
 
         ways = [
-            Way("a  papermill, then nbconvert, in a loop", lambda: _papermill_loop(root, chapters)),
+            # c stands beside a, for these two are compared first of all
             Way("b  nbconvert --execute, in a loop", lambda: _nbconvert_loop(root, chapters)),
+            Way("a  papermill, then nbconvert, in a loop", lambda: _papermill_loop(root, chapters)),
             Way("c  lscb build, from nothing", build, forget, times=3),
             Way("d  lscb build, nothing changed", build, times=3),
             Way("e  lscb build, one data file changed", build, lambda: _change(table), times=3),
         ]
-        rows = []
-        for way in ways:
-            print(f"{way.name} …", file=sys.stderr, flush=True)
-            rows.append(_measured(way))
-            if way.before is forget:
-                spent = _where_the_time_goes(log, reports / f".{name}" / "kept", _timed(way)[0])
+        timed = [_round(number, ways) for number in range(1, ROUNDS + 1)]
+        rows = [_measured(way, [times[way.name] for times in timed]) for way in ways]
+        forget()
+        spent = _where_the_time_goes(log, reports / f".{name}" / "kept", _seconds(build)[0])
+    rows.sort(key=lambda row: row.way)
     _print_ways(rows, len(chapters))
     _print_times(spent)
 
@@ -129,16 +132,32 @@ def _change(table: Path) -> None:
     table.write_text("".join(lines), "utf-8")
 
 
-def _measured(way: Way) -> Measured:
-    """Time it, the median of so many times; watch its memory another time, for that slows it."""
-    timed = sorted(_timed(way) for _ in range(way.times))
-    return Measured(way.name, *timed[way.times // 2], _peak(way))
+def _round(number: int, ways: list[Way]) -> dict[str, list[tuple[float, float]]]:
+    """Time each way, so often as it asks for, one way after the other."""
+    timed = {}
+    for way in ways:
+        print(f"round {number} of {ROUNDS}: {way.name} …", file=sys.stderr, flush=True)
+        timed[way.name] = [_timed(way) for _ in range(way.times)]
+    return timed
+
+
+def _measured(way: Way, rounds: list[list[tuple[float, float]]]) -> Measured:
+    """Sum up the rounds of a way, and watch its memory in a run of its own, for that slows it."""
+    print(f"memory: {way.name} …", file=sys.stderr, flush=True)
+    walls = [statistics.median(wall for wall, _ in times) for times in rounds]
+    processor = statistics.median(spent for times in rounds for _, spent in times)
+    return Measured(way.name, walls, processor, _peak(way))
 
 
 def _timed(way: Way) -> tuple[float, float]:
     way.before()
+    return _seconds(way.make)
+
+
+def _seconds(make: Callable[[], None]) -> tuple[float, float]:
+    """How long it takes, by the clock and of the processors."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    way.make()
+    make()
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -190,12 +209,22 @@ def _where_the_time_goes(log: Path, kept: Path, wall: float) -> list[tuple[str, 
 
 
 def _print_ways(rows: list[Measured], chapters: int) -> None:
-    slowest, built = rows[0].wall, rows[2].wall
-    print(f"{chapters} chapters, {os.cpu_count()} processors, Python {sys.version.split()[0]}\n")
-    print(f"{'way':42}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}{'a is':>9}{'c is':>9}")
+    slowest, built = rows[0].walls, rows[2].walls
+    print(f"{chapters} chapters, {os.cpu_count()} processors, Python {sys.version.split()[0]}")
+    print(f"Medians of {ROUNDS} rounds; ratios within a round: their median, and in brackets each.\n")
+    print(f"{'way':42}{'wall s':>9}{'CPU s':>9}{'peak MiB':>10}{'c is':>9}  a is")
     for row in rows:
-        ratios = (f"{slowest / row.wall:.1f} x", f"{built / row.wall:.2f} x")
-        print(f"{row.way:42}{row.wall:9.2f}{row.processor:9.2f}{row.peak:10.0f}{ratios[0]:>9}{ratios[1]:>9}")
+        wall = statistics.median(row.walls)
+        each = ", ".join(f"{ratio:.1f}" for ratio in _ratios(slowest, row.walls))
+        print(
+            f"{row.way:42}{wall:9.2f}{row.processor:9.2f}{row.peak:10.0f}"
+            f"{statistics.median(_ratios(built, row.walls)):7.2f} x"
+            f"  {statistics.median(_ratios(slowest, row.walls)):.1f} x ({each})"
+        )
+
+
+def _ratios(of: list[float], to: list[float]) -> list[float]:
+    return [one / other for one, other in zip(of, to, strict=True)]
 
 
 def _print_times(spent: list[tuple[str, float]]) -> None:
