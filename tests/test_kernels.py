@@ -359,6 +359,23 @@ def test_what_the_rehearsal_gives_first_is_told():
         assert forking.rehearsed() is None
 
 
+def test_a_rehearsal_goes_on_when_it_has_told_and_before_anything_is_forked(tmp_path, monkeypatch):
+    (tmp_path / "steps.py").write_text(
+        "import pathlib, time\n"
+        "def steps(end):\n"
+        "    yield 'told'\n"
+        "    while not pathlib.Path(end).exists(): time.sleep(0.01)\n"
+        "    pathlib.Path(end).write_text('reached')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    end = tmp_path / "end"
+    with cold(), warm_kernels(rehearsal=("steps:steps", str(end))):
+        assert forking.rehearsed() == "told"
+        end.touch()
+        assert printed(tmp_path, f"print(open({str(end)!r}).read())") == ["reached"]
+        assert parent(tmp_path) == forking.server().pid
+
+
 @pytest.mark.usefixtures("warm")
 def test_a_call_is_made_beside_and_waited_for(tmp_path):
     done = beside(os.mkdir, tmp_path / "new")

@@ -15,7 +15,6 @@ import pickle
 import pkgutil
 import signal
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -114,10 +113,9 @@ def serve(
 ) -> None:
     """Import the libraries, rehearse and tell, then fork on request until the other end of `alive` is closed.
 
-    A rehearsal is an iterator: what it gives first is told, and it goes on while who was told does so too.
-
-    It is what the forkserver's process runs, and refuses to fork from more than one thread. The variables
-    it was `started_with` tell which the libraries have set since.
+    It is what the forkserver's process runs, and refuses to fork from more than one thread. What the
+    rehearsal gives first is told; the rest is done while who was told goes on. The variables it was
+    `started_with` tell which the libraries have set since.
     """
     gc.disable()  # until all is imported, there is hardly any garbage to find
     sys.path[:] = [folder for folder in sys.path if folder]  # as ipykernel_launcher does
@@ -129,7 +127,8 @@ def serve(
             function, *arguments = rehearsal
             steps = pkgutil.resolve_name(function)(*arguments)
             stream.write(pickle.dumps(next(steps)))
-    deque(steps, maxlen=0)
+    for _ in steps:
+        pass
     _set_by_imports.update(os.environ.items() - started_with.items())
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:

@@ -58,12 +58,10 @@ class Pages:
         """Each page before abbreviations are in words."""
         self.tables: dict[str, list[Table]] = {}
         (made / "tables").mkdir(parents=True)
+        self._write_apart()
 
-    def begin(self) -> None:
-        """Write the pages that say nothing of how a chapter ran, and check them ahead of `verify`.
-
-        Raises ValueError if the data do not hold.
-        """
+    def _write_apart(self) -> None:
+        """Write the pages that say nothing of how a chapter ran, and check them ahead of `verify`."""
         self._write_page("assumptions.html.j2", _assumptions(self.edition, self.chapters, self.log))
         self._write_page("accessibility.html.j2", _accessibility(self.edition))
         if self.every["easy_read"]:
@@ -92,8 +90,6 @@ class Pages:
 
         Raises BuildError if a chapter names a method that is not explained, and as `add` does.
         """
-        if not self.plain.keys() - {chapter.file for chapter in self.chapters}:
-            self.begin()
         for chapter in (one for one in self.chapters if one.file not in self.plain):
             self.add(chapter)
         chapters, edition = self.chapters, self.edition
@@ -141,7 +137,7 @@ class Pages:
             self.every["spreadsheet"] = ""
             for chapter in self.chapters:
                 self._write_chapter(chapter)
-            self.begin()
+            self._write_apart()
             return lambda: None
         until = self.every["use_until"].striptags()
         alerts = {

@@ -132,9 +132,7 @@ def _folder(named: Path, draft: bool) -> Path:
 
 
 def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs: Path, tell: Tell) -> None:
-    """Write what waits for no chapter, and the page of each that need not run or has, while others run."""
-    with suppress(ValueError):  # as below
-        pages.begin()
+    """Write the page of each chapter that need not run or has, while others run."""
     reused = [chapter for chapter in pages.chapters if chapter.reused]
     for chapter in reused:
         tell("chapter skipped", chapter=chapter.name)
