@@ -232,11 +232,14 @@ def running():
             manager.shutdown_kernel()
 
 
-def test_a_kernel_is_interrupted_restarted_and_shut_down(warm):
+def test_a_kernel_is_interrupted_restarted_and_shut_down(warm, tmp_path):
+    sign = tmp_path / "began"
     with running() as (manager, client):
         first = psutil.Process(manager.provisioner.pid)
-        client.execute("began = True; import time; time.sleep(600)")
-        time.sleep(0.5)
+        cell = f"began = True; import pathlib, time; pathlib.Path({str(sign)!r}).touch(); time.sleep(600)"
+        # for a moment after an error a kernel refuses whatever else it is asked, unless told not to
+        client.execute(cell, stop_on_error=False)
+        wait_for(sign.exists)
         manager.interrupt_kernel()
         assert client.get_shell_msg(timeout=10)["content"]["ename"] == "KeyboardInterrupt"
         assert client.execute_interactive("assert began", timeout=10)["content"]["status"] == "ok"
