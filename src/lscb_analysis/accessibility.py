@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from lscb_analysis.data import texts
 from lscb_analysis.display import day
+from lscb_analysis.schema import records
 
 RESULTS = "accessibility"
 """The file of words in `data/` that the tests write."""
@@ -68,7 +69,7 @@ def tested() -> Tested:
             int(row["faults"]),
             int(row["unjudged"]),
         )
-        for row in rows.to_dict("records")
+        for row in records(rows)
     ]
     return Tested(checks, day(pd.Timestamp(rows["date"].max())) if checks else Markup(""))
 

@@ -9,8 +9,9 @@ from lscb_analysis.data import SIMULATED, load, tables
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import Display, Row, bind, category, name
 from lscb_analysis.editions import Edition
-from lscb_analysis.narrative import confidence, finding, listed, records
+from lscb_analysis.narrative import confidence, finding, listed
 from lscb_analysis.rates import proportion, stated
+from lscb_analysis.schema import records
 
 ALARMS, FALSE, FOUND = "false_alarm_rate", "false_discovery_rate", "visible_change_rate"
 COUNTS = {ALARMS: "false_alarms", FALSE: "false_discoveries", FOUND: "visible_changes_found"}

@@ -7,7 +7,8 @@ import pandas as pd
 
 from lscb_analysis.consistency import ContradictionError, given_away, possible_counts, suppressed_bounds
 from lscb_analysis.data import dictionary
-from lscb_analysis.evidence import TOTAL, WHOLE, Figure, digits, rows_of
+from lscb_analysis.evidence import TOTAL, WHOLE, Figure, digits
+from lscb_analysis.schema import records
 
 
 def check_withheld(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +26,7 @@ def check_withheld(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     alone = withheld[(withheld["unit"] == "%") & ~withheld["measure"].isin(numbered)]
     for _key, cells in alone.groupby(["measure", "source", *WHOLE], sort=False):
         single = len(cells) == 1 and bool((cells["scheme"] != "").all())
-        rows += [row | {"balance": not single, "exact": False} for row in rows_of(cells)]
+        rows += [row | {"balance": not single, "exact": False} for row in records(cells)]
     return pd.DataFrame(row | {"value": np.nan, "status": "c", "rounding": False} for row in rows)
 
 
@@ -49,7 +50,7 @@ def _attacked(cells: pd.DataFrame, figures: pd.DataFrame, linked: pd.DataFrame) 
         bounds = _bounded(table, totals, elsewhere, shares, _least(one["source"], figures), complete)
     told_of = given_away(bounds)[["category", "exact", "narrowed"]]
     sources = " ".join(dict.fromkeys([*totals["source"], *shares["source"], *elsewhere["source"]]))
-    rows = rows_of(cells.merge(told_of, on="category").assign(denominator_source=sources))
+    rows = records(cells.merge(told_of, on="category").assign(denominator_source=sources))
     return [row | {"balance": not row["narrowed"]} for row in rows]
 
 

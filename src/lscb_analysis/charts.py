@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pandas as pd
@@ -35,8 +35,9 @@ from lscb_analysis.display import (
     text,
 )
 from lscb_analysis.governance import means_between
-from lscb_analysis.narrative import against, beside, change_words, credit, headline, largest, records
+from lscb_analysis.narrative import against, beside, change_words, credit, headline, largest
 from lscb_analysis.ratings import SCALE, parts, summaries
+from lscb_analysis.schema import records
 from lscb_analysis.svg import CONTEXT, INK, svg
 
 PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
@@ -94,7 +95,7 @@ def bar_chart(release: Release) -> Display:
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
-        rows = ranked.to_dict("records")
+        rows = records(ranked)
         at = list(range(len(rows)))
         lengths = ranked["value"].fillna(0)
         low, high = min(lengths.min(), 0), ranked[["value", "upper"]].max().max()
@@ -119,7 +120,7 @@ def change_chart(release: Release) -> Display:
     """Draw the change of each category as a dot with its interval, ranked, about a line of no change."""
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     ranked = every.dropna(subset=["change"])
-    rows = ranked.to_dict("records")
+    rows = records(ranked)
     ends = [row for row in (rows[0], rows[-1]) if row["change"]]
     said = Markup("; ").join(_moved_most(row) for row in ends) or Markup("No category changed its share")
 
@@ -181,7 +182,7 @@ def part_chart(release: Release) -> Display:
     A period for which either is not told is left out.
     """
     frame = release.frame.dropna(subset=["numerator", "denominator"])
-    rows = frame.to_dict("records")
+    rows = records(frame)
     before, now = rows[-2], rows[-1]
     said = Markup("{}: {} of {} {} in {}, after {} of {} in {}").format(
         name(series(now)),
@@ -223,7 +224,7 @@ def mark_chart(release: Release) -> Display:
         raise ValueError(
             f"{len(kinds)} kinds of marks are too many to tell apart: there are {len(SHAPES)} shapes."
         )
-    rows = frame.drop_duplicates("category").to_dict("records")
+    rows = records(frame.drop_duplicates("category"))
     days = sorted(frame["period_end"].unique())
     down = {row["category"]: y for y, row in enumerate(rows)}
 
@@ -263,7 +264,7 @@ def score_chart(release: Release) -> Display:
     """
     frame = release.frame[summaries(release.frame) & (parts(release.frame) != "mode")]
     told = frame[frame["value"].notna()]
-    rows = told.drop_duplicates("category").to_dict("records")
+    rows = records(told.drop_duplicates("category"))
     down = {row["category"]: y for y, row in enumerate(rows)}
     means, ranges = (told[parts(told) == part] for part in ("mean", "range"))
 
@@ -274,7 +275,7 @@ def score_chart(release: Release) -> Display:
         sns.scatterplot(x=means["value"], y=at, ax=left, color=FOCUS, s=90, zorder=3, legend=False)
         right.barh(ranges["category"].map(down), ranges["value"], height=0.4, color=PALETTE[1])
         for ax, figures in ((left, means), (right, ranges)):
-            for row in figures.to_dict("records"):
+            for row in records(figures):
                 _label(ax, row["value"], down[row["category"]], number(row["value"], 1), 9)
         _name_rows(left, rows, narrow)
         _bare(right)
@@ -403,9 +404,10 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     # before the lines are drawn: ticks that are replaced afterwards cost as much as the lines
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
-    ticks = {at[row["period_end"]]: period(row) for row in frame.to_dict("records")}
+    ticks = {at[row["period_end"]]: period(row) for row in records(frame)}
     wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
     ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
+    ax.set(xlabel=" ", ylabel=" ")  # of axes without a name seaborn asks every tick whether it is seen
     for colour, rows in zip(PALETTE, lines, strict=False):
         x = rows["period_end"].map(at)
         drawn = {"color": colour, "marker": "o", "markersize": 9, "clip_on": False}
@@ -413,7 +415,7 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
         told = rows["lower"].notna()
         ax.vlines(x[told], rows["lower"][told], rows["upper"][told], color=colour, linewidth=1.5)
     if len(lines) == 1:
-        _label_points(ax, lines[0].to_dict("records"), top)
+        _label_points(ax, records(lines[0]), top)
     else:
         _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], max(at.values()), top, narrow)
     ax.yaxis.set_major_formatter("{x:,.10g}")
@@ -421,7 +423,7 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     ax.grid(visible=True, axis="y")
 
 
-def _label_points(ax: Axes, rows: list[Row], top: float) -> None:
+def _label_points(ax: Axes, rows: Sequence[Row], top: float) -> None:
     """Write each value above its point, or below where the line comes down to it from both sides."""
     values = [row["value"] for row in rows]
     for at, row in enumerate(rows):
@@ -452,7 +454,7 @@ def _draw_target(ax: Axes, target: Row) -> None:
     )
 
 
-def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) -> None:
+def _name_lines(ax: Axes, ends: Sequence[Row], last: int, top: float, narrow: bool) -> None:
     """Name each line at its end with its latest value, the names moved apart where they would touch."""
     names = [f"{shortened(series(row))} {text(row, 'value')}" for row in ends]
     words = [textwrap.fill(name, 12) if narrow else name for name in names]
@@ -461,7 +463,7 @@ def _name_lines(ax: Axes, ends: list[Row], last: int, top: float, narrow: bool) 
         _label(ax, last, y, word, offset=12)
 
 
-def _name_rows(ax: Axes, rows: list[Row], narrow: bool, above: int = 18) -> None:
+def _name_rows(ax: Axes, rows: Sequence[Row], narrow: bool, above: int = 18) -> None:
     """Name the rows of a horizontal chart: beside them, or above each where there is little room."""
     _bare(ax)
     ax.set_ylim(len(rows) - 0.5, -0.7 if narrow else -0.5)
@@ -522,7 +524,7 @@ def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
 def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
     """Every figure that the chart shows, one after the other."""
     statistic = "change" if "change" in frame.columns else "value"
-    return Markup(" ").join(words(row) for row in frame.dropna(subset=[statistic]).to_dict("records"))
+    return Markup(" ").join(words(row) for row in records(frame.dropna(subset=[statistic])))
 
 
 def _value_in_words(frame: pd.DataFrame) -> Callable[[Row], Markup]:
@@ -559,7 +561,7 @@ def _part_in_words(row: Row) -> Markup:
 def _withheld(frame: pd.DataFrame) -> list[str]:
     """The series of which the chart can show nothing, since their source withholds every figure."""
     statistic = "change" if "change" in frame.columns else "value"
-    names = pd.Series([series(row) for row in frame.to_dict("records")], index=frame.index, dtype=str)
+    names = pd.Series([series(row) for row in records(frame)], index=frame.index, dtype=str)
     told = frame[statistic].notna().groupby(names, sort=False).any()
     return [str(name) for name in told.index[~told]]
 

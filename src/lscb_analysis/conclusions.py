@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -19,9 +21,9 @@ from lscb_analysis.narrative import (
     listed,
     points,
     quoted,
-    records,
 )
 from lscb_analysis.power import POWER
+from lscb_analysis.schema import records
 from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 
 KINDS = {
@@ -148,7 +150,7 @@ def _drivers(row: Row, changes: pd.DataFrame) -> Markup:
     return Markup("What {}: {}.").format(drives, listed(named))
 
 
-def _with_statistics(said: list[Markup], rows: list[Row]) -> Display:
+def _with_statistics(said: list[Markup], rows: Sequence[Row]) -> Display:
     folded = Markup("").join(_statistics(row) for row in rows if row["verdict"] != NOT_COMPARED)
     return Display(finding(said).html + folded, "finding")
 

@@ -18,6 +18,7 @@ from lscb_analysis.methods import methods
 from lscb_analysis.narrative import in_full
 from lscb_analysis.reading import Block, Piece, cited
 from lscb_analysis.reconciliation import place_of
+from lscb_analysis.schema import records
 from lscb_analysis.wording import AGREE, COMPARES, Reasons
 
 _NUMBER_WORDS = (
@@ -115,7 +116,7 @@ def names(known: Known, areas: frozenset[str]) -> Names:
 
 def _citations() -> dict[str, set[str]]:
     """Every way in which a page cites each source; without a key those of all, of methods, of a law."""
-    sources = dictionary().sources.to_dict("records")
+    sources = records(dictionary().sources)
     ways = {
         source["source"]: {
             source["short"],
@@ -134,7 +135,7 @@ def _periods(known: Known) -> dict[str, set[str]]:
     """Every way in which a page names a period of the data."""
     told: dict[str, set[str]] = {}
     every = pd.concat([known.rows, known.found])[["period_start", "period_end", "time_identifier", "iso"]]
-    for row in every.drop_duplicates().to_dict("records"):
+    for row in records(every.drop_duplicates()):
         day = row["period_end"]
         short = [] if "/" in row["iso"] else [f"{day.day} {day:%b %Y}"]
         for words in (period(row), str(when(row).striptags()), *short):

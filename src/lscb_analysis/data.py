@@ -17,6 +17,7 @@ from lscb_analysis.schema import (
     Problem,
     located,
     nearest,
+    records,
     validate,
     validate_dictionary,
     validate_text,
@@ -254,7 +255,7 @@ def _measures(*stamped: Stamped) -> pd.DataFrame:
 
 @cache
 def _known_sources(*stamped: Stamped) -> list[dict[str, str]]:
-    return _dictionary(*stamped).sources.to_dict("records")
+    return records(_dictionary(*stamped).sources)
 
 
 @cache

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import known_sources, labels, measures, source_names
 from lscb_analysis.rates import AS_PRINTED, EstimateError, decimals, rounded
-from lscb_analysis.schema import CHAPTER
+from lscb_analysis.schema import CHAPTER, records
 
 Row = Mapping[str, Any]
 """One row of the frame of a release."""
@@ -288,7 +288,7 @@ def period(row: Row, before: bool = False) -> str:
 def periods(frame: pd.DataFrame) -> str:
     """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
     columns = [column for column in frame.columns if column.startswith(("period_", "time_identifier"))]
-    rows = frame[columns].drop_duplicates(["period_end", "period_start"]).to_dict("records")
+    rows = records(frame[columns].drop_duplicates(["period_end", "period_start"]))
     rows.sort(key=lambda row: (row["period_end"], row["period_start"]))
     if "period_end_before" in frame.columns:
         return f"between {period(rows[0], before=True)} and {period(rows[0])}"

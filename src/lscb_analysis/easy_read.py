@@ -20,8 +20,8 @@ from lscb_analysis.data import measures, texts
 from lscb_analysis.disclosure import protect
 from lscb_analysis.display import IN_EVERY, Row, bind, claim, name, number, when
 from lscb_analysis.editions import Comparison, Edition, EditionError
-from lscb_analysis.narrative import records
 from lscb_analysis.rates import count
+from lscb_analysis.schema import records
 from lscb_analysis.verdicts import NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW, declared, verdict_table
 
 WIDEST = 100
@@ -90,7 +90,7 @@ def _told(edition: Edition, asked: Comparison) -> Told:
 def _words(asked: Comparison) -> dict[str, str]:
     """The plain words of what is counted."""
     measure = str(asked.counts.get("measure", ""))
-    found = texts("plain_measures", measure=measure).to_dict("records")
+    found = records(texts("plain_measures", measure=measure))
     if not found:
         raise EditionError(
             f"{asked.question} is marked easy_read, and data/plain_measures.csv has no words for "

@@ -100,10 +100,6 @@ def digits(row: Figure, suffix: str = "") -> str:
     return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else f"{row[f'value{suffix}']:g}"
 
 
-def rows_of(frame: pd.DataFrame) -> list[Figure]:
-    return frame.to_dict("records")
-
-
 def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
     sources = dictionary().sources.set_index("source")
     facts = texts("facts", edition=edition.name)["source"]

@@ -8,8 +8,9 @@ from markupsafe import Markup
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import Display, Row, bind, day, when
 from lscb_analysis.meetings import fewest_since, orders
-from lscb_analysis.narrative import change_words, finding, listed, quoted, records, subject
+from lscb_analysis.narrative import change_words, finding, listed, quoted, subject
 from lscb_analysis.ratings import PARTS, STEP, parts
+from lscb_analysis.schema import records
 
 
 def describe_attendance(shares: Release) -> Display:

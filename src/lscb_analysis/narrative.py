@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -39,6 +39,7 @@ from lscb_analysis.display import (
 )
 from lscb_analysis.editions import Edition
 from lscb_analysis.rates import rounded
+from lscb_analysis.schema import records
 
 LEVEL = 0.05
 """Of a change that is tested alone, outside of the verdicts."""
@@ -559,10 +560,6 @@ def change_words(row: Row) -> tuple[str, str]:
     return (ROSE, "rise") if row["change"] > 0 else (FELL, "fall")
 
 
-def records(frame: pd.DataFrame) -> list[Row]:
-    return frame.to_dict("records")
-
-
 def _latest(frame: pd.DataFrame) -> pd.DataFrame:
     told = frame.dropna(subset=["value"])
     latest = told[told["time_period"] == told["time_period"].max()]
@@ -611,7 +608,7 @@ def quoted(row: Row) -> Markup:
     return Markup("“{}”").format(category(row))
 
 
-def _in_area(rows: list[Row]) -> list[int]:
+def _in_area(rows: Sequence[Row]) -> list[int]:
     """Zero for each row that has to name its area, being the first of it, else one."""
     areas = [row["area_name"] for row in rows]
     return [int(at > 0 and areas[at - 1] == area) for at, area in enumerate(areas)]

@@ -28,7 +28,7 @@ from lscb_analysis.methods import methods
 from lscb_analysis.narrative import credit
 from lscb_analysis.onepage import in_css, part, title_of, within
 from lscb_analysis.publish import BuildError
-from lscb_analysis.schema import EVERY_CHAPTER, KINDS
+from lscb_analysis.schema import EVERY_CHAPTER, KINDS, records
 from lscb_analysis.spreadsheet import Table, read_tables, write_spreadsheet
 from lscb_analysis.verify import WHOLE, check_ahead
 
@@ -215,7 +215,7 @@ def _log(edition: Edition) -> list[dict[str, Any]]:
     entries = texts("assumptions", edition=edition.name).sort_values("kind", kind="stable")
     return [
         entry | {"chapters": entry["chapters"].split(), "date": day(pd.Timestamp(entry["date"]))}
-        for entry in entries.to_dict("records")
+        for entry in records(entries)
     ]
 
 

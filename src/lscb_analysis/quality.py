@@ -24,12 +24,12 @@ from lscb_analysis.evidence import (
     links,
     numbers,
     published,
-    rows_of,
     spans,
     with_links,
 )
 from lscb_analysis.rates import AS_PRINTED, PERIOD, PLACE, SUBJECT, decimals
 from lscb_analysis.ratings import check_summaries, summaries
+from lscb_analysis.schema import records
 
 FINDING = [
     *("rule", *PLACE, *PERIOD, *SUBJECT, "unit"),
@@ -159,7 +159,7 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     both = both[(both["period_end"] - both["mid_year"]).dt.days.between(0, 366)]
     latest = both[both["mid_year"] == both.groupby(CELL)["mid_year"].transform("max")]
     once = latest.sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
-    return pd.DataFrame(_quotient(row, _per(row["unit"])) for row in rows_of(once))
+    return pd.DataFrame(_quotient(row, _per(row["unit"])) for row in records(once))
 
 
 def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -177,7 +177,7 @@ def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFra
     withheld = pd.MultiIndex.from_frame(figures.loc[figures["status"] == "c", CELL])
     told = ~pd.MultiIndex.from_frame(both[[*WHOLE, "counts", "category"]]).isin(withheld)
     once = both[told].sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
-    return pd.DataFrame(row for row in map(_percentage, rows_of(once)) if row)
+    return pd.DataFrame(row for row in map(_percentage, records(once)) if row)
 
 
 def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +192,7 @@ def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     both = named.merge(numbers(figures, "totals", year), on=["totals", *year])
     rows = []
     for _key, mix in both.groupby(["measure", "source", *WHOLE], sort=False):
-        held = [_of_total(row) for row in rows_of(mix)]
+        held = [_of_total(row) for row in records(mix)]
         row = next((row for row in held if not row["balance"]), held[0])
         rows.append(row | {"rounding": False, "why": f"as a share of: {titles[row['meant']]}"})
     return pd.DataFrame(rows)
@@ -214,7 +214,7 @@ def check_changes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     later = later.rename(columns={"measure": "totals", "value": "later", "period_end": "later_end"})
     pairs = both.merge(later, on=["totals", "source", "area_code", "category"])
     pairs = pairs[pairs["later_end"] > pairs["period_end"]]
-    return pd.DataFrame(_held(row, *_allowed(row), row["source"]) for row in rows_of(pairs))
+    return pd.DataFrame(_held(row, *_allowed(row), row["source"]) for row in records(pairs))
 
 
 def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -232,7 +232,7 @@ def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     near = both["period_end_of"].between(both["period_start"] - pd.Timedelta(days=366), both["period_end"])
     both = both[same | (day & near)].assign(same=same).sort_values(["same", "period_end_of"], ascending=False)
     once = both.drop_duplicates([*CELL, "value"]).assign(lowest=lambda rows: spans(rows)[0])
-    held = [_held(row, 0, row["value_totals"], row["source_totals"]) for row in rows_of(once)]
+    held = [_held(row, 0, row["value_totals"], row["source_totals"]) for row in records(once)]
     return pd.DataFrame(row | {"balance": row["lowest"] <= row["most"]} for row in held)
 
 
@@ -289,7 +289,7 @@ def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
         within = place["period_end"].between(start, end)
         about = {"period_start_before": start, "period_end_before": end, "rounding": False}
         held = place.assign(**about, denominator_source=place["source"], balance=within)[days]
-        rows += rows_of(held)
+        rows += records(held)
     return pd.DataFrame(rows)
 
 

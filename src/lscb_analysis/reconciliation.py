@@ -13,8 +13,9 @@ from lscb_analysis.data import dictionary, measures, texts
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import Display, Row, bind, category, isolated, name, period, places, text
 from lscb_analysis.editions import Edition
-from lscb_analysis.narrative import finding, listed, records
+from lscb_analysis.narrative import finding, listed
 from lscb_analysis.quality import SERIOUS
+from lscb_analysis.schema import records
 from lscb_analysis.tables import Column, csv, render
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from importlib.resources import files
 
-import afcharts  # noqa: F401  (registers the Analysis Function's style with matplotlib)
 from markupsafe import Markup
-from matplotlib import style
+from matplotlib import rc_context, rc_params_from_file
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 INK, CONTEXT = "#0B0C0C", "#BFBFBF"
 
-_STYLE = {
+_OFFICIAL = str(files("afcharts") / "afcharts.mplstyle")
+_STYLE = rc_params_from_file(_OFFICIAL, use_default_template=False) | {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "figure.facecolor": "none",
@@ -33,6 +34,8 @@ _STYLE = {
     "grid.color": "#E5E6E7",
     "lines.linewidth": 2.5,
 }
+"""The Analysis Function's style, and what a page asks for beyond it."""
+
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 
 
@@ -42,10 +45,11 @@ def svg(draw: Callable[[Figure], None], width: int, height: int, name: str) -> M
     Its bytes depend on its input alone. It is labelled by the element `<name>-headline` of the page
     and described by `<name>-text`; the groups of its axis ticks have the class `tick`.
     """
-    with style.context(["afcharts.afcharts", _STYLE | {"svg.hashsalt": f"{name}-{width}"}]):
+    with rc_context(_STYLE | {"svg.hashsalt": f"{name}-{width}"}):
         figure = Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
         canvas = FigureCanvasSVG(figure)
         draw(figure)
+        _place_no_empty_labels(figure)
         drawn = io.StringIO()
         canvas.print_svg(drawn, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
     ET.register_namespace("", _SVG)
@@ -65,6 +69,13 @@ def svg(draw: Callable[[Figure], None], width: int, height: int, name: str) -> M
         "aria-describedby": f"{name}-text",
     }
     return Markup(ET.tostring(root, encoding="unicode"))
+
+
+def _place_no_empty_labels(figure: Figure) -> None:
+    """Spare each axis without a name the search for where it could stand: every tick is measured for that."""
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        if not axis.get_label_text():
+            axis.set_label_coords(0, 0)
 
 
 def _own_ids(root: ET.Element, prefix: str) -> None:

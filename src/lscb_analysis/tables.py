@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,7 +38,7 @@ from lscb_analysis.display import (
     text,
 )
 from lscb_analysis.narrative import credit
-from lscb_analysis.schema import SYMBOLS
+from lscb_analysis.schema import SYMBOLS, records
 from lscb_analysis.verdicts import NOT_COMPARED
 
 UNROUNDED = (
@@ -98,7 +98,7 @@ def table(release: Release) -> Display:
 def table_by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
-    firsts = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
+    firsts = records(frame.drop_duplicates("period_end").sort_values("period_end"))
     columns = _across(frame, SERIES, "period_end", {row["period_end"]: period(row) for row in firsts})
     single = len(frame.drop_duplicates(SERIES[:2])) == 1
     several = frame["area_name"].nunique() > 1
@@ -112,12 +112,12 @@ def table_by_measure(release: Release) -> Display:
     A column has one number of decimals. Figures that tie, as a mode of `2/3`, stand as printed.
     """
     frame = release.frame
-    figures = {(row["measure"], row["category"]): row for row in frame.to_dict("records")}
+    figures = {(row["measure"], row["category"]): row for row in records(frame)}
     columns = [Column("Category", lambda row: escape(category(row)), heads=True)]
     for measure, rows in frame.groupby("measure", sort=False):
         if rows["denominator"].notna().any():
             columns.append(Column(_label(measure), _each(figures, measure, _out_of)))
-        places = max(_decimals(row) for row in rows.to_dict("records"))
+        places = max(_decimals(row) for row in records(rows))
         title = _title(_label(measure), rows["unit"].iloc[0]).replace(" (score)", "")
         columns.append(Column(title, _each(figures, measure, partial(_evenly, places=places))))
     return _table(frame, columns, "by-measure", frame.drop_duplicates("category"))
@@ -126,11 +126,11 @@ def table_by_measure(release: Release) -> Display:
 def table_of_marks(release: Release) -> Display:
     """Return a register as a table: a row for each category, a column for each day, its marks as printed."""
     frame = release.frame
-    figures = {(row["period_end"], row["category"]): row for row in frame.to_dict("records")}
-    days = frame.drop_duplicates("period_end").sort_values("period_end").to_dict("records")
+    figures = {(row["period_end"], row["category"]): row for row in records(frame)}
+    days = records(frame.drop_duplicates("period_end").sort_values("period_end"))
     columns = [Column("Seat", lambda row: escape(category(row)), heads=True)]
     columns += [Column(_short_day(day), _each(figures, day["period_end"], _mark)) for day in days]
-    told = frame[frame["value"].notna()].drop_duplicates("measure").to_dict("records")
+    told = records(frame[frame["value"].notna()].drop_duplicates("measure"))
     words = "; ".join(f"{row['printed']} means {_label(row['measure']).lower()}" for row in told)
     return _table(frame, columns, "marks", frame.drop_duplicates("category"), f"{words}.")
 
@@ -230,7 +230,7 @@ def sparkline(estimates: pd.DataFrame | None) -> Markup:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     ends = [
         Markup("{} in {}").format(_whole(row | {"shift": np.nan}, "value"), name(period(row)))
-        for row in told.iloc[[0, -1]].to_dict("records")
+        for row in records(told.iloc[[0, -1]])
     ]
     return Markup('<span class="unseen">{} to {}</span>').format(*ends) + Markup(
         '<svg class="spark" viewBox="0 0 80 30" width="80" height="30" aria-hidden="true">'
@@ -240,7 +240,7 @@ def sparkline(estimates: pd.DataFrame | None) -> Markup:
 
 def _across(frame: pd.DataFrame, key: list[str], column: str, titles: dict[Any, str]) -> list[Column]:
     """A column for each of `titles`, filled from the rows of `frame` that share the `key` of a line."""
-    figures = {(*(row[part] for part in key), row[column]): row for row in frame.to_dict("records")}
+    figures = {(*(row[part] for part in key), row[column]): row for row in records(frame)}
 
     def cell(at: Any) -> Callable[[Row], Markup]:
         return lambda row: _cell(figures[(*(row[part] for part in key), at)], "value")
@@ -261,7 +261,7 @@ def render(
     frame: pd.DataFrame, columns: list[Column], name: str, caption: str, lines: pd.DataFrame, *notes: str
 ) -> Display:
     """Return a table with a row for each of `lines`, the sources of `frame` below, and `frame` as its CSV."""
-    rows = [[column.cell(row) for column in columns] for row in lines.to_dict("records")]
+    rows = [[column.cell(row) for column in columns] for row in records(lines)]
     shown = " ".join(str(cell) for row in rows for cell in row)
     html = _TABLE.render(
         name=name,
@@ -312,7 +312,7 @@ def _decimals(row: Row) -> int:
 
 
 def _each(
-    figures: dict[tuple[Any, str], Row], of: Any, cell: Callable[[Row], Markup]
+    figures: Mapping[tuple[Any, str], Row], of: Any, cell: Callable[[Row], Markup]
 ) -> Callable[[Row], Markup]:
     return lambda row: cell(figures[(of, row["category"])])
 
