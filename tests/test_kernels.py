@@ -123,6 +123,17 @@ def test_a_kernel_is_forked_from_a_process_of_one_thread(warm, tmp_path):
 
 
 @pytest.mark.usefixtures("warm")
+def test_what_is_printed_stands_where_it_was_printed(tmp_path):
+    words = "import sys; print('one'); display('two'); print('three', file=sys.stderr); print('four')"
+    later = "import threading; told = threading.Timer(0.1, print, ['five']); told.start(); told.join()"
+    cells = words, later, "import os; os.system('echo six'); print('seven', end='')", "'eight'"
+    forked = outputs(tmp_path, *cells)
+    with cold():
+        assert forked == outputs(tmp_path, *cells)
+    assert len(forked) > 6
+
+
+@pytest.mark.usefixtures("warm")
 def test_kernels_run_at_once(tmp_path):
     def meet(name, other):
         come = f"import pathlib, time; pathlib.Path('{name}').touch()"

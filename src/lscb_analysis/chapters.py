@@ -125,7 +125,7 @@ def running(
 ) -> Iterator[Iterator[Chapter]]:
     """Run the notebooks of the chapters that are not reused into `runs`, `workers` of them at once.
 
-    Unless said that is one more than processors: while a kernel waits for a message, another may compute.
+    Unless said that is two more than processors: while some kernels begin or wait, others may compute.
 
     Gives an iterator of the chapters that have ended, as they do; how each went is in its `seconds`,
     `executed` and `error`. One that takes longer than `timeout` seconds is stopped. After a failure the
@@ -144,7 +144,7 @@ def running(
         key=lambda chapter: notebook(chapter.name).stat().st_size,
         reverse=True,
     )
-    with ThreadPoolExecutor(workers or processors() + 1) as pool:
+    with ThreadPoolExecutor(workers or processors() + 2) as pool:
         futures = {pool.submit(run_one, chapter): chapter for chapter in ahead}
 
         def ended() -> Iterator[Chapter]:

@@ -85,7 +85,7 @@ def build(
         typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter, as a draft. May be repeated."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Chapters run at once; else one more than processors.")
+        int | None, typer.Option(min=1, help="Chapters run at once; else two more than processors.")
     ] = None,
     timeout: Annotated[
         float, typer.Option(min=1, help="Stop a chapter that takes longer than this, in seconds.")

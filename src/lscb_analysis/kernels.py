@@ -24,6 +24,7 @@ from typing import Any
 import ipykernel_launcher  # type: ignore[import-untyped]
 import matplotlib
 import numpy as np
+from ipykernel.iostream import OutStream
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
@@ -207,12 +208,28 @@ class _Kernel:
 
     def _run(self) -> int:
         try:
-            IPKernelApp.launch_instance(self.arguments, parent_handle=self.server)
+            output = f"--IPKernelApp.outstream_class={__name__}.{_Output.__name__}"
+            IPKernelApp.launch_instance([*self.arguments, output], parent_handle=self.server)
         except SystemExit as ended:
             return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         finally:
             _end_as_usual()
         return 0
+
+
+class _Output(OutStream):
+    """Is flushed if something was written: a kernel asks for it six times a cell, and waits for a thread."""
+
+    written = False
+
+    def write(self, string: str) -> int | None:  # type: ignore[override]  # as in OutStream
+        self.written = True
+        return super().write(string)
+
+    def flush(self) -> None:
+        if self.written:
+            self.written = False
+            super().flush()  # type: ignore[no-untyped-call]
 
 
 def _end_as_usual() -> None:
