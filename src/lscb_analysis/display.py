@@ -305,7 +305,7 @@ def areas(frame: pd.DataFrame) -> str:
 
 def subjects(frame: pd.DataFrame) -> str:
     """Return what a frame measures in words: its measures, or who is counted if those are many."""
-    titles = dict.fromkeys(isolated(measures().at[measure, "title"]) for measure in frame["measure"])
+    titles = dict.fromkeys(isolated(measures().at[measure, "title"]) for measure in frame["measure"].unique())
     counted = " and ".join(dict.fromkeys(frame["counted"]))
     return "; ".join(titles) if len(titles) <= 3 else f"{counted[0].upper()}{counted[1:]}"
 

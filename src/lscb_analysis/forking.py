@@ -36,7 +36,7 @@ PRELOADED = (
     *("matplotlib.backends.backend_svg", "importlib.readers", "encodings.unicode_escape"),
     *("IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect"),
     *("IPython.extensions.storemagic", "ipykernel.debugger", "faulthandler"),
-    *("sqlite3", "tornado.platform.asyncio"),
+    *("psutil", "sqlite3", "tornado.platform.asyncio"),
 )
 REHEARSED = "lscb_analysis.rehearsal:rehearse"
 """What a build has called there: it takes the project's folder and the name of an edition."""

@@ -122,6 +122,7 @@ def serve(
     sys.path[:] = [folder for folder in sys.path if folder]  # as ipykernel_launcher does
     for module in preload:
         importlib.import_module(module)
+    matplotlib.rcParams["backend"] = INLINE  # the first to be named has all packages searched for others
     steps: Iterator[Any] = iter(())
     with open(tells, "wb") as stream:
         if rehearsal:
@@ -239,6 +240,7 @@ def _end_as_usual() -> None:
         # it may wait for output to be sent by a thread that ipykernel ends first, and then for ten seconds
         control.stop()
         control.join()
+    gc.freeze()  # IPython looks for garbage as it ends, among all that goes with the process
     atexit._run_exitfuncs()
     sys.stdout.flush()
 

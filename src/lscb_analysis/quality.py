@@ -280,16 +280,16 @@ def _events(figures: pd.DataFrame) -> pd.DataFrame:
 
 def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
     rows: list[Figure] = []
-    for _key, place in figures.groupby("source", sort=False):
+    dated = figures.loc[figures["time_identifier"] == "Day", "source"]
+    for _key, place in figures[figures["source"].isin(dated)].groupby("source", sort=False):
         years = place[place["period_end"] - place["period_start"] > pd.Timedelta(days=300)]
-        days = place["time_identifier"] == "Day"
-        if not days.any() or years["measure"].nunique() < 2 or years["period_end"].nunique() > 1:
+        if years["measure"].nunique() < 2 or years["period_end"].nunique() > 1:
             continue
         start, end = years["period_start"].iloc[0], years["period_end"].iloc[0]
         within = place["period_end"].between(start, end)
         about = {"period_start_before": start, "period_end_before": end, "rounding": False}
-        held = place.assign(**about, denominator_source=place["source"], balance=within)[days]
-        rows += records(held)
+        held = place.assign(**about, denominator_source=place["source"], balance=within)
+        rows += records(held[held["time_identifier"] == "Day"])
     return pd.DataFrame(rows)
 
 
