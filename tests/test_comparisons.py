@@ -1,6 +1,7 @@
 """Two periods compared, held against published examples and against statsmodels and scipy."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -125,6 +126,16 @@ def test_two_proportions_is_exact_below_ten_of_the_rarer_outcome_and_mid_p_from_
     assert two_proportions(10, 10, 0, 10) == pytest.approx(1 / 184_756)
     # 9 of 9 against 0 of 9, one in C(18, 9) = 48,620: exact, so all of it on each side
     assert two_proportions(9, 9, 0, 9) == pytest.approx(2 / 48_620)
+
+
+@pytest.mark.parametrize(("now", "before"), [(1_040, 980), (1_003, 997), (45, 12), (1_999, 1_960)])
+def test_two_proportions_keeps_ten_digits_for_the_largest_totals(now, before):
+    # twice the smaller tail of the hypergeometric distribution, mid-p, in whole numbers: of all choices of
+    # who has the property among 4,000, those with so few among the second 2,000, or fewer
+    both, n = now + before, 2_000
+    ways = [math.comb(n, k) * math.comb(n, both - k) for k in range(max(0, both - n), before + 1)]
+    exact = Fraction(2 * sum(ways) - ways[-1], math.comb(2 * n, both))
+    assert two_proportions(now, n, before, n) == pytest.approx(float(exact), rel=1e-10, abs=0)
 
 
 def test_two_proportions_keeps_its_digits_far_out_in_either_tail():

@@ -433,3 +433,22 @@ def test_two_days_of_one_year_are_two_periods():
     ]
     assert list(schema.check_unique(table(*days), schema.KEY)) == []
     assert len(list(schema.check_unique(table(days[0], days[0]), schema.KEY))) == 1
+
+
+def test_rows_are_dictionaries_as_pandas_makes_them():
+    frame = pd.DataFrame(
+        {
+            "words": ["a", None],
+            "whole": [1, 2],
+            "number": [1.5, float("nan")],
+            "so": [True, False],
+            "day": pd.to_datetime(["2018-03-31", None]),
+        },
+        index=[7, 7],
+    )
+    for rows in (frame, frame.head(0)):
+        theirs, ours = rows.to_dict("records"), schema.records(rows)
+        assert repr(ours) == repr(theirs)  # nothing equals what is missing
+        assert [list(map(type, row.values())) for row in ours] == [
+            list(map(type, row.values())) for row in theirs
+        ]

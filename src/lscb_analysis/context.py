@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lscb_analysis.accessibility import LAW, STANDARD
-from lscb_analysis.data import dictionary, labels, measures, texts
+from lscb_analysis.data import dictionary, known_sources, labels, measures, texts
 from lscb_analysis.display import IN_EVERY, percent, period, when
 from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known
@@ -116,7 +116,7 @@ def names(known: Known, areas: frozenset[str]) -> Names:
 
 def _citations() -> dict[str, set[str]]:
     """Every way in which a page cites each source; without a key those of all, of methods, of a law."""
-    sources = records(dictionary().sources)
+    sources = known_sources()
     ways = {
         source["source"]: {
             source["short"],

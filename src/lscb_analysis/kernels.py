@@ -219,7 +219,7 @@ class _Kernel:
 
 
 class _Output(OutStream):
-    """Is flushed if something was written: a kernel asks for it six times a cell, and waits for a thread."""
+    """Is flushed only if something was written: a kernel asks for it with every message, and waits for it."""
 
     written = False
 

@@ -187,7 +187,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame as pandas' `to_dict` does, in half the time."""
+    """Return the rows of a frame as dictionaries, as pandas' `to_dict` does, in half the time."""
     return [dict(zip(frame.columns, row, strict=True)) for row in frame.to_numpy(object).tolist()]
 
 
