@@ -45,8 +45,9 @@ def _attacked(cells: pd.DataFrame, figures: pd.DataFrame, linked: pd.DataFrame) 
     else:
         table = here[(here["measure"] == one["measure"]) & (here["source"] == one["source"])]
         table = table[table["category"] != TOTAL]
-        every = dictionary().categories.query("scheme == @one.scheme and category != @TOTAL")
-        complete = set(every["category"]) == set(table["category"])
+        schemes = dictionary().categories
+        every = set(schemes.loc[schemes["scheme"] == one["scheme"], "category"]) - {TOTAL}
+        complete = every == set(table["category"])
         bounds = _bounded(table, totals, elsewhere, shares, _least(one["source"], figures), complete)
     told_of = given_away(bounds)[["category", "exact", "narrowed"]]
     sources = " ".join(dict.fromkeys([*totals["source"], *shares["source"], *elsewhere["source"]]))

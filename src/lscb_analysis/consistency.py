@@ -473,8 +473,9 @@ def _boxed(
     cells: pd.DataFrame, siblings: tuple[pd.DataFrame, ...], percentages: pd.DataFrame | None, least: int
 ) -> pd.DataFrame:
     """`cells` with the limits that every source sets each of them, before they are added up."""
-    claims = [_own(cells, least), *(_printed_elsewhere(cells, sibling) for sibling in siblings)]
-    if percentages is not None:
+    told = (sibling for sibling in siblings if len(sibling))
+    claims = [_own(cells, least), *(_printed_elsewhere(cells, sibling) for sibling in told)]
+    if percentages is not None and len(percentages):
         claims.append(_shares(cells, percentages))
     every = pd.concat(claims)
     claimed = every.groupby(level=0)
@@ -518,6 +519,8 @@ def _claims(index: ArrayLike, lower: ArrayLike, upper: ArrayLike, source: pd.Ser
 
 def _sums_amiss(cells: pd.DataFrame) -> Iterator[str]:
     amiss = cells[(cells["lowest"] > cells["total"]) | (cells["highest"] < cells["total"])]
+    if amiss.empty:
+        return
     for _, rows in amiss.groupby([*_WHOLE, "measure", "source"], sort=False):
         row = next(rows.itertuples())
         yield (

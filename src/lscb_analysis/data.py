@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from lscb_analysis.project import project
@@ -43,8 +44,7 @@ DICTIONARY_FILES = ("measures", "categories", "sources")
 
 def tables() -> list[str]:
     """Return the names of the tables of figures in `data/`, sorted."""
-    names = (path.stem for path in (project() / "data").glob("*.csv"))
-    return sorted(name for name in names if name not in (*DICTIONARY_FILES, *TEXTS))
+    return sorted(path.stem for path in (project() / "data").glob("*.csv") if _holds_figures(path))
 
 
 def dictionary() -> Dictionary:
@@ -88,7 +88,7 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
     or nothing is left.
     """
     path = project() / "data" / f"{table}.csv"
-    if table not in tables():
+    if path.stem != table or not _holds_figures(path):  # a name, not a way to a file
         what = f"is not a table of {path.parent.name}/"
         raise DataError([Problem(f"data/{path.name}", None, None, table, what, nearest(table, tables()))])
     rows = _where(_table(path), where, f"data/{path.name}")
@@ -164,6 +164,10 @@ def read(path: Path) -> pd.DataFrame:
     if raw.empty:
         raise refused("has a header and no rows", "Add the rows, or take the file away")
     return located(raw, file, raw.index + 1)
+
+
+def _holds_figures(path: Path) -> bool:
+    return path.stem not in DICTIONARY_FILES and path.stem not in TEXTS and path.is_file()
 
 
 def _stamped(path: Path) -> Stamped:
@@ -285,14 +289,15 @@ def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
 
 
 def _where(frame: pd.DataFrame, where: dict[str, str | int], file: str) -> pd.DataFrame:
+    kept = np.ones(len(frame), bool)
     for column, wanted in where.items():
         if column not in frame.columns:
             remedy = nearest(column, frame.columns)
             raise DataError([Problem(file, None, column, None, "is not a column of this table", remedy)])
-        kept = frame[frame[column].astype(str) == str(wanted)]
-        if kept.empty:
-            values = frame[column].astype(str).unique()
-            remedy = nearest(str(wanted), values)
+        cells = frame[column].astype(str).to_numpy()
+        same = kept & (cells == str(wanted))
+        if not same.any():
+            remedy = nearest(str(wanted), pd.unique(cells[kept]))
             raise DataError([Problem(file, None, column, str(wanted), "is not in this table", remedy)])
-        frame = kept
-    return frame.reset_index(drop=True)
+        kept = same
+    return frame[kept].reset_index(drop=True)

@@ -114,11 +114,12 @@ def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
 
 def _compared(figures: pd.DataFrame, edition: Edition) -> pd.Series:
     """Which rows a comparison of the edition takes."""
+    asked = [(one.counts, one.totals, one.printed) for one in edition.comparisons]
+    wanted = [rows for parts in asked for rows in parts if rows]
+    texts = {key: figures[key].astype(str) for key in set().union(*wanted)}
     taken = pd.Series(False, index=figures.index)
-    for comparison in edition.comparisons:
-        for rows in (comparison.counts, comparison.totals, comparison.printed):
-            wanted = (rows or {"table": ""}).items()
-            taken |= np.logical_and.reduce([figures[key].astype(str) == str(value) for key, value in wanted])
+    for rows in wanted:
+        taken |= np.logical_and.reduce([texts[key] == str(value) for key, value in rows.items()])
     return taken
 
 

@@ -128,7 +128,8 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     told = figures[figures["value"].notna() & (figures["counted"] != EVENTS)]
     told = told.sort_values("rank", kind="stable")
     told = told.assign(**dict(zip(("least", "most"), spans(told), strict=True)))
-    named = told.groupby([*CELL, "value"])["source"].agg(" ".join).rename("sources").reset_index()
+    several = told[told.duplicated(CELL, keep=False)]
+    named = several.groupby([*CELL, "value"])["source"].agg(" ".join).rename("sources").reset_index()
     taken = told.drop_duplicates(CELL)[[*CELL, "value", "source", "least", "most"]]
     both = told[told.duplicated(CELL)].merge(taken, on=CELL, suffixes=("", "_taken"))
     both = both.merge(
@@ -328,7 +329,8 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     how = dict.fromkeys(same, "first") | dict.fromkeys(("least", "most", "slack"), "sum")
     how |= {"withheld": "any", "places": "max", "category": "nunique"}
     added = parts.groupby(keys, sort=False).agg(how).reset_index()
-    every = dictionary().categories.query("category != @TOTAL").groupby("scheme")["category"].nunique()
+    schemes = dictionary().categories
+    every = schemes[schemes["category"] != TOTAL].groupby("scheme")["category"].nunique()
     complete = added["category"] == added["scheme"].map(every)
     ends = {end: added[end].round(6) for end in ("least", "most")}
     named = {"of": added["measure"], "denominator_source": added["source"], "category": TOTAL}

@@ -12,10 +12,11 @@ more from a summary than others can.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import cache
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from lscb_analysis.data import read
 from lscb_analysis.project import project
 from lscb_analysis.rates import decimals, rounded
-from lscb_analysis.schema import RATING_COLUMNS, DataError, located, validate_ratings
+from lscb_analysis.schema import RATING_COLUMNS, DataError, located, records, validate_ratings
 
 SCALE = {1: "poor", 2: "adequate", 3: "good", 4: "outstanding"}
 FEWEST = 5
@@ -115,21 +116,21 @@ def check_summaries(printed: pd.DataFrame, raters: int) -> pd.DataFrame:
     `possible_cut` (half points, means cut off), `possible_whole` (whole points, means rounded), `raters` and
     `fewest`. A statement of which nothing is printed is left out.
     """
-    keys = ["area_code", "period_end", "source", "category"]
+    ways = {"possible": (STEP, False), "possible_cut": (STEP, True), "possible_whole": (1.0, False)}
+    statements: dict[tuple[str, ...], dict[str, dict[str, Any]]] = defaultdict(dict)
+    for part, row in zip(parts(printed), records(printed), strict=True):
+        statement = statements[row["area_code"], row["period_end"], row["source"], row["category"]]
+        if part in PARTS and row["status"] not in ("x", "c"):
+            statement[part] = row
     rows = []
-    for _, statement in printed[summaries(printed)].groupby(keys, sort=False):
-        known = statement[~statement["status"].isin(["x", "c"])]
-        if known.empty:
-            continue
-        told = known.set_index(parts(known))["printed"]
-        mode, mean, spread = (told.get(part) for part in PARTS)
-        row = known[parts(known) == ("mean" if "mean" in told.index else told.index[0])].iloc[0]
-        ways = {"possible": (STEP, False), "possible_cut": (STEP, True), "possible_whole": (1.0, False)}
+    for told in filter(None, statements.values()):
+        mode, mean, spread = (told[part]["printed"] if part in told else None for part in PARTS)
         said = {
             name: bool(feasible(mode, mean, spread, raters, step=step, cut=cut))
             for name, (step, cut) in ways.items()
         }
-        rows.append(row.to_dict() | said | {"raters": raters, "fewest": FEWEST})
+        row = told.get("mean") or next(iter(told.values()))
+        rows.append(row | said | {"raters": raters, "fewest": FEWEST})
     return pd.DataFrame(rows)
 
 
