@@ -12,14 +12,15 @@ from collections.abc import Collection
 from markupsafe import Markup
 
 _TAG = re.compile(r"<[^>]*>")
-_ATTRIBUTE = re.compile(r' ([\w:-]+)="([^"]*)"')
+_LINK = re.compile(r"<a [^>]*>")
 _MAIN = re.compile(r'<main id="main">\s*(.*)</main>', re.S)
 _CONTENTS = re.compile(r'<nav class="contents".*?</nav>\s*', re.S)
 _TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.S)
-_HEADING = re.compile(r"(?<=^<)h([1-5])\b|(?<=^</)h([1-5])\b")
+_HEADING = re.compile(r"^(</?h)([1-5])\b")
 _NAMES = ("id", "aria-labelledby", "aria-describedby")
 _REFERENCES = ("href", "xlink:href")
 _PAINTS = ("clip-path", "fill", "stroke", "style", "marker-start", "marker-mid", "marker-end")
+_OWN = re.compile(rf' ({"|".join((*_NAMES, *_REFERENCES, *_PAINTS))})="([^"]*)"')
 
 
 def title_of(page: str) -> str:
@@ -43,7 +44,7 @@ def part(page: str, name: str) -> Markup:
 
 def within(page: str, parts: Collection[str], front: str) -> str:
     """Return a page whose links to the pages named `parts`, or to a place of the page `front`, stay on it."""
-    return _TAG.sub(lambda tag: _turned(tag[0], parts, front) if tag[0].startswith("<a ") else tag[0], page)
+    return _LINK.sub(lambda tag: _turned(tag[0], parts, front), page)
 
 
 def in_css(words: str) -> Markup:
@@ -52,8 +53,8 @@ def in_css(words: str) -> Markup:
 
 
 def _moved(tag: str, name: str) -> str:
-    lower = _HEADING.sub(lambda level: f"h{int(level[1] or level[2]) + 1}", tag)
-    return _ATTRIBUTE.sub(lambda found: f' {found[1]}="{_renamed(found[1], found[2], name)}"', lower)
+    lower = _HEADING.sub(lambda level: f"{level[1]}{int(level[2]) + 1}", tag)
+    return _OWN.sub(lambda found: f' {found[1]}="{_renamed(found[1], found[2], name)}"', lower)
 
 
 def _renamed(attribute: str, value: str, name: str) -> str:
@@ -74,4 +75,4 @@ def _turned(tag: str, parts: Collection[str], front: str) -> str:
             return f' href="#{page}-{place}"' if place else f' href="#{page}"'
         return f' href="#{place}"' if page == front and place else found[0]
 
-    return _ATTRIBUTE.sub(turned, tag)
+    return _OWN.sub(turned, tag)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html.parser import HTMLParser
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lscb_analysis.figures import Cited
 
@@ -36,6 +36,13 @@ class Block:
     row: tuple[str, ...] = ()
     column: str = ""
     caption: str = ""
+
+    @cached_property
+    def alone(self) -> tuple[Any, ...]:
+        """All that one may know of it without its neighbours: not which chart or table it stands in."""
+        pieces = ((piece.words, piece.mark, *piece.about.items()) for piece in self.pieces)
+        stands = "symbols" in self.within, "by-measure" in self.table
+        return self.tag, *pieces, *stands, self.row, self.column, self.caption
 
     @property
     def words(self) -> str:

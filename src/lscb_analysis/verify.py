@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -102,7 +103,7 @@ class Book:
     pages: dict[str, tuple[Block, ...]]
     known: Known
     names: Names
-    checked: dict[str, list[tuple[str, str]]]
+    checked: dict[tuple[Any, ...], list[tuple[str, str]]]
 
 
 def verify(pack: Path) -> Verified:
@@ -112,13 +113,13 @@ def verify(pack: Path) -> Verified:
     """
     book = read_pack(pack)
     faults = [fault for page in book.pages for fault in check_page(book, page)]
-    pieces = [piece for blocks in book.pages.values() for block in blocks for piece in block.pieces]
     cells = 0
     for path in sorted(pack.glob("tables/*.csv")):
         checked, wrong = check_table(path, book.known)
         cells += checked
         faults += [Fault(f"tables/{path.name}", *fault) for fault in wrong]
-    return Verified(sum(piece.mark == "data" for piece in pieces), cells, faults)
+    figures = sum(1 for blocks in book.pages.values() for _ in _figures(blocks))
+    return Verified(figures, cells, faults)
 
 
 def check_ahead(edition: Edition, pack: Path, page: str) -> None:
@@ -157,7 +158,7 @@ def _areas(html: str) -> frozenset[str]:
 @lru_cache(maxsize=8)
 def _held_against(
     edition_json: str, _: tuple[Stamped, ...], areas: frozenset[str]
-) -> tuple[Known, Names, dict[str, list[tuple[str, str]]]]:
+) -> tuple[Known, Names, dict[tuple[Any, ...], list[tuple[str, str]]]]:
     """What pages with figures of these areas are held against, and a memory of what was checked so far."""
     by_data = known(Edition.model_validate_json(edition_json))
     return by_data, names(by_data, areas), {}
@@ -170,23 +171,25 @@ def check_page(book: Book, page: str) -> list[Fault]:
     faults += [Fault(page, *fault) for fault in _check_charts(blocks, book.known)]
     if repeats := _REPEATS.get(page):
         chapters = (blocks for name, blocks in book.pages.items() if name not in (*_REPEATS, WHOLE))
-        told = {repeats(piece) for blocks in chapters for block in blocks for piece in block.pieces}
+        told = {repeats(piece) for told in chapters for _, piece in _figures(told)}
         faults += [
             Fault(page, block.words, f"“{piece.words}” is on no other page.")
-            for block in blocks
-            for piece in block.pieces
-            if piece.mark == "data" and repeats(piece) not in told
+            for block, piece in _figures(blocks)
+            if repeats(piece) not in told
         ]
     return faults
 
 
+def _figures(blocks: Sequence[Block]) -> Iterator[tuple[Block, Piece]]:
+    """The figures of a page, each with the block in which it stands."""
+    return ((block, piece) for block in blocks for piece in block.pieces if piece.mark == "data")
+
+
 def _checked(book: Book, block: Block) -> list[tuple[str, str]]:
     """What is wrong in a block; one that stands on several pages is checked once."""
-    table = "by-measure" if "by-measure" in block.table else ""
-    key = repr(replace(block, chart="", table=table, within=block.within & {"symbols"}))
-    if key not in book.checked:
-        book.checked[key] = list(_check_block(book, block))
-    return book.checked[key]
+    if block.alone not in book.checked:
+        book.checked[block.alone] = list(_check_block(book, block))
+    return book.checked[block.alone]
 
 
 def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
@@ -318,6 +321,9 @@ def _check_claims(sentence: list[Piece]) -> Reasons:
 
 def _check_charts(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, str]]:
     """A chart draws and says only what stands in its words or in a table below it, under the same heading."""
+    drawn: dict[str, list[Block]] = defaultdict(list)
+    for block in blocks:
+        drawn[block.chart].append(block)
     for at, block in enumerate(blocks):
         if not (block.chart and "headline" in block.within):
             continue
@@ -329,7 +335,7 @@ def _check_charts(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, 
         for piece in block.pieces:
             if piece.mark == "data" and not _stands_for(cited(piece), places, known):
                 yield block.words, f"“{piece.words}” is not in the table below the chart."
-        own = [later for later in blocks if later.chart == block.chart]
+        own = drawn[block.chart]
         said = [later.words for later in [*own, *cells] if later.tag != "text"]
         told = {number for words in said for number in _NUMERAL.findall(words)}
         for text in (later for later in own if later.tag == "text" and "tick" not in later.within):
