@@ -6,6 +6,7 @@ import shutil
 import pytest
 from conftest import CHECKOUT, EDITION, FEW
 
+from lscb_analysis.project import packages
 from lscb_analysis.report import build
 
 CHAPTERS = FEW
@@ -86,3 +87,16 @@ def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project):
         for chapter in manifest["chapters"]:
             chapter.pop("seconds")
     assert one == other
+
+
+def test_a_package_that_is_added_or_upgraded_changes_their_digest(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    old, new = tmp_path / "invented-1.0.dist-info", tmp_path / "invented-1.1.dist-info"
+    now = packages.__wrapped__  # not as it is remembered
+    before = now()
+    old.mkdir()
+    added = now()
+    old.rename(new)
+    assert len({before, added, now()}) == 3
+    new.rmdir()
+    assert now() == before

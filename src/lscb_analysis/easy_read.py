@@ -59,11 +59,21 @@ class Told:
 def easy_read(edition: Edition, chapters: Collection[str]) -> list[Told]:
     """Return what the page tells: of comparisons that a chapter in `chapters` shows, in that order.
 
-    Raises EditionError if one of them has no plain words.
+    Raises EditionError as `check_plain_words` does.
     """
-    asked = [asked for asked in edition.comparisons if asked.easy_read and asked.chapter in chapters]
     order = list(chapters)
-    return [_told(edition, asked) for asked in sorted(asked, key=lambda asked: order.index(asked.chapter))]
+    asked = sorted(_marked(edition, chapters), key=lambda asked: order.index(asked.chapter))
+    return [_told(edition, one) for one in asked]
+
+
+def check_plain_words(edition: Edition, chapters: Collection[str]) -> None:
+    """Raise EditionError if a comparison that is to be told has no plain words."""
+    for asked in _marked(edition, chapters):
+        _words(asked)
+
+
+def _marked(edition: Edition, chapters: Collection[str]) -> list[Comparison]:
+    return [asked for asked in edition.comparisons if asked.easy_read and asked.chapter in chapters]
 
 
 def plans(edition: Edition) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 import tomllib
 from collections.abc import Iterable
 from datetime import date
@@ -120,6 +121,9 @@ def library() -> str:
 
 @cache
 def packages() -> str:
-    """Return a digest of Python's version and of those of all packages installed beside it."""
-    versions = {f"{found.name}=={found.version}" for found in metadata.distributions()}
+    """Return a digest of Python's version and of those of all packages installed beside it.
+
+    These are in the names of their folders, by the specification `Recording installed projects`.
+    """
+    versions = {found.name for place in sys.path for found in Path(place).glob("*.dist-info")}
     return digest("\n".join([platform.python_version(), *sorted(versions)]))

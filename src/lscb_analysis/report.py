@@ -17,7 +17,7 @@ import pandas as pd
 
 from lscb_analysis.chapters import Chapter, Tell, parameters, read, running, silent, title
 from lscb_analysis.data import check, load, tables
-from lscb_analysis.easy_read import easy_read
+from lscb_analysis.easy_read import check_plain_words
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.figures import known
 from lscb_analysis.forking import REHEARSED, rehearsed
@@ -177,10 +177,10 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
     _check_area(edition.area)
+    check_plain_words(edition, chosen)
     with suppress(ValueError):
         known(edition)  # it needs no verdicts yet, and another process is still making them
     remember(rehearsed() or {})
-    easy_read(edition, chosen)  # what has no plain words is said before anything runs
     given = edition.model_dump() | {"edition": edition.name} | values
     return edition, [
         Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
