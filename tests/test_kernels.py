@@ -1,5 +1,6 @@
 """Forked kernels do all that ordinary ones do, give the same outputs, and leave nothing behind."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,17 +10,21 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from queue import Empty
 
 import nbformat
 import papermill
 import psutil
 import pytest
+import zmq.asyncio
 from conftest import CHECKOUT
 from jupyter_client.manager import start_new_kernel
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.session import Session
 from nbclient.exceptions import DeadKernelError
 
 from lscb_analysis import forking
+from lscb_analysis.chapters import _Messages
 from lscb_analysis.kernels import beside, warm_kernels
 
 pytestmark = pytest.mark.skipif(not forking.can_fork(), reason="Kernels are forked on Linux alone.")
@@ -267,6 +272,52 @@ def test_a_kernel_is_interrupted_restarted_and_shut_down(warm, tmp_path):
         manager.shutdown_kernel()
         assert not second.is_running()
         assert process.wait() == 0
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_kernel_has_ended_when_its_shutdown_was_asked_for():
+    with running() as (manager, _):
+        manager.request_shutdown()
+        assert manager.provisioner.process.poll() == 0
+
+
+@pytest.mark.usefixtures("warm")
+def test_a_kernel_that_does_not_end_when_asked_is_not_waited_for_without_end():
+    with running() as (manager, _):
+        process = manager.provisioner.process
+        process.send_signal(signal.SIGSTOP)
+        manager.request_shutdown()
+        assert process.poll() is None
+        manager.shutdown_kernel()
+        assert process.poll() == -signal.SIGKILL
+
+
+def test_nobody_waits_for_more_once_a_kernel_is_idle_and_no_message_is_lost():
+    with zmq.Context() as context, context.socket(zmq.PAIR) as kernel:
+        kernel.bind("inproc://kernel")
+        session = Session(key=b"")
+
+        async def told():
+            client = zmq.asyncio.Context.shadow(context).socket(zmq.PAIR)
+            client.connect("inproc://kernel")
+            channel = _Messages(client, session)
+            for content in ({"execution_state": "busy"}, {"execution_state": "idle"}, {"text": "late"}):
+                session.send(kernel, "invented", content)
+            before = [await channel.get_msg(60) for _ in range(2)]
+            with pytest.raises(Empty):
+                await channel.get_msg(60)
+            late = await channel.get_msg()
+            session.send(kernel, "invented", {"text": "later"})
+            after = await channel.get_msg(60)
+            client.close()
+            return [message["content"] for message in (*before, late, after)]
+
+        assert asyncio.run(told()) == [
+            {"execution_state": "busy"},
+            {"execution_state": "idle"},
+            {"text": "late"},
+            {"text": "later"},
+        ]
 
 
 @pytest.mark.usefixtures("warm")

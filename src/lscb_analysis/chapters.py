@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import nbformat
 import papermill
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.manager import AsyncKernelManager
 from markupsafe import Markup
 from nbclient.exceptions import DeadKernelError
@@ -170,6 +172,22 @@ def processors() -> int:
 logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
+class _Messages(AsyncZMQSocketChannel):
+    """What a kernel tells all: once it is idle, there is no more to come that one would wait a while for.
+
+    A client would wait so for a fifth of a second before the first cell.
+    """
+
+    idle = False
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]
+        if self.idle and timeout is not None:
+            raise Empty
+        message = await super().get_msg(timeout)
+        self.idle = message["content"].get("execution_state") == "idle"
+        return message
+
+
 class _Kernels:
     """The kernels of a build's chapters while they run, so that they can be stopped."""
 
@@ -195,6 +213,11 @@ class _Kernels:
             async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
                 env = {**os.environ, RECORD: str(target.with_suffix(".reads"))}
                 await super().start_kernel(**kwargs, env=env)
+
+            def client(self, **kwargs: Any) -> Any:
+                client = super().client(**kwargs)
+                client.iopub_channel_class = _Messages
+                return client
 
         return Reported
 

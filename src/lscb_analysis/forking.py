@@ -148,6 +148,10 @@ class Forked:
         self.returncode: int | None = None
         self._status = status
 
+    def fileno(self) -> int:
+        """What can be read from once the fork has ended; raises OSError if that is known already."""
+        return self._status.fileno()
+
     def poll(self) -> int | None:
         return self._ended(0)
 

@@ -6,6 +6,7 @@ ordinary ipykernel: papermill and nbclient do not know the difference, nor do th
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import ctypes
 import gc
@@ -98,6 +99,21 @@ class WarmProvisioner(LocalProvisioner):
         self.pid = self.pgid = self.process.pid
         self.cwd = folder
         return self.connection_info
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Wait for a fork until it ends, for jupyter_client would look only ten times a second."""
+        await super().shutdown_requested(restart)
+        if not isinstance(self.process, forking.Forked) or self.process.poll() is not None:
+            return
+        loop, ended, status = asyncio.get_running_loop(), asyncio.Event(), self.process.fileno()
+        loop.add_reader(status, ended.set)
+        try:
+            async with asyncio.timeout(self.get_shutdown_wait_time() / 2):
+                await ended.wait()
+        except TimeoutError:  # jupyter_client goes on as with any kernel
+            pass
+        finally:
+            loop.remove_reader(status)
 
     def _finalize_env(self, env: dict[str, str]) -> None:
         super()._finalize_env(env)
