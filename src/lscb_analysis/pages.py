@@ -57,6 +57,7 @@ class Pages:
         self.plain: dict[str, str] = {}
         """Each page before abbreviations are in words."""
         self.tables: dict[str, list[Table]] = {}
+        self._spreadsheet_written: Callable[[], None] | None = None
         (made / "tables").mkdir(parents=True)
         self._write_apart()
 
@@ -79,6 +80,7 @@ class Pages:
             for output in outputs(chapter.executed, "text/csv")
             for table in read_tables(output.data["text/html"], chapter.title)
         ]
+        self._begin_spreadsheet()
         for output in outputs(chapter.executed, "text/csv"):
             path = self.made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
             path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
@@ -93,7 +95,8 @@ class Pages:
         for chapter in (one for one in self.chapters if one.file not in self.plain):
             self.add(chapter)
         chapters, edition = self.chapters, self.edition
-        spreadsheet_written = self._begin_spreadsheet()
+        if not self._spreadsheet_written:
+            self._leave_out_spreadsheet()
         for chapter in chapters:
             _take_findings(chapter)
         self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
@@ -102,7 +105,8 @@ class Pages:
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
         for file in self.plain.keys() - {chapter.file for chapter in chapters}:
             check_ahead(edition, self.made, file)
-        spreadsheet_written()
+        if self._spreadsheet_written:
+            self._spreadsheet_written()
 
     def _write_chapter(self, chapter: Chapter) -> None:
         at = self.chapters.index(chapter)
@@ -131,14 +135,18 @@ class Pages:
         page = spell_out(_linked(html), meanings())
         (self.made / file).write_text(page, encoding="utf-8", newline="\n")
 
-    def _begin_spreadsheet(self) -> Callable[[], None]:
-        """Begin to write all tables as one spreadsheet; where there is none, no page leads to it."""
-        if not any(self.tables.values()):
-            self.every["spreadsheet"] = ""
-            for chapter in self.chapters:
-                self._write_chapter(chapter)
-            self._write_apart()
-            return lambda: None
+    def _leave_out_spreadsheet(self) -> None:
+        """Where there is no table, no page leads to a spreadsheet of them."""
+        self.every["spreadsheet"] = ""
+        for chapter in self.chapters:
+            self._write_chapter(chapter)
+        self._write_apart()
+
+    def _begin_spreadsheet(self) -> None:
+        """Begin to write all tables as one spreadsheet, once there are those of the last chapter."""
+        lacks = len(self.tables) < len(self.chapters) or not any(self.tables.values())
+        if lacks or self._spreadsheet_written:
+            return
         until = self.every["use_until"].striptags()
         alerts = {
             f"Do not use this any longer. It was to be used until {until}.": self.every["past"],
@@ -148,7 +156,9 @@ class Pages:
         }
         tables = {chapter.name: self.tables[chapter.name] for chapter in self.chapters}
         said = [words for words, so in alerts.items() if so]
-        return beside(write_spreadsheet, self.made / SPREADSHEET, self.edition, tables, said)
+        self._spreadsheet_written = beside(
+            write_spreadsheet, self.made / SPREADSHEET, self.edition, tables, said
+        )
 
     def _bind(self, files: list[str]) -> None:
         """Write the pages `files` as one page with a list of contents."""
