@@ -42,7 +42,19 @@ ORDER = [
         "rehearsal",
     ),
     *("glossary", "methods", "onepage", "figures", "reading", "wording", "context", "downloads", "verify"),
-    *("spreadsheet", "publish", "pdf", "forking", "kernels", "chapters", "reuse", "pages", "report", "cli"),
+    *(
+        "spreadsheet",
+        "publish",
+        "pdf",
+        "forking",
+        "forked",
+        "kernels",
+        "chapters",
+        "reuse",
+        "pages",
+        "report",
+        "cli",
+    ),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""
 ONLY = {

@@ -122,6 +122,12 @@ def test_chapters_side_by_side_give_the_same_bytes_as_in_ordinary_kernels(tmp_pa
     assert forked == started
 
 
+def test_a_build_has_none_of_the_libraries_that_only_its_kernels_use():
+    code = "import lscb_analysis.report, sys; print({'IPython', 'ipykernel', 'matplotlib'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
+
+
 def test_a_kernel_is_forked_from_a_process_of_one_thread(warm, tmp_path):
     assert parent(tmp_path) == warm.pid
     assert warm.num_threads() == 1

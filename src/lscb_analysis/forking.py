@@ -9,6 +9,7 @@ import itertools
 import multiprocessing
 import os
 import pickle
+import pkgutil
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import connection
 from pathlib import Path
@@ -27,10 +29,12 @@ if sys.platform == "linux":
     from multiprocessing.forkserver import read_signed
     from multiprocessing.reduction import sendfds
 
+FORKED = "lscb_analysis.forked"
+"""What the forkserver's process runs, and its forks."""
 PRELOADED = (
     *("pandas", "scipy.stats", "seaborn"),
     *(f"lscb_analysis.{module}" for module in ("charts", "conclusions", "consistency", "reconciliation")),
-    *(f"lscb_analysis.{module}" for module in ("tables", "trends")),
+    *(f"lscb_analysis.{module}" for module in ("forking", "tables", "trends")),
     # what these and ipykernel import only when they are used
     *("pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs"),
     *("matplotlib.backends.backend_svg", "importlib.readers", "encodings.unicode_escape"),
@@ -123,8 +127,12 @@ class Server:
         returned = self._told.read()
         return pickle.loads(returned) if returned else None
 
-    def fork(self, task: object) -> Forked:
-        """Return a fork that does `task`, pickled; raises OSError or EOFError if the forkserver has ended."""
+    def fork(self, function: str, *arguments: Any) -> Forked:
+        """Return a fork that calls a function, named as `module:function`, and ends with what it returns.
+
+        It is given the forkserver's process and `arguments`. Raises OSError or EOFError if the forkserver
+        has ended.
+        """
         status, status_end = multiprocessing.Pipe(duplex=False)
         request_end, request = multiprocessing.Pipe(duplex=False)
         with status_end, request_end, socket.socket(socket.AF_UNIX) as client:
@@ -134,8 +142,22 @@ class Server:
             ends = (request_end, status_end, request_end, request_end)
             sendfds(client, [end.fileno() for end in ends])
         with request, open(request.fileno(), "wb", closefd=False) as stream:
-            stream.write(pickle.dumps({}) + pickle.dumps(task))
+            stream.write(pickle.dumps({}) + pickle.dumps(_Task(function, (self.pid, *arguments))))
         return Forked(read_signed(status.fileno()), status)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a fork is to do."""
+
+    function: str
+    arguments: tuple[Any, ...]
+
+    def _bootstrap(self, sentinel: int) -> int:
+        """Do it, in the forked process, and return its status; the name is the one that is called there."""
+        os.close(sentinel)
+        status: int = pkgutil.resolve_name(self.function)(*self.arguments)
+        return status
 
 
 class Forked:
@@ -188,7 +210,7 @@ def _start_serving(
     served = f"{listener}, {alive}, {tells}, {list(preload)}, {list(rehearsal)}"
     code = (
         "import os; started_with = dict(os.environ)\n"
-        f"from lscb_analysis.kernels import serve; serve({served}, started_with)"
+        f"from {FORKED} import serve; serve({served}, started_with)"
     )
     label = "forked as ipykernel_launcher"  # for who lists the processes
     return subprocess.Popen(
