@@ -123,7 +123,8 @@ def test_chapters_side_by_side_give_the_same_bytes_as_in_ordinary_kernels(tmp_pa
 
 
 def test_a_build_has_none_of_the_libraries_that_only_its_kernels_use():
-    code = "import lscb_analysis.report, sys; print({'IPython', 'ipykernel', 'matplotlib'} & set(sys.modules))"
+    of_kernels = {"IPython", "ipykernel", "matplotlib"}
+    code = f"import lscb_analysis.report, sys; print({of_kernels} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"
 
