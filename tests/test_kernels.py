@@ -135,6 +135,11 @@ def test_a_kernel_is_forked_from_a_process_of_one_thread(warm, tmp_path):
 
 
 @pytest.mark.usefixtures("warm")
+def test_a_kernel_gives_way_to_the_build(tmp_path):
+    assert int(printed(tmp_path, "import os; print(os.nice(0))")[0]) > os.nice(0)
+
+
+@pytest.mark.usefixtures("warm")
 def test_what_is_printed_stands_where_it_was_printed(tmp_path):
     cells = (
         "print('one'); display('two'); print('three')",

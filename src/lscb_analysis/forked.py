@@ -33,6 +33,8 @@ READ_ONCE = ("PYTHON", "MATPLOTLIB", "MPL", "LANG", "LC_", "LD_", "TZ")
 
 INLINE = "module://matplotlib_inline.backend_inline"
 PR_SET_PDEATHSIG = 1
+LESS_URGENT = 5
+"""By so much kernels give way to the build, so that pages are checked as they come and not all at the end."""
 SELDOM = 50_000
 """A fork looks for garbage after so many new objects: a chapter leaves little, and is soon done."""
 
@@ -94,6 +96,7 @@ def kernel(
     Returns its status as a process.
     """
     _die_with(server)
+    os.nice(LESS_URGENT)
     os.setsid()
     _forget_the_forkserver()
     imported_with = _read_once()
