@@ -220,7 +220,9 @@ def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent):
 
 
 def test_a_second_build_is_busy_or_waits(place):
-    place.chapters(**{"01_one": "import time, pathlib; pathlib.Path('begun').touch(); time.sleep(8)"})
+    go_on = place.root / "notebooks" / "go-on"
+    wait = "while not pathlib.Path('go-on').exists(): time.sleep(0.05)"
+    place.chapters(**{"01_one": f"import time, pathlib; pathlib.Path('begun').touch()\n{wait}"})
     first = place.start()
     wait_for(place.begun.exists)
     status, _, err = place.build()
@@ -228,6 +230,8 @@ def test_a_second_build_is_busy_or_waits(place):
     assert "Another build of invented is under way" in err
     place.chapters(**{"01_one": "'quick'"})
     waiting = place.start("--wait")
+    wait_for(lambda: '"waiting"' in place.log.read_text("utf-8"))
+    go_on.touch()
     first.communicate(timeout=60)
     out, _ = waiting.communicate(timeout=60)
     assert waiting.returncode == 0

@@ -138,20 +138,21 @@ def test_a_second_build_is_busy_and_told_so(tmp_path):
         pass
     holder.kill()
     holder.wait()
-    with making(folder, wait=True):  # the lock ended with its process
+    with making(folder):  # the lock ended with its process
         assert hidden(folder) == ["lock", "making"]
 
 
 def test_a_waiting_build_begins_when_the_other_ends(tmp_path):
     folder = tmp_path / "pack"
     hold = (
-        "import time; from pathlib import Path; from lscb_analysis.publish import making\n"
-        f"with making(Path({str(folder)!r})): print('held', flush=True); time.sleep(1)"
+        "import sys; from pathlib import Path; from lscb_analysis.publish import making\n"
+        f"with making(Path({str(folder)!r})): print('held', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True) as holder:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", hold], text=True, **pipes) as holder:
         assert holder.stdout.readline() == "held\n"
-        with making(folder, wait=True):
-            assert holder.wait(timeout=5) == 0
+        with making(folder, holder.stdin.close):
+            assert holder.wait() == 0
 
 
 def test_readers_meet_the_old_pack_or_the_new_one_and_nothing_else(tmp_path):

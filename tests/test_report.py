@@ -3,19 +3,21 @@
 import hashlib
 import json
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import FEW, keep_only
+from conftest import EDITION as FILE, FEW, keep_only
 
 from lscb_analysis import pages, report
 from lscb_analysis.data import texts
 from lscb_analysis.editions import read_edition
 from lscb_analysis.pages import slug
-from lscb_analysis.report import BuildError, build, plan
+from lscb_analysis.publish import making
+from lscb_analysis.report import BuildError, UnpublishedError, build, plan
 
 CARE = "08_care_leavers"
 EDITION = read_edition("southend-2017-19")
@@ -136,6 +138,22 @@ def test_a_build_that_is_interrupted_while_it_writes_pages_stops_its_chapters(mo
         build(workers=1, tell=lambda event, **said: begun.append((event, said.get("chapter"))))
     assert [thread.name for thread in threading.enumerate() if "ThreadPool" in thread.name] == []
     assert ("chapter started", FEW[-1]) not in begun
+
+
+def test_what_changes_while_a_build_waits_for_another_is_not_published_as_if_it_had_been_read(project):
+    keep_only(project, [CARE])
+    folder, path = project / "pack", project / FILE
+    with ExitStack() as other:
+        other.enter_context(making(folder))
+
+        def meanwhile(event, **_):
+            if event == "waiting":
+                path.write_text(path.read_text("utf-8").replace("Safeguarding", "Keeping safe", 1), "utf-8")
+                other.close()
+
+        with pytest.raises(UnpublishedError, match=path.name):
+            build(output=folder, wait=True, tell=meanwhile)
+    assert not folder.exists()
 
 
 def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):

@@ -61,6 +61,14 @@ def test_every_file_of_the_folder_is_offered_in_the_page():
     assert set(re.findall(r"`(--[a-z-]+)", page)) - {"--recursive", "--dereference"} <= OPTIONS
 
 
+def test_every_event_is_in_the_page():
+    page = (CHECKOUT / "docs" / "scheduling.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z ]+)`", re.search(r"(?s)The events are.*?\.", page)[0]))
+    source = "".join(path.read_text("utf-8") for path in (CHECKOUT / "src").rglob("*.py"))
+    told = " ".join(re.findall(r"\btell\(([^,)]*)", source))
+    assert named == set(re.findall(r'"([a-z ]+)"', told))
+
+
 def test_every_schedule_runs_on_weekdays_at_six():
     assert "OnCalendar=Mon..Fri 06:00" in read("lscb-build.timer")
     assert read("lscb-build.cron").splitlines()[-1].startswith("0 6 * * 1-5 ")

@@ -249,6 +249,8 @@ class _Teller:
         self.all = details.get("chapters", self.all)
         if event == "nothing to do":
             typer.echo("Nothing has changed since the pack was made.")
+        if event == "waiting":
+            typer.echo("Another build of the pack is under way: waiting for it to end.")
         if event == "past its date":
             until = f"This pack was to be used until {details['use_until']}, and that day has passed"
             typer.echo(f"{until}: every page says that it must not be used any longer.", err=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,23 +50,26 @@ def check_replaceable(folder: Path) -> None:
 
 
 @contextmanager
-def making(folder: Path, wait: bool = False) -> Iterator[Path]:
+def making(folder: Path, waiting: Callable[[], None] | None = None) -> Iterator[Path]:
     """Hold the only right to make the pack of `folder`, and give an empty folder to make it in.
 
     What an earlier build left there, killed or not, is removed at the start, what this one leaves at its
     end. The right is a lock of the operating system: it ends with the process, however that ends.
 
-    Raises BusyError if another build holds it, unless `wait`.
+    Where another build holds it, `waiting` is called and that build waited for. Raises BusyError if there
+    is no `waiting`.
     """
     store = _store(folder)
     store.mkdir(exist_ok=True)
-    lock = FileLock(store / "lock", timeout=-1 if wait else 0)
+    lock = FileLock(store / "lock")
     try:
-        lock.acquire()
+        lock.acquire(timeout=0)
     except Timeout:
-        raise BusyError(
-            f"Another build of {folder.name} is under way. Wait for it to end, or use --wait."
-        ) from None
+        if not waiting:
+            busy = f"Another build of {folder.name} is under way. Wait for it to end, or use --wait."
+            raise BusyError(busy) from None
+        waiting()
+        lock.acquire()
     try:
         aside = store / "making"
         _clear(folder)

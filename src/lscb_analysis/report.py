@@ -77,10 +77,11 @@ def build(
 
     `output` is the pack's folder, by default `reports/<edition>`. With `only` (chapters) or `changed`
     (parameters, as text) the result is a draft in a folder beside it. With `pdf` it holds a PDF of itself.
-    `tell` hears of each step. `workers`, `timeout` and `fail_fast` are those of `chapters.running`, `wait`
-    that of `publish.making`. A chapter is run again only if something that it was made of has changed, and
-    nothing is published if nothing has, unless `force`. Of the day it is built `on` (today unless given)
-    this alone counts: whether the edition's pack may still be used then. Where not, every page says so.
+    `tell` hears of each step. `workers`, `timeout` and `fail_fast` are those of `chapters.running`. With
+    `wait` another build of the pack is waited for. A chapter is run again only if something that it was
+    made of has changed, and nothing is published if nothing has, unless `force`. Of the day it is built `on`
+    (today unless given) this alone counts: whether the edition's pack may still be used then. Where not,
+    every page says so.
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
     wrong, or nothing can print a PDF; BusyError if another build of the pack is under way; UnpublishedError
@@ -94,13 +95,13 @@ def build(
         tell("past its date", use_until=edition.use_until.isoformat())
     with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
         edition, chapters = plan(edition, only, changed)
-        verdict_table(edition)  # refuses periods that are not there
+        # before another build is waited for: what changes meanwhile has not been read
+        before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
         folder = _folder(output or project() / "reports" / edition.name, draft)
-        with making(folder, wait) as aside:
+        with making(folder, (lambda: tell("waiting")) if wait else None) as aside:
             if not (force or draft) and stands(folder, edition.name, today, PDF if pdf else None):
                 tell("nothing to do", folder=str(folder))
                 return Pack(folder, [])
-            before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
             runs, memory, made = aside / "runs", kept(folder), aside / "pack"
             runs.mkdir()
             for chapter in [] if force else chapters:
