@@ -104,8 +104,11 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The edition's pack, built once from the checkout into a folder of its own."""
-    built = report.build(output=tmp_path_factory.mktemp("reports") / "pack")
+    """The edition's pack, built once from the checkout; of tests that run side by side, one waits for it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    built = report.build(output=folder / "reports" / "pack", wait=True)
     assert not built.failed, [chapter.error for chapter in built.failed]
     return built.folder
 

@@ -100,12 +100,13 @@ def test_convention_3_contrast_in_the_dark(opened, note):
     assert not left_open
 
 
-@pytest.mark.parametrize("rule", SPOILED)
-def test_axe_sees_what_is_spoiled(browser, pack, rule):
+def test_axe_sees_what_is_spoiled(browser, pack):
     page = browser.new_page(viewport=DESK)
     page.goto((pack / "05_child_protection.html").as_uri())
-    page.evaluate(SPOILED[rule])
-    assert rule in {fault.partition(":")[0] for fault in held(looked_at(page, WCAG), "violations")}
+    for spoiling in SPOILED.values():
+        page.evaluate(spoiling)
+    found = held(looked_at(page, WCAG), "violations")
+    assert {fault.partition(":")[0] for fault in found} == set(SPOILED)
     page.close()
 
 

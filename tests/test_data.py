@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import CHECKOUT, FEW, copied
 
 from lscb_analysis import data
 from lscb_analysis.schema import TEXTS, DataError, Problem
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 FILES = sorted(path.name for path in (CHECKOUT / "data").glob("*.csv") if path.stem not in TEXTS)
 DICTIONARY = [f"{name}.csv" for name in data.DICTIONARY_FILES]
 TABLES = [name for name in FILES if name not in DICTIONARY]
@@ -183,13 +185,30 @@ def broken_copy(project: Path, file: str, broken):
     return expected
 
 
-def alone(project: Path, file: str) -> str:
-    """Take out all but `file` and the dictionary, to spare the time of checks; return what table stays."""
-    table = file if file in TABLES else TABLES[0]
-    for path in (project / "data").glob("*.csv"):
-        if path.name not in {table, *DICTIONARY}:
+@pytest.fixture(scope="module")
+def dictionary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project without tables. While nobody writes to its dictionary, that is checked once for all tests."""
+    folder = copied(tmp_path_factory.mktemp("dictionary") / "project", FEW)
+    for path in (folder / "data").glob("*.csv"):
+        if path.name not in DICTIONARY:
             path.unlink()
-    return table
+    return folder
+
+
+@pytest.fixture
+def alone(dictionary: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """That project with one table: `file`, unless that is of the dictionary. Afterwards it has none."""
+    monkeypatch.setenv("LSCB_PROJECT", str(dictionary))
+    table = table_of(file)
+    shutil.copy2(CHECKOUT / "data" / table, dictionary / "data" / table)
+    yield dictionary
+    (dictionary / "data" / table).unlink()
+    if file in DICTIONARY:
+        shutil.copy2(CHECKOUT / "data" / file, dictionary / "data" / file)
+
+
+def table_of(file: str) -> str:
+    return file if file in TABLES else TABLES[0]
 
 
 def says(problem: Problem, file: str, expected) -> bool:
@@ -210,21 +229,19 @@ def test_every_file_meets_a_dozen_breakages_or_more():
 
 
 @pytest.mark.parametrize(("file", "broken"), CASES)
-def test_check_lists_what_is_broken_and_load_refuses_it_and_nothing_is_written(project, file, broken):
-    table = alone(project, file)
-    expected = broken_copy(project, file, broken)
-    before = contents(project)
+def test_check_lists_what_is_broken_and_load_refuses_it_and_nothing_is_written(alone, file, broken):
+    expected = broken_copy(alone, file, broken)
+    before = contents(alone)
     assert any(says(problem, file, expected) for problem in data.check())
     with pytest.raises(DataError) as refused:
-        data.load(table[:-4])
+        data.load(table_of(file)[:-4])
     assert any(says(problem, file, expected) for problem in refused.value.problems)
-    assert contents(project) == before
+    assert contents(alone) == before
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_first_row_with_too_many_cells_is_named(project, file):
-    alone(project, file)
-    expected = broken_copy(project, file, too_many_cells_in_the_first_row)
+def test_a_first_row_with_too_many_cells_is_named(alone, file):
+    expected = broken_copy(alone, file, too_many_cells_in_the_first_row)
     (problem,) = data.check()
     assert says(problem, file, expected)
 
@@ -270,10 +287,9 @@ def test_the_largest_file_is_read_and_one_byte_more_is_refused(project, monkeypa
 
 
 @pytest.mark.parametrize("file", TABLES)
-def test_two_breakages_of_a_table_are_both_listed(project, file):
-    alone(project, file)
-    first = broken_copy(project, file, BREAKAGES["text in value"])
-    second = broken_copy(project, file, one_letter_off("measure"))
+def test_two_breakages_of_a_table_are_both_listed(alone, file):
+    first = broken_copy(alone, file, BREAKAGES["text in value"])
+    second = broken_copy(alone, file, one_letter_off("measure"))
     problems = data.check()
     assert any(says(problem, file, first) for problem in problems)
     assert any(says(problem, file, second) for problem in problems)

@@ -20,6 +20,7 @@ import zmq.asyncio
 from conftest import CHECKOUT
 from jupyter_client.manager import start_new_kernel
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.session import Session
 from nbclient.exceptions import DeadKernelError
 
@@ -295,7 +296,8 @@ def test_a_kernel_has_ended_when_its_shutdown_was_asked_for():
 
 
 @pytest.mark.usefixtures("warm")
-def test_a_kernel_that_does_not_end_when_asked_is_not_waited_for_without_end():
+def test_a_kernel_that_does_not_end_when_asked_is_not_waited_for_without_end(monkeypatch):
+    monkeypatch.setattr(LocalProvisioner, "get_shutdown_wait_time", lambda *_: 0.5)
     with running() as (manager, _):
         process = manager.provisioner.process
         process.send_signal(signal.SIGSTOP)
@@ -354,13 +356,15 @@ def test_within_warm_kernels_another_one_starts_nothing(warm, tmp_path):
 
 BUILDER = """
 import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-import test_kernels
+import psutil
+from jupyter_client.manager import start_new_kernel
 from lscb_analysis.kernels import warm_kernels
-with warm_kernels():
-    test_kernels.outputs(Path(sys.argv[2]), sys.argv[3])
-print("left", len(test_kernels.psutil.Process().children(recursive=True)))
+with warm_kernels(["math"]):
+    manager, client = start_new_kernel(cwd=sys.argv[1])
+    client.execute_interactive(sys.argv[2])
+    client.stop_channels()
+    manager.shutdown_kernel()
+print("left", len(psutil.Process().children(recursive=True)))
 """
 BUSY = "import os; open('began', 'w').write(f'{os.getpid()} {os.getppid()} '); sum(range(10**12))"
 """A cell that says which process it is in, then gives no other thread a turn."""
@@ -368,7 +372,7 @@ BUSY = "import os; open('began', 'w').write(f'{os.getpid()} {os.getppid()} '); s
 
 def builder(folder, temporary, cell):
     return subprocess.Popen(
-        [sys.executable, "-c", BUILDER, str(CHECKOUT / "tests"), str(folder), cell],
+        [sys.executable, "-c", BUILDER, str(folder), cell],
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -384,11 +388,12 @@ def test_a_killed_builder_leaves_no_process_and_the_next_one_no_folder(how, temp
     began = tmp_path / "began"
     wait_for(lambda: began.is_file() and began.read_text().endswith(" "))
     kernel, server = [psutil.Process(int(number)) for number in began.read_text().split()]
+    assert server.ppid() == building.pid
     building.send_signal(how)
     building.communicate()
     wait_for(lambda: not kernel.is_running() and not server.is_running(), seconds=5)
     assert [path.name for path in own.iterdir() if not path.name.startswith(forking.PREFIX)] == []
-    said, errors = builder(tmp_path, own, "1").communicate()
+    said, errors = builder(tmp_path, own, "pass").communicate()
     assert (said, errors) == ("left 0\n", "")
     assert list(own.iterdir()) == []
 
