@@ -297,7 +297,7 @@ def test_a_kernel_has_ended_when_its_shutdown_was_asked_for():
 
 @pytest.mark.usefixtures("warm")
 def test_a_kernel_that_does_not_end_when_asked_is_not_waited_for_without_end(monkeypatch):
-    monkeypatch.setattr(LocalProvisioner, "get_shutdown_wait_time", lambda *_: 0.5)
+    monkeypatch.setattr(LocalProvisioner, "get_shutdown_wait_time", lambda *_, **__: 0.5)
     with running() as (manager, _):
         process = manager.provisioner.process
         process.send_signal(signal.SIGSTOP)
