@@ -98,6 +98,35 @@ CHARTS = {  # each drawn once for all tests
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
 
 
+UNTOLD = {
+    line_chart: lambda: series("plans"),
+    bar_chart: latest,
+    change_chart: changes,
+    pair_chart: schools,
+    part_chart: lambda: series("conferences"),
+    mark_chart: marks,
+    score_chart: scores,
+    two_point_chart: audits,
+}
+
+
+@pytest.mark.parametrize("chart", UNTOLD)
+def test_where_no_figure_is_told_nothing_is_drawn_and_the_reader_hears_so(chart):
+    frame = UNTOLD[chart]().frame
+    figures = frame.columns.intersection(["numerator", "denominator", "value", "lower", "upper", "change"])
+    untold = frame.assign(**dict.fromkeys(figures, np.nan), status="x")
+    shown = chart(protect(untold, rule="published"))
+    assert (shown.kind, shown.text) == ("note", "Nothing is drawn here: none of these figures can be told.")
+
+
+def test_parts_of_a_single_period_are_drawn_without_another_before_them():
+    frame = series("conferences").frame
+    shown = part_chart(protect(frame[frame["time_period"] == 2018], rule="published"))
+    headline = soup(shown).select_one(".headline").get_text()
+    assert "105 of 159" in headline
+    assert "after" not in headline
+
+
 def soup(shown):
     return BeautifulSoup(shown.html, "html.parser")
 

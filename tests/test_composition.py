@@ -12,7 +12,7 @@ from statsmodels.stats.contingency_tables import Table
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from lscb_analysis import composition
-from lscb_analysis.comparisons import newcombe
+from lscb_analysis.comparisons import NO_FIGURE, newcombe
 from lscb_analysis.composition import driving, mix_changes, mix_table, share
 from lscb_analysis.rates import EstimateError, proportion
 
@@ -293,6 +293,14 @@ def test_a_single_category_is_never_tested():
     changed = by_category((50, 20, 10), (20, 45, 15))
     assert changed["p_value"].isna().all()
     assert set(changed["test"]) == {""}
+
+
+def test_a_mix_is_not_tested_where_no_category_is_told_in_both_periods():
+    frame = shares((50, 20, 10), (20, 45, 15))
+    withheld = (frame["time_period"] == 2018) | (frame["category"] != "a")
+    frame.loc[withheld, ["numerator", "value", "lower", "upper"]] = np.nan
+    frame.loc[withheld, "status"] = "c"
+    assert composition.not_tested(mix_changes(frame, 2017, 2018)) == NO_FIGURE
 
 
 @pytest.mark.parametrize("what", ["area_code", "period_start"])

@@ -292,6 +292,12 @@ def test_suppressed_percentages_and_other_periods_are_passed_over():
     ]
 
 
+def test_a_total_that_is_not_told_is_left_out():
+    percentages = rows({"value": 50.0, "printed": "50"})
+    totals = rows({"value": math.nan, "printed": "-", "status": "c"}, {"value": 4.0})
+    assert fits(percentages, totals)[["value", "fits"]].to_numpy().tolist() == [[4.0, True]]
+
+
 def test_the_printed_categories_of_abuse_are_shares_of_plans_starting_not_of_plans_at_31_march():
     printed = load("categories_of_abuse")
     stock = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")

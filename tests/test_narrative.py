@@ -167,6 +167,21 @@ def test_the_largest_category_is_named_first():
     assert said.index("Abuse or neglect") < said.index("Child's disability or illness")
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [("Abuse or neglect", "“Abuse or neglect” was 82.1%"), ("", "None of these figures can be told.")],
+)
+def test_of_a_mix_of_which_one_category_is_told_or_none_no_other_is_named(told, said):
+    frame = series("primary_need").frame
+    withheld = frame["category"] != told
+    figures = ["numerator", "value", "lower", "upper"]
+    frame = frame.assign(**{column: frame[column].mask(withheld) for column in figures})
+    frame = frame.assign(**{column: frame[column].mask(withheld, "c") for column in ("status", "printed")})
+    text = describe_largest(protect(frame, rule="published")).text
+    assert said in text
+    assert "Next comes" not in text
+
+
 def test_totals_that_cannot_have_made_the_percentages_are_told_apart():
     abuse = load("categories_of_abuse")
     in_force = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")

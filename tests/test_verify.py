@@ -12,7 +12,7 @@ from lscb_analysis.cli import app, main
 from lscb_analysis.downloads import check_table
 from lscb_analysis.reading import read_page
 from lscb_analysis.report import UnpublishedError, build
-from lscb_analysis.verify import NoPackError, check_page, read_pack, verify
+from lscb_analysis.verify import CLAIMS_OF_ALL, NoPackError, check_page, read_pack, verify
 
 OF_A_KIND = 15
 """So many alterations of each kind are tried, spread over the pack."""
@@ -59,6 +59,17 @@ def faults_of(altered, book, folder):
     path = folder / "altered.csv"
     path.write_text(altered.text, "utf-8", newline="")
     return check_table(path, book.known)[1]
+
+
+@pytest.mark.parametrize("claim", [*CLAIMS_OF_ALL, "All is well"])
+def test_a_claim_of_all_comparisons_has_to_be_so(book, claim):
+    """In this pack some changed, some are unclear and some are not compared, so none of them is."""
+    page = read_page(f'<p>{claim}</p><p><span data-claim="*">{claim}</span>.</p>')
+    faults = check_page(replace(book, pages={"invented.html": page}), "invented.html")
+    said = f"“{claim}” is said of all comparisons of this edition, and is not so."
+    assert said in [fault.reason for fault in faults]
+    unmarked = "claims what no verdict beside it says" in str(faults[0].reason)
+    assert unmarked == ("beyond chance" in claim)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import wraps
 from itertools import pairwise
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 import seaborn as sns
@@ -57,7 +59,26 @@ _FIGURE = templates().get_template("figure.html.j2")
 NARROW_LETTERS = 44
 """On a phone a line has room for so many letters."""
 
+NOT_DRAWN = Markup("<p>Nothing is drawn here: none of these figures can be told.</p>")
 
+Chart = TypeVar("Chart", bound=Callable[..., Display])
+
+
+def _of(*columns: str) -> Callable[[Chart], Chart]:
+    """Make of a chart one that is not drawn, and says so, where no row has a figure in all these columns."""
+
+    def made(chart: Chart) -> Chart:
+        @wraps(chart)
+        def drawn(release: Release, *others: Any, **named: Any) -> Display:
+            told = release.frame[list(columns)].notna().all(axis="columns")
+            return chart(release, *others, **named) if told.any() else Display(NOT_DRAWN, "note")
+
+        return cast(Chart, drawn)
+
+    return made
+
+
+@_of("value")
 def line_chart(release: Release, target: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
@@ -88,6 +109,7 @@ def line_chart(release: Release, target: Release | None = None) -> Display:
     return _chart(release.frame, "over-time", said, words, draw, heights)
 
 
+@_of("value")
 def bar_chart(release: Release) -> Display:
     """Draw the categories of the latest period as bars from zero, the largest first, with intervals."""
     frame = release.frame[release.frame["time_period"] == release.frame["time_period"].max()]
@@ -116,6 +138,7 @@ def bar_chart(release: Release) -> Display:
     return _chart(ranked, "by-category", largest(ranked), _value_in_words(ranked), draw, heights)
 
 
+@_of("change")
 def change_chart(release: Release) -> Display:
     """Draw the change of each category as a dot with its interval, ranked, about a line of no change."""
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
@@ -144,6 +167,7 @@ def change_chart(release: Release) -> Display:
     return _chart(every, "changes", said, _change_in_words, draw, (80 + 36 * len(rows), 80 + 62 * len(rows)))
 
 
+@_of("value")
 def pair_chart(release: Release) -> Display:
     """Draw the latest figure of each series of an area as a bar, that of the country in grey below it.
 
@@ -176,6 +200,7 @@ def pair_chart(release: Release) -> Display:
     return _chart(frame, "beside", said, _place_in_words, draw, heights)
 
 
+@_of("numerator", "denominator")
 def part_chart(release: Release) -> Display:
     """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers.
 
@@ -183,14 +208,13 @@ def part_chart(release: Release) -> Display:
     """
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = records(frame)
-    before, now = rows[-2], rows[-1]
-    said = Markup("{}: {} of {} {} in {}, after {} of {} in {}").format(
-        name(series(now)),
-        *(bind(now, part) for part in ("numerator", "denominator")),
-        now["counted"],
-        name(period(now)),
-        *(bind(before, part) for part in ("numerator", "denominator")),
-        name(period(before)),
+    now = rows[-1]
+    after = Markup("").join(
+        Markup(", after {} of {} in {}").format(*_parts(before), name(period(before)))
+        for before in rows[-2:-1]
+    )
+    said = Markup("{}: {} of {} {} in {}{}").format(
+        name(series(now)), *_parts(now), now["counted"], name(period(now)), after
     )
 
     def draw(figure: Figure, narrow: bool) -> None:
@@ -211,6 +235,7 @@ def part_chart(release: Release) -> Display:
     )
 
 
+@_of("value")
 def mark_chart(release: Release) -> Display:
     """Draw a register: a mark for each seat and meeting, its shape and colour by what was marked.
 
@@ -257,6 +282,7 @@ def mark_chart(release: Release) -> Display:
     return _chart(frame, "marks", said, _mark_in_words, draw, heights, "a mark for each seat and meeting")
 
 
+@_of("value")
 def score_chart(release: Release) -> Display:
     """Draw each statement's mean as a dot on the scale, and its range as a bar beside it, in their order.
 
@@ -313,6 +339,7 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
     return Markup("; ").join([Markup("{} of {} marks").format(first, bind(rows[0], "denominator")), *rest])
 
 
+@_of("value")
 def two_point_chart(release: Release, target: Release | None = None) -> Display:
     """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
 
@@ -555,7 +582,11 @@ def _place_in_words(row: Row) -> Markup:
 
 
 def _part_in_words(row: Row) -> Markup:
-    return Markup("{}: {} of {}.").format(name(period(row)), bind(row, "numerator"), bind(row, "denominator"))
+    return Markup("{}: {} of {}.").format(name(period(row)), *_parts(row))
+
+
+def _parts(row: Row) -> tuple[Markup, Markup]:
+    return bind(row, "numerator"), bind(row, "denominator")
 
 
 def _withheld(frame: pd.DataFrame) -> list[str]:

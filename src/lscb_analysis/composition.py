@@ -113,8 +113,11 @@ def _simulated(table: np.ndarray, simulations: int) -> Simulated:
 def not_tested(changed: pd.DataFrame) -> str:
     """Return why a mix is not to be tested, from the changes of its categories: nothing, if it is.
 
-    A category that is suppressed in either period is no obstacle; any other that cannot be compared is.
+    A category that is suppressed in either period is no obstacle, unless all are; any other that cannot be
+    compared is.
     """
+    if changed["change"].isna().all():
+        return str(changed["reason"].iloc[0])
     suppressed = (changed["status"] == "c") | (changed["status_before"] == "c")
     obstacles = changed["reason"].where(~((changed["reason"] == NO_FIGURE) & suppressed), "")
     found = [reason for reason in obstacles if reason]

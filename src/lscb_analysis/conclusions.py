@@ -11,7 +11,7 @@ from markupsafe import Markup
 from lscb_analysis.composition import driving
 from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
-from lscb_analysis.display import Display, Row, bind, claim, name, percent, series, when
+from lscb_analysis.display import OF_ALL, Display, Row, bind, claim, name, percent, series, when
 from lscb_analysis.narrative import (
     change,
     change_words,
@@ -27,10 +27,10 @@ from lscb_analysis.schema import records
 from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 
 KINDS = {
-    "show a change beyond chance": CALLED,
-    "show no clear change, though one that matters would probably have shown": (NO_CLEAR_CHANGE,),
-    "rest on too few to tell": (TOO_FEW,),
-    "cannot be compared": (NOT_COMPARED,),
+    "showed a change beyond chance": CALLED,
+    "showed no clear change, though one that matters would probably have shown": (NO_CLEAR_CHANGE,),
+    "rested on too few to tell": (TOO_FEW,),
+    "could not be compared": (NOT_COMPARED,),
 }
 """What is said of the comparisons that came to one kind of verdict, and its verdicts."""
 
@@ -52,23 +52,25 @@ def describe_mix(release: Release) -> Display:
 def describe_changed(release: Release) -> Display:
     """List the comparisons that changed beyond chance, each in a line with its chapter."""
     rows = release.frame[release.frame["verdict"].isin(CALLED)]
-    return _lines(rows, "No comparison shows a change beyond chance.")
+    return _lines(rows, "No comparison shows a change beyond chance")
 
 
 def describe_unclear(release: Release) -> Display:
     """List the comparisons of which chance could have made the change, or that rest on too few to tell."""
     rows = release.frame[release.frame["verdict"].isin([NO_CLEAR_CHANGE, TOO_FEW])]
-    return _lines(rows, "There is no such comparison.")
+    return _lines(rows, "There is no such comparison")
 
 
 def describe_not_compared(release: Release) -> Display:
     """List what could not be compared, and why."""
-    return _lines(release.frame[release.frame["verdict"] == NOT_COMPARED], "Everything could be compared.")
+    return _lines(release.frame[release.frame["verdict"] == NOT_COMPARED], "Everything could be compared")
 
 
 def describe_counts(release: Release) -> Display:
     """Say how many comparisons there are, and how many came to which kind of verdict."""
     verdicts = release.frame["verdict"]
+    if verdicts.empty:
+        return finding([Markup("This pack makes no comparison.")])
     counted = [
         Markup('{} <span data-name="kind">{}</span>').format(
             _counted(int(verdicts.isin(kind).sum()), "verdicts", words), words
@@ -76,7 +78,7 @@ def describe_counts(release: Release) -> Display:
         for words, kind in KINDS.items()
         if verdicts.isin(kind).any()
     ]
-    said = Markup("Of the {} comparisons that this pack makes, {}.").format(
+    said = Markup("Of the comparisons that this pack makes, {} in all, {}.").format(
         _counted(len(verdicts), "comparisons"), listed(counted)
     )
     return finding([said])
@@ -89,7 +91,7 @@ def _counted(number: int, statistic: str, of: str = "Total") -> Markup:
 
 def _lines(rows: pd.DataFrame, none: str) -> Display:
     if rows.empty:
-        return finding([Markup(none)])
+        return finding([Markup("{}.").format(claim({"question": OF_ALL}, none))])
     items = Markup("").join(Markup("<li>{}</li>").format(_line(row)) for row in records(rows))
     return Display(Markup('<ul class="findings">{}</ul>').format(items), "finding")
 

@@ -202,9 +202,9 @@ def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """Return `totals` with their `unit` and a column `fits`: could the percentages all be shares of them?
 
     A percentage fits a total if some whole number is that percentage of it. Suppressed ones are
-    passed over.
+    passed over, and so are totals that are not told.
     """
-    told = percentages[percentages["value"].notna()]
+    told, totals = (frame[frame["value"].notna()] for frame in (percentages, totals))
     return totals.assign(
         unit="number",
         fits=[

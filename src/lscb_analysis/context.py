@@ -82,6 +82,7 @@ def names(known: Known, areas: frozenset[str]) -> Names:
         for words in sources[column]
     }
     checks = texts("accessibility")
+    others |= {f"release {release}" for release in sources["release"]}
     others |= {
         *of["definition"].str.rstrip("."),
         *of["unit"],

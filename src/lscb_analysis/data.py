@@ -11,6 +11,7 @@ import pandas as pd
 from lscb_analysis.project import project
 from lscb_analysis.reads import record
 from lscb_analysis.schema import (
+    COLUMNS,
     SYMBOLS,
     TEXTS,
     DataError,
@@ -124,6 +125,9 @@ def check() -> list[Problem]:
     except DataError as error:
         return error.problems
     problems = _check([project() / "data" / f"{table}.csv" for table in tables()])
+    if not set(tables()) - {SIMULATED}:
+        remedy = f"Put one there: a CSV file with the columns {', '.join(COLUMNS)}"
+        problems.append(Problem("data/", None, None, None, "holds no table of figures", remedy))
     for name in TEXTS:
         try:
             texts(name)

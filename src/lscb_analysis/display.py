@@ -23,6 +23,9 @@ Row = Mapping[str, Any]
 
 MINUS = "\N{MINUS SIGN}"
 
+OF_ALL = "*"
+"""The question of a claim that is made of all comparisons of an edition together."""
+
 LONGEST_NAME = 54
 """A drawing shows no more letters of a name than this."""
 
@@ -239,7 +242,7 @@ def by_method(method: str, words: str | Markup) -> Markup:
 
 
 def claim(row: Row, words: str) -> Markup:
-    """Return words that claim what a verdict says, marked with its question."""
+    """Return words that claim what a verdict says, marked with its question, or with `OF_ALL`."""
     return Markup('<span data-claim="{}">{}</span>').format(row["question"], words)
 
 

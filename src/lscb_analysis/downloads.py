@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lscb_analysis.data import measures
-from lscb_analysis.figures import Cited, Known, worked_out
+from lscb_analysis.figures import Cited, Estimate, Known, worked_out
 from lscb_analysis.tables import FORMULA
 from lscb_analysis.wording import called, same
 
@@ -142,7 +142,14 @@ def _check_periods(known: Known, row: Row, figure: Cited) -> Reasons:
 
 
 def _units(known: Known, figure: Cited) -> set[str]:
-    return {str(measures()["unit"][figure.measure]), *(way.unit for way in known.told.get(figure.place, []))}
+    """Those in which the data give a figure, or where it is withheld the others of its measure."""
+    ways = known.told.get(figure.place) or _told_of(known, figure.measure)
+    return {str(measures()["unit"][figure.measure]), *(way.unit for way in ways)}
+
+
+@lru_cache(maxsize=64)
+def _told_of(known: Known, measure: str) -> list[Estimate]:
+    return [way for place, ways in known.told.items() if place[0] == measure for way in ways]
 
 
 def _alike(known: Known, figure: Cited) -> set[str]:

@@ -108,8 +108,8 @@ def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
     report = sources.loc[facts.mode().iloc[0]]
     document, publisher = (figures["source"].map(sources[column]) for column in ("document", "publisher"))
     own = document == report["document"]
-    last = figures.loc[own, "time_period"].max()
-    return figures[(own | (publisher != report["publisher"])) & (figures["time_period"] <= last)]
+    last = figures.loc[own, "time_period"].max()  # not a number if nothing is from that report
+    return figures[(own | (publisher != report["publisher"])) & ~(figures["time_period"] > last)]
 
 
 def _compared(figures: pd.DataFrame, edition: Edition) -> pd.Series:

@@ -117,6 +117,11 @@ class Known:
     found: pd.DataFrame
     worked_out: dict[Cited, set[float]] = field(default_factory=dict)
 
+    @property
+    def years(self) -> list[str]:
+        """The two that the edition compares."""
+        return [str(self.edition.previous), str(self.edition.latest)]
+
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """The edition's table of verdicts, made when it is first asked for."""
@@ -412,7 +417,8 @@ def _pairs(known: Known, cited: Cited) -> Iterator[tuple[Estimate, Estimate]]:
 def _interval(estimate: Estimate, cited: Cited) -> tuple[float, float]:
     """The interval of an estimate, by the method that belongs to its unit."""
     x, n = estimate.numerator, estimate.denominator
-    if np.isnan(x) or estimate.unit != cited.unit:
+    impossible = estimate.unit == "%" and x > n  # numbers of different places need not fit
+    if np.isnan(x) or estimate.unit != cited.unit or impossible:
         return np.nan, np.nan
     if estimate.unit == "%":
         low, high = wilson(x, n, cited.confidence)
@@ -437,7 +443,7 @@ def _change_interval(known: Known, now: Estimate, before: Estimate, cited: Cited
     if cited.unit == "%" and now.unit != "%":
         low, high = _ratio(x, 1.0 if np.isnan(n) else n, x0, 1.0 if np.isnan(n0) else n0, cited.confidence)
         return 100 * (low - 1), 100 * (high - 1)
-    if np.isnan(n) or now.unit != "%":
+    if np.isnan(n) or now.unit != "%" or x > n or x0 > n0:
         return np.nan, np.nan
     confidence = _confidence_of_each(known, cited) if cited.method == SIMULTANEOUS else cited.confidence
     ends = newcombe(x, n, x0, n0, confidence)
@@ -452,6 +458,9 @@ def _ratio(x: float, n: float, x0: float, n0: float, confidence: float) -> tuple
 
 def _confidence_of_each(known: Known, cited: Cited) -> float:
     """The confidence of each interval of a mix, so that all hold together (Bonferroni)."""
+    compared = _moved(known, cited.measure)["lower"].notna().sum()
+    if compared and [cited.before[-10:-6], cited.period[-10:-6]] == known.years:
+        return float(1 - (1 - cited.confidence) / compared)
     told = {
         period: {
             place[1]
@@ -471,15 +480,17 @@ def _verdict(known: Known, cited: Cited) -> list[float]:
 
 
 def _residual(known: Known, cited: Cited) -> list[float]:
-    return _residuals(known, cited.measure).get(cited.category, [])
+    moved = _moved(known, cited.measure)
+    return moved.loc[moved["category"] == cited.category, "residual"].tolist()
 
 
 @lru_cache(maxsize=8)
-def _residuals(known: Known, measure: str) -> dict[str, list[float]]:
+def _moved(known: Known, measure: str) -> pd.DataFrame:
+    """The changes of the categories of a mix, between the periods of the edition that compares it."""
     edition, asked = known.edition, known.verdicts.loc[known.verdicts["measure"] == measure, "question"]
-    told = (estimates(edition, question) for question in asked)
-    moves = [mix_changes(of, edition.previous, edition.latest, edition.confidence) for of in told]
-    return pd.concat(moves).groupby("category")["residual"].agg(list).to_dict() if moves else {}
+    periods = edition.previous, edition.latest
+    moves = [mix_changes(estimates(edition, question), *periods, edition.confidence) for question in asked]
+    return pd.concat(moves) if moves else pd.DataFrame(columns=["category", "residual", "lower"])
 
 
 def _fits(known: Known, cited: Cited) -> list[float]:
@@ -487,7 +498,7 @@ def _fits(known: Known, cited: Cited) -> list[float]:
     if cited.measure.endswith("_cases"):
         return _said(known.derived, cited)
     year, results = cited.period[-10:], []
-    for measure in known.verdicts[known.verdicts["shift"].notna()]["measure"]:
+    for measure in (one.printed["measure"] for one in known.edition.comparisons if one.method == "mix"):
         mix = known.rows[(known.rows["measure"] == measure) & (known.rows["area_code"] == cited.area)]
         shares = mix[(mix["iso"].str[-10:] == year) & mix["value"].notna()]["printed"]
         for whole in known.told.get(cited.place, []):

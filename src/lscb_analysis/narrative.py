@@ -93,22 +93,22 @@ def describe_each(release: Release) -> Display:
 def describe_largest(release: Release) -> Display:
     """Say which category of a mix is the largest in the latest period, and which comes next."""
     latest = _latest(release.frame).sort_values("value", ascending=False, kind="stable")
-    first, second = records(latest)[:2]
-    return finding(
-        [
-            Markup("In {}, {} was {} {}{}: the {} category.").format(
-                area(first),
-                _phrase(first),
-                bind(first, "value"),
-                when(first),
-                _resting_on(first),
-                bind(first, "value", "largest"),
-            ),
-            Markup("Next comes {}, with {}{}.").format(
-                quoted(second), bind(second, "value"), _resting_on(second)
-            ),
-        ]
+    if latest.empty:
+        return finding([])
+    first, *others = records(latest)
+    said = Markup("In {}, {} was {} {}{}: the {} category.").format(
+        area(first),
+        _phrase(first),
+        bind(first, "value"),
+        when(first),
+        _resting_on(first),
+        bind(first, "value", "largest"),
     )
+    following = [
+        Markup("Next comes {}, with {}{}.").format(quoted(second), bind(second, "value"), _resting_on(second))
+        for second in others[:1]
+    ]
+    return finding([said, *following])
 
 
 def describe_change(release: Release) -> Display:
@@ -134,7 +134,10 @@ def describe_target(figures: Release, target: Release) -> Display:
 
 def describe_larger(first: Release, second: Release) -> Display:
     """Say the latest figure of two releases side by side, and which is the larger, without judging."""
-    one, other = (records(_latest(release.frame))[0] for release in (first, second))
+    latest = [records(_latest(release.frame)) for release in (first, second)]
+    if not all(latest):
+        return finding([])
+    (one, *_), (other, *_) = latest
     order = (one["value"] > other["value"]) - (one["value"] < other["value"])
     words = {1: "larger than", 0: "the same as", -1: "smaller than"}[order]
     return finding(
@@ -569,6 +572,8 @@ def _latest(frame: pd.DataFrame) -> pd.DataFrame:
 
 def finding(sentences: Iterable[Markup]) -> Display:
     said = Markup(" ").join(sentences)
+    if not said:
+        return Display(Markup("<p>None of these figures can be told.</p>"), "note")
     return Display(Markup('<p class="finding">{}</p>').format(said), "finding")
 
 

@@ -75,9 +75,12 @@ def findings(edition: Edition) -> pd.DataFrame:
     and `period_end_before` the period that its place is about.
     """
     figures, linked = published(edition), links(edition)
-    found = [check(figures, linked).assign(rule=rule) for rule, check in RULES.items()]
-    together = pd.concat([frame for frame in found if len(frame)], ignore_index=True)
-    return _judged(together, figures).reindex(columns=FINDING)
+    checked = [check(figures, linked).assign(rule=rule) for rule, check in RULES.items()]
+    found = [frame for frame in checked if len(frame)] or [figures.head(0)]
+    together = pd.concat(found, ignore_index=True)
+    # a rule gives some of these columns only, and of a few tables few rules find anything
+    every = together.columns.union([*FINDING, "rounding"], sort=False)
+    return _judged(together.reindex(columns=every), figures).reindex(columns=FINDING)
 
 
 def check_parts(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -442,7 +445,7 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     why = np.select(reasons, [COMPARED, ONLY, AGREED, FIRST], "")
     withheld = found["status"].eq("c")
     event = found["counted"] == EVENTS
-    said = found["why"].notna() if "why" in found else np.zeros(len(found), bool)
+    said = found["why"].notna()
     return found.assign(
         status=np.where(withheld, "c", ""),
         method=AS_PRINTED,
@@ -450,7 +453,7 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
         serious=_serious(found),
         used=cells["value"].mask(withheld | event),
         used_source=cells["source"].fillna("").mask(withheld | event, ""),
-        why=np.select([withheld, event, said], [WITHHELD, NEITHER, found.get("why", why)], why),
+        why=np.select([withheld, event, said], [WITHHELD, NEITHER, found["why"]], why),
     )
 
 

@@ -136,7 +136,7 @@ def check_summaries(printed: pd.DataFrame, raters: int) -> pd.DataFrame:
 
 def parts(frame: pd.DataFrame) -> pd.Series:
     """Return for each row which part of a summary its measure is: mode, mean, range, or another ending."""
-    return frame["measure"].str.rpartition("_")[2]
+    return frame["measure"].str.rsplit("_", n=1).str[-1]
 
 
 def summaries(frame: pd.DataFrame) -> pd.Series:

@@ -142,7 +142,12 @@ def describe_claims(edition: Edition) -> Display:
 
 
 def table_of_checks(found: Release) -> Display:
-    """Return how many things each rule checked, how many fit and how many do not, as a table."""
+    """Return how many things each rule checked, how many fit and how many do not, as a table.
+
+    Where no rule found anything to check there is no table.
+    """
+    if found.frame.empty:
+        return Display(Markup(""), "note")
     counts = found.frame.groupby("rule", sort=False)["balance"].agg(checks="size", balances="sum")
     lines = counts.assign(findings=counts["checks"] - counts["balances"]).reset_index()
     columns = [

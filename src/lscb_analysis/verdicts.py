@@ -19,7 +19,7 @@ from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
 from lscb_analysis.editions import Comparison, Edition, EditionError, read_edition
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
-from lscb_analysis.rates import proportion, rate, stated
+from lscb_analysis.rates import ESTIMATE, proportion, rate, stated
 from lscb_analysis.reads import unrecorded
 from lscb_analysis.schema import nearest
 
@@ -141,9 +141,15 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
 
 
 def histories(edition: Edition) -> pd.DataFrame:
-    """Return the estimates behind every rate and proportion that is compared, for all periods."""
+    """Return the estimates behind every rate and proportion that is compared, for all periods.
+
+    Raises EditionError if the edition compares nothing.
+    """
+    if not edition.comparisons:
+        raise EditionError(f"{edition.name} declares no comparison, so there is none to show over time.")
     asked = [comparison.question for comparison in edition.comparisons if comparison.method != "mix"]
-    return pd.concat([estimates(edition, question) for question in asked], ignore_index=True)
+    told = [estimates(edition, question) for question in asked] or [pd.DataFrame(columns=ESTIMATE)]
+    return pd.concat(told, ignore_index=True)
 
 
 def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
@@ -177,7 +183,8 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
             )
         return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
     alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
-    row = head | changed[alike].iloc[0].to_dict() | {"category": "Total", "method": "", "test": ""}
+    own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
+    row = head | changed[alike].iloc[0].to_dict() | own
     row["reason"] = not_tested(changed)
     if row["reason"]:
         return row, None, stats.chi2(1)

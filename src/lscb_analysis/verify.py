@@ -21,6 +21,7 @@ import pandas as pd
 
 from lscb_analysis.context import Names, check_periods, check_subjects, names
 from lscb_analysis.data import Stamped, stamp
+from lscb_analysis.display import OF_ALL
 from lscb_analysis.downloads import check_table
 from lscb_analysis.editions import Edition
 from lscb_analysis.errors import InputError
@@ -70,6 +71,13 @@ CLAIMS: dict[str, Callable[[pd.Series], bool]] = {
     "We do not have the numbers for that": lambda row: row["verdict"] == NOT_COMPARED,
 }
 """What pages say of a verdict, and when it is true of its comparison."""
+
+CLAIMS_OF_ALL: dict[str, Callable[[pd.Series], bool]] = {
+    "No comparison shows a change beyond chance": lambda verdicts: not verdicts.isin(CALLED).any(),
+    "There is no such comparison": lambda verdicts: not verdicts.isin([NO_CLEAR_CHANGE, TOO_FEW]).any(),
+    "Everything could be compared": lambda verdicts: not verdicts.eq(NOT_COMPARED).any(),
+}
+"""What pages say where there is no comparison of a kind, and when it is true of the verdicts of all."""
 
 
 class NoPackError(InputError, ValueError):
@@ -270,6 +278,10 @@ def _check_status(book: Book, piece: Piece) -> Reasons:
 def _check_claim(book: Book, piece: Piece) -> Reasons:
     """What is said of a comparison is its verdict, or follows from it."""
     question = piece.about.get("data-verdict") or piece.about.get("data-claim", "")
+    if question == OF_ALL:
+        if not CLAIMS_OF_ALL.get(piece.words, lambda _: False)(book.known.verdicts["verdict"]):
+            yield f"“{piece.words}” is said of all comparisons of this edition, and is not so."
+        return
     rows = book.known.verdicts[book.known.verdicts["question"] == question]
     if rows.empty:
         yield f"“{piece.words}” is the verdict on {question!r}, of which this edition has none."

@@ -1,0 +1,142 @@
+"""The pack of another council, or of another year: other figures, fewer of them, or more of them withheld.
+
+The figures are altered at random or by rule, so what the pages then say is invented.
+"""
+
+import shutil
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from conftest import CHECKOUT, EDITION as FILE, keep_only
+
+from lscb_analysis.data import DICTIONARY_FILES, SIMULATED, check, measures, tables
+from lscb_analysis.editions import read_edition
+from lscb_analysis.figures import known
+from lscb_analysis.quality import FINDING, findings
+from lscb_analysis.report import build
+from lscb_analysis.schema import TEXTS
+
+EDITION = read_edition("southend-2017-19")
+WITHHELD = ["c", "c", ""]
+"""What stands in `value`, `printed` and `qualifier` of a figure that its source withholds."""
+
+
+def only(project, *kept):
+    for path in (project / "data").glob("*.csv"):
+        if path.stem not in (*DICTIONARY_FILES, *TEXTS, *kept):
+            path.unlink()
+
+
+def alter(project, name, altered):
+    """Write a table anew as `altered` makes it of its rows, which are all text."""
+    path = project / "data" / f"{name}.csv"
+    rows = altered(pd.read_csv(path, dtype=str, keep_default_na=False))
+    rows.to_csv(path, index=False, lineterminator="\n")
+
+
+def built(project, *chapters):
+    """The pages of a pack of these chapters, which is published only if all that it says holds."""
+    shutil.copyfile(CHECKOUT / FILE, project / FILE)
+    keep_only(project, list(chapters))
+    made = build()
+    assert not made.failed, [f"{chapter.name} {chapter.error}" for chapter in made.failed]
+    return {
+        name: BeautifulSoup((made.folder / f"{name}.html").read_text("utf-8"), "html.parser")
+        for name in chapters
+    }
+
+
+def said(page):
+    return " ".join(page.main.get_text().split())
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "care_leavers",
+        "categories_of_abuse",
+        "conferences",
+        "dated_events",
+        "dfe_referrals",
+        "self_assessment",
+    ],
+)
+@pytest.mark.parametrize("name", ["southend-2017-19", "invented"])
+def test_a_council_with_a_single_table_has_its_figures_checked(project, table, name):
+    """Whether or not its edition, the second here, has facts that say which report is read."""
+    only(project, table)
+    edition = EDITION.model_copy(update={"name": name, "comparisons": []})
+    assert list(findings(edition).columns) == FINDING
+    assert known(edition).told
+
+
+def test_data_without_figures_are_refused_in_words(project):
+    only(project, SIMULATED)
+    (problem,) = check()
+    assert str(problem).startswith(
+        "data/: holds no table of figures. Put one there: a CSV file with the columns"
+    )
+
+
+def test_where_no_change_is_beyond_chance_the_pack_says_so_and_is_published(project):
+    """A single comparison, which rests on too few to tell, and none that was not made."""
+    summary = said(built(project, "00_board_summary", "03_primary_need")["00_board_summary"])
+    assert "No comparison shows a change beyond chance." in summary
+    assert "Everything could be compared." in summary
+    assert "Of the comparisons that this pack makes, 1 in all, 1 rested on too few to tell." in summary
+
+
+def test_where_the_years_change_places_verdicts_turn_round_and_all_that_is_said_holds(project):
+    key = ["area_code", "measure", "category", "source", "time_identifier"]
+
+    def swapped(rows):
+        of = {year: rows.index[rows["time_period"] == year] for year in ("2017", "2018")}
+        years = [rows.loc[at].set_index(key)[["value", "printed", "qualifier"]] for at in of.values()]
+        both = years[0].index.intersection(years[1].index)
+        if len(both) and all(year.index.is_unique for year in years):
+            for at, other in zip(of.values(), years[::-1], strict=True):
+                within = rows.loc[at].set_index(key).index.isin(both)
+                cells = rows.loc[at[within]].set_index(key).index
+                rows.loc[at[within], other.columns] = other.loc[cells].to_numpy()
+        return rows
+
+    for name in set(tables()) - {SIMULATED}:
+        alter(project, name, swapped)
+    summary = said(
+        built(project, "00_board_summary", "04_referrals", "05_child_protection")["00_board_summary"]
+    )
+    assert "held within 15 working days: worse. It fell from 66.0%" in summary
+
+
+def small(rows):
+    """Rows of which the numbers under 20 are withheld, and the percentages of what they count."""
+    units = rows["measure"].map(measures()["unit"])
+    numbers = pd.to_numeric(rows["value"], errors="coerce")
+    part = rows["category"] != "Total"
+    cells = rows["time_period"] + rows["category"]
+    few = part & (units == "number") & (numbers < 20)
+    rows.loc[few | (part & (units == "%") & cells.isin(cells[few])), ["value", "printed", "qualifier"]] = (
+        WITHHELD
+    )
+    return rows
+
+
+def test_where_small_numbers_are_withheld_all_that_is_said_of_the_others_holds(project):
+    for name in ("dfe_primary_need", "dfe_plans_starting", "placements"):
+        alter(project, name, small)
+    pages = built(project, "03_primary_need", "05_child_protection", "06_children_looked_after")
+    assert all("[c]" in page.get_text() for page in pages.values())
+
+
+def test_where_a_whole_mix_is_withheld_nothing_is_drawn_or_compared_and_the_page_says_so(project):
+    def withheld(rows):
+        rows.loc[rows["time_period"] == "2018", ["value", "printed", "qualifier"]] = WITHHELD
+        return rows
+
+    alter(project, "referrals", withheld)
+    alter(project, "dfe_referrals", withheld)
+    page = said(built(project, "04_referrals", "05_child_protection")["04_referrals"])
+    assert "None of these figures can be told. " in page
+    assert "Nothing is drawn here: none of these figures can be told." in page
+    assert "not compared, because there is no figure for one of the periods" in page
