@@ -19,7 +19,6 @@ import pytest
 import zmq.asyncio
 from conftest import CHECKOUT
 from jupyter_client.manager import start_new_kernel
-from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.session import Session
 from nbclient.exceptions import DeadKernelError
@@ -31,8 +30,6 @@ from lscb_analysis.kernels import beside, warm_kernels
 
 pytestmark = pytest.mark.skipif(not forking.can_fork(), reason="Kernels are forked on Linux alone.")
 
-NOTEBOOKS = CHECKOUT / "notebooks"
-CHAPTERS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 TIMES = ("papermill", "execution")
 
 
@@ -49,10 +46,6 @@ def execute(source, target, folder):
     for cell in cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name not in TIMES}
     return cells
-
-
-def chapter(name, folder):
-    return json.dumps(execute(NOTEBOOKS / f"{name}.ipynb", folder / f"{name}.ipynb", NOTEBOOKS))
 
 
 def outputs(folder, *sources, name="invented"):
@@ -111,17 +104,6 @@ def warm(forked_from, temporary):
     yield server
     assert server.children() == []
     assert [path.name for path in temporary.rglob("*") if not path.is_dir()] == ["fork"]
-
-
-@pytest.mark.usefixtures("warm")
-def test_chapters_side_by_side_give_the_same_bytes_as_in_ordinary_kernels(tmp_path, monkeypatch):
-    backwards = CHAPTERS[::-1]
-    with ThreadPoolExecutor(2) as pool:
-        forked = dict(zip(backwards, pool.map(lambda name: chapter(name, tmp_path), backwards), strict=True))
-        factory = KernelProvisionerFactory.instance()
-        monkeypatch.setattr(factory, "default_provisioner_name", "local-provisioner")  # no part of ours
-        started = dict(zip(CHAPTERS, pool.map(lambda name: chapter(name, tmp_path), CHAPTERS), strict=True))
-    assert forked == started
 
 
 def test_a_build_has_none_of_the_libraries_that_only_its_kernels_use():

@@ -3,10 +3,13 @@
 import json
 import shutil
 
+import nbformat
 import pytest
 from conftest import CHECKOUT, EDITION, FEW
 
+from lscb_analysis import forking, kernels
 from lscb_analysis.project import packages
+from lscb_analysis.publish import kept
 from lscb_analysis.report import build
 
 CHAPTERS = FEW
@@ -60,8 +63,8 @@ def test_only_what_changed_runs_again(project, again):
 
 def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
     assert again(force=True)[0] == CHAPTERS
-    kept = project / "reports" / ".southend-2017-19" / "kept"
-    (kept / "05_child_protection.json").write_text("{", "utf-8")
+    memory = kept(project / "reports" / "southend-2017-19")
+    (memory / "05_child_protection.json").write_text("{", "utf-8")
     edit(project, "notebooks/editions/southend-2017-19.toml", "Safeguarding children in", "Safety in")
     assert again()[0] == ["05_child_protection"]
     page = project / "reports" / "southend-2017-19" / "index.html"
@@ -71,10 +74,20 @@ def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
     assert page.read_bytes() == whole
 
 
-def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project):
+def cells(pack):
+    """What each chapter of a pack gave as it ran, also what no page shows."""
+    chapters = {path.name: nbformat.read(path, as_version=4) for path in kept(pack).glob("*.ipynb")}
+    return {name: [(one.source, one.get("outputs")) for one in ran.cells] for name, ran in chapters.items()}
+
+
+def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, monkeypatch):
+    """One is made from the checkout, in forked kernels; the other from a copy elsewhere, in ordinary ones."""
     shutil.copyfile(CHECKOUT / EDITION, project / EDITION)  # with all its chapters
-    # the other pack was made from the checkout, elsewhere; this one from a copy
+    monkeypatch.setattr(forking, "can_fork", lambda: False)
+    monkeypatch.setattr(kernels, "PROVISIONER", "local-provisioner")  # that of Jupyter, no part of ours
     made = build().folder
+    assert len(cells(pack)) == 16
+    assert cells(made) == cells(pack)
     names = {path.relative_to(pack) for path in pack.rglob("*") if path.is_file()}
     assert {path.relative_to(made) for path in made.rglob("*") if path.is_file()} == names
     for name in names:
