@@ -584,20 +584,24 @@ def test_an_implied_population_is_a_row_of_the_measure_asked_for_and_names_both_
     assert row[["source", "denominator_source", "unit"]].tolist() == ["a table", "another", "number"]
 
 
+def test_no_population_is_implied_where_no_whole_number_fits():
+    none = rows({"value": 3000.0, "printed": "3000"})
+    implied = implied_populations(rows({"value": 1.0}), none, "population_0_17")
+    assert implied["status"].tolist() == ["x"]
+    assert implied[["value", "lower", "upper"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize(
     ("count", "rate"),
     [
-        ({"value": 1.0}, {"value": 3000.0, "printed": "3000"}),
         ({"value": 0.0}, {"value": 5.0, "printed": "5"}),
         ({"value": 5.0}, {"value": 0.0, "printed": "0.0"}),
         ({"value": math.nan, "status": "c"}, {"value": 5.0, "printed": "5"}),
         ({"value": 5.0}, {"value": math.nan, "status": "c", "printed": "-"}),
     ],
 )
-def test_no_population_is_implied_where_none_fits_or_a_figure_is_missing(count, rate):
-    implied = implied_populations(rows(count), rows(rate), "population_0_17")
-    assert implied["status"].tolist() == ["x"]
-    assert implied[["value", "lower", "upper"]].isna().all(axis=None)
+def test_where_count_or_rate_is_zero_or_not_told_nothing_is_said_of_the_population(count, rate):
+    assert implied_populations(rows(count), rows(rate), "population_0_17").empty
 
 
 def test_a_rate_may_exceed_one_for_each_person():

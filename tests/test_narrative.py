@@ -18,6 +18,7 @@ from lscb_analysis import (
     describe_earlier,
     describe_fit,
     describe_given_away,
+    describe_implied,
     describe_larger,
     describe_largest,
     describe_latest,
@@ -180,6 +181,13 @@ def test_of_a_mix_of_which_one_category_is_told_or_none_no_other_is_named(told, 
     text = describe_largest(protect(frame, rule="published")).text
     assert said in text
     assert "Next comes" not in text
+
+
+@pytest.mark.parametrize("describe", [describe_latest, describe_implied, describe_largest])
+def test_where_no_figure_is_told_the_reader_hears_so(describe):
+    figures = dict.fromkeys(["numerator", "value", "lower", "upper"], float("nan"))
+    untold = series("plans").frame.assign(**figures, status="x", printed="x")
+    assert describe(protect(untold, rule="published")).text == "None of these figures can be told."
 
 
 def test_totals_that_cannot_have_made_the_percentages_are_told_apart():

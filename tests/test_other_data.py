@@ -122,6 +122,22 @@ def small(rows):
     return rows
 
 
+def withheld(rows):
+    """Rows of which those of the latest year are withheld."""
+    rows.loc[rows["time_period"] == "2018", ["value", "printed", "qualifier"]] = WITHHELD
+    return rows
+
+
+def test_where_the_latest_number_is_withheld_it_is_not_compared_and_its_denominator_stands(project):
+    alter(project, "child_protection_plans", withheld)
+    pages = built(project, "00_board_summary", "05_child_protection")
+    summary = said(pages["00_board_summary"])
+    plans = "Children who were the subject of a child protection plan"
+    assert f"{plans}: not compared, because there is no figure for one of the periods" in summary
+    rates = [row.get_text(" ", strip=True) for row in pages["05_child_protection"].select("tr")]
+    assert "31 March 2018 [c] 39,115 [c] [c]" in rates
+
+
 def test_where_small_numbers_are_withheld_all_that_is_said_of_the_others_holds(project):
     for name in ("dfe_primary_need", "dfe_plans_starting", "placements"):
         alter(project, name, small)
@@ -130,10 +146,6 @@ def test_where_small_numbers_are_withheld_all_that_is_said_of_the_others_holds(p
 
 
 def test_where_a_whole_mix_is_withheld_nothing_is_drawn_or_compared_and_the_page_says_so(project):
-    def withheld(rows):
-        rows.loc[rows["time_period"] == "2018", ["value", "printed", "qualifier"]] = WITHHELD
-        return rows
-
     alter(project, "referrals", withheld)
     alter(project, "dfe_referrals", withheld)
     page = said(built(project, "04_referrals", "05_child_protection")["04_referrals"])

@@ -162,16 +162,16 @@ def implied_populations(
     A row of `counts` is paired with the rate of its area, period and category. To the columns of
     `counts`, now of `measure`, come `lower` and `upper` (the smallest and the largest number, in `unit`)
     and `denominator_source` (the source of the rate). `value` is the number if only one fits, and
-    otherwise missing, with status `x`; so are `lower` and `upper` if none fits, or if count or rate is
-    zero or missing. The counts are taken as exact: a count rounded to 5 or 10 gives false bounds.
+    otherwise missing, with status `x`; so are `lower` and `upper` if none fits. Left out is where count or
+    rate is zero or not told. The counts are taken as exact: one rounded to 5 or 10 gives false bounds.
 
     Raises EstimateError if an area, period and category has more than one rate.
     """
     check_single(rates, _CELL, "rate")
-    both = _with_figures(counts, rates)
+    pairs = _with_figures(counts, rates)
+    both = pairs[(pairs["value"] > 0) & (pairs["figure"] > 0)]
     bounds = [
-        _whole_bounds(int(count), text, per) if count > 0 and figure > 0 else (np.nan, np.nan)
-        for count, figure, text in zip(both["value"], both["figure"], both["text"], strict=True)
+        _whole_bounds(int(count), text, per) for count, text in zip(both["value"], both["text"], strict=True)
     ]
     lower, upper = np.array(bounds, float).reshape(-1, 2).T
     some, one = lower <= upper, lower == upper
@@ -249,7 +249,8 @@ def versions(
     `printed`, `another` if not, and nothing where nothing is printed.
     """
     number = used[[*_CELL, "value"]].rename(columns={"value": "used"})
-    text = (estimates[_CELL] if printed is None else printed[[*_CELL, "printed"]]).drop_duplicates(_CELL)
+    prints = estimates[_CELL] if printed is None else printed[printed["value"].notna()][[*_CELL, "printed"]]
+    text = prints.drop_duplicates(_CELL)
     text = text.reindex(columns=[*_CELL, "printed"]).rename(columns={"printed": "text"})
     both = estimates.merge(number, on=_CELL, how="left").merge(text, on=_CELL, how="left")
     nearest = base * np.floor(both["used"] / base + 0.5)

@@ -13,7 +13,10 @@ from lscb_analysis.errors import InputError
 from lscb_analysis.reads import record
 from lscb_analysis.schema import nearest
 
-_ABOUT = {"time_period", "previous_period", "confidence", "denominator", "denominator_before"}
+_ABOUT = {
+    *("time_period", "previous_period", "confidence", "denominator", "denominator_before"),
+    *("degrees", "dispersion", "smallest_change", "compared"),  # of a test that is not made
+}
 MAY_STAND = {
     "status": _ABOUT | {"value_before", "numerator_before"},
     "status_before": _ABOUT | {"value", "numerator"},

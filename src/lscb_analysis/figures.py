@@ -8,7 +8,7 @@ the pack.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property, lru_cache
@@ -150,11 +150,12 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
     derived = _derived(rows, edition.latest)
     for row in derived[derived["value"].notna()].itertuples():
         _add(told, row)
+    withheld = _withheld(rows)
     for percentages, counts, totals in linked:
-        _add_shares(told, percentages, counts, totals)
+        _add_shares(told, withheld, percentages, counts, totals)
     denominators = measures()["denominator"]
     for counts, totals in denominators[(denominators != "") & (measures()["unit"] == "number")].items():
-        _add_shares(told, str(counts), str(counts), totals)
+        _add_shares(told, withheld, str(counts), str(counts), totals)
     sources: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for (measure, _, area, period), ways in told.items():
         sources[measure, area, period].update(*(estimate.sources for estimate in ways))
@@ -183,7 +184,7 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
         wider=frozenset(rows.loc[~level.isin(level[rows["area_code"] == home]), "area_code"]),
         printed=set(rows["printed"]),
         tied=set(rows.loc[rows["status"] == "z", "printed"]),
-        withheld=_withheld(rows),
+        withheld=withheld,
         givers=_givers(rows, derived),
         told=once,
         sources=sources,
@@ -243,6 +244,11 @@ def sources_of(known: Known, cited: Cited) -> set[str]:
         for of in alike
         for period in (cited.period, cited.before)
     ]
+    if cited.place in known.withheld:
+        rows = (
+            known.rows[["measure", "category", "area_code", "iso"]].eq(list(cited.place)).all(axis="columns")
+        )
+        named.append(set(known.rows.loc[rows, "source"]))
     return set[str]().union(*named, *(estimate.sources for estimate in _attended(known, cited)))
 
 
@@ -303,17 +309,22 @@ def _add_remainder(
             told[measure, category, area, period].append(rest)
 
 
-def _add_shares(told: dict[Place, list[Estimate]], percentages: str, counts: str, totals: str) -> None:
-    """Every quotient of a number and its total, as an estimate of the percentage or rate, and the number."""
+def _add_shares(
+    told: dict[Place, list[Estimate]], withheld: Iterable[Place], percentages: str, counts: str, totals: str
+) -> None:
+    """Every quotient of a number and its total, as an estimate of the percentage or rate, and the number.
+
+    Where the number is withheld its total still stands.
+    """
     unit = str(measures()["unit"].get(percentages, "%"))
     per = _per(unit)
-    for place in [place for place in told if place[0] == counts and totals]:
-        numbers = [estimate for estimate in told[place] if estimate.unit == "number"]
+    for place in [place for place in (*told, *withheld) if place[0] == counts and totals]:
+        numbers = [estimate for estimate in told.get(place, []) if estimate.unit == "number"]
         wholes = _wholes(told, totals, place) if per == 100 else _populations(told, totals, place)
-        for number, whole in product(numbers, wholes):
-            if whole.value > 0:
-                mix = Estimate(np.nan, "", whole.sources, "", np.nan, whole.value)
-                told[percentages, TOTAL, *place[2:]].append(mix)
+        for whole in (whole for whole in wholes if whole.value > 0):
+            mix = Estimate(np.nan, "", whole.sources, "", np.nan, whole.value)
+            told[percentages, TOTAL, *place[2:]].append(mix)
+            for number in numbers:
                 quotient = Estimate(
                     per * number.value / whole.value,
                     "%" if unit == "number" else unit,

@@ -182,6 +182,8 @@ def describe_given_away(withheld: Release) -> Display:
 def describe_implied(totals: Release) -> Display:
     """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
     rows = records(totals.frame.dropna(subset=["value"]))
+    if not rows:
+        return finding([])
     each = [Markup("{} {}").format(bind(row, "value"), when(row)) for row in rows]
     only = by_method("implied total", "only one whole number gives the percentage printed")
     return finding([Markup("For {}, {}: {}.").format(subject(rows[0]), only, listed(each))])
@@ -237,6 +239,8 @@ def describe_standing(standing: Release, claim: Release) -> Display:
 
     Takes the one row that `standing` makes, and the row of the claim: a place, at most.
     """
+    if standing.frame.empty:
+        return finding([])
     row, claimed = records(standing.frame)[0], records(claim.frame)[0]
     figure = Markup("In {}, {} was {} {}.").format(area(row), subject(row), bind(row, "value"), when(row))
     among = Markup(
@@ -251,6 +255,8 @@ def describe_standing(standing: Release, claim: Release) -> Display:
     place = Markup("Its place, counted from the highest, is therefore {}.").format(
         Markup("somewhere from {} to {}").format(*ends) if row["best"] < row["worst"] else ends[0]
     )
+    if pd.isna(claimed["value"]):
+        return finding([figure, among, place])
     said = Markup("In the report, {} is {}, without saying by which measure: {}.").format(
         subject(claimed), bind(claimed, "value"), _borne_out(row, claimed)
     )

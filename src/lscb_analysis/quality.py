@@ -156,7 +156,8 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
 
     The population that number and rate imply holds the published one exactly where this balances.
     """
-    rates = with_links(figures[figures["unit"].str.startswith("per")], linked)
+    told = figures[figures["unit"].str.startswith("per") & figures["value"].notna()]
+    rates = with_links(told, linked)
     counted = rates.merge(numbers(figures, "counts", ["category", *WHOLE]), on=["counts", "category", *WHOLE])
     ends = numbers(figures, "totals", ["area_code", "period_end"])
     both = counted.merge(ends.rename(columns={"period_end": "mid_year"}), on=["totals", "area_code"])
