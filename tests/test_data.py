@@ -242,7 +242,7 @@ def test_check_lists_what_is_broken_and_load_refuses_it_and_nothing_is_written(a
 @pytest.mark.parametrize("file", FILES)
 def test_a_first_row_with_too_many_cells_is_named(alone, file):
     expected = broken_copy(alone, file, too_many_cells_in_the_first_row)
-    (problem,) = (problem for problem in data.check() if problem.file == f"data/{file}")
+    (problem,) = (problem for problem in data.check() if problem.file != "data/")  # that no figures are left
     assert says(problem, file, expected)
 
 

@@ -190,6 +190,15 @@ def test_where_no_figure_is_told_the_reader_hears_so(describe):
     assert describe(protect(untold, rule="published")).text == "None of these figures can be told."
 
 
+def test_a_figure_is_not_put_beside_one_that_is_not_told():
+    plans = series("plans")
+    figures = dict.fromkeys(["numerator", "value", "lower", "upper"], float("nan"))
+    untold = protect(plans.frame.assign(**figures, status="x", printed="x"), rule="published")
+    for pair in ((plans, untold), (untold, plans)):
+        assert describe_larger(*pair).text == "None of these figures can be told."
+    assert "the same as" in describe_larger(plans, plans).text
+
+
 def test_totals_that_cannot_have_made_the_percentages_are_told_apart():
     abuse = load("categories_of_abuse")
     in_force = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")

@@ -1,6 +1,6 @@
 """The pack of another council, or of another year: other figures, fewer of them, or more of them withheld.
 
-The figures are altered at random or by rule, so what the pages then say is invented.
+The figures are altered, so what the pages then say is invented.
 """
 
 import shutil

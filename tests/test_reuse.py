@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from conftest import CHECKOUT, EDITION, FEW
 
-from lscb_analysis import forking, kernels
-from lscb_analysis.project import packages
+from lscb_analysis import chapters, forking, kernels
+from lscb_analysis.project import notebook, packages
 from lscb_analysis.publish import kept
 from lscb_analysis.report import build
 
@@ -76,8 +76,8 @@ def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
 
 def cells(pack):
     """What each chapter of a pack gave as it ran, also what no page shows."""
-    chapters = {path.name: nbformat.read(path, as_version=4) for path in kept(pack).glob("*.ipynb")}
-    return {name: [(one.source, one.get("outputs")) for one in ran.cells] for name, ran in chapters.items()}
+    ran = {path.name: nbformat.read(path, as_version=4) for path in kept(pack).glob("*.ipynb")}
+    return {name: [(cell.source, cell.get("outputs")) for cell in of.cells] for name, of in ran.items()}
 
 
 def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, monkeypatch):
@@ -85,7 +85,14 @@ def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, 
     shutil.copyfile(CHECKOUT / EDITION, project / EDITION)  # with all its chapters
     monkeypatch.setattr(forking, "can_fork", lambda: False)
     monkeypatch.setattr(kernels, "PROVISIONER", "local-provisioner")  # that of Jupyter, no part of ours
-    made = build().folder
+    # the chapters begin in the opposite order too
+    monkeypatch.setattr(chapters, "sorted", lambda of, **by: sorted(of, **by)[::-1], raising=False)
+    begun = []
+    made = build(
+        tell=lambda event, **said: begun.append(said["chapter"]) if event == "chapter started" else None
+    ).folder
+    longest = max(begun, key=lambda name: notebook(name).stat().st_size)
+    assert begun.index(longest) > len(begun) // 2
     assert len(cells(pack)) == 16
     assert cells(made) == cells(pack)
     names = {path.relative_to(pack) for path in pack.rglob("*") if path.is_file()}

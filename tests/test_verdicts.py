@@ -16,7 +16,7 @@ from lscb_analysis.comparisons import NO_DENOMINATOR, dispersed, two_rates
 from lscb_analysis.composition import mix_changes
 from lscb_analysis.editions import EditionError, read_edition
 from lscb_analysis.schema import DataError
-from lscb_analysis.verdicts import estimates, make_ahead, remember, thresholds, verdict_table
+from lscb_analysis.verdicts import estimates, histories, make_ahead, remember, thresholds, verdict_table
 
 EDITION = "southend-2017-19"
 UNCLEAR = ("no clear change", "too few to tell")
@@ -490,3 +490,15 @@ def test_of_data_that_do_not_hold_nothing_is_made_ahead(project, monkeypatch):
     monkeypatch.setattr(verdicts, "_made", {})
     redefine(project, "cpp_rate", polarity="sideways")
     assert make_ahead(str(project), EDITION) == {}
+
+
+def test_an_edition_without_comparisons_has_no_histories_and_says_so():
+    with pytest.raises(EditionError, match="declares no comparison"):
+        histories(read_edition(EDITION).model_copy(update={"comparisons": []}))
+
+
+def test_an_edition_that_compares_mixes_alone_has_histories_of_nothing():
+    edition = read_edition(EDITION)
+    mixes = [comparison for comparison in edition.comparisons if comparison.method == "mix"]
+    assert mixes
+    assert histories(edition.model_copy(update={"comparisons": mixes})).empty

@@ -64,7 +64,7 @@ NOT_DRAWN = Markup("<p>Nothing is drawn here: none of these figures can be told.
 Chart = TypeVar("Chart", bound=Callable[..., Display])
 
 
-def _of(*columns: str) -> Callable[[Chart], Chart]:
+def _needs(*columns: str) -> Callable[[Chart], Chart]:
     """Make of a chart one that is not drawn, and says so, where no row has a figure in all these columns."""
 
     def made(chart: Chart) -> Chart:
@@ -78,7 +78,7 @@ def _of(*columns: str) -> Callable[[Chart], Chart]:
     return made
 
 
-@_of("value")
+@_needs("value")
 def line_chart(release: Release, target: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
@@ -109,7 +109,7 @@ def line_chart(release: Release, target: Release | None = None) -> Display:
     return _chart(release.frame, "over-time", said, words, draw, heights)
 
 
-@_of("value")
+@_needs("value")
 def bar_chart(release: Release) -> Display:
     """Draw the categories of the latest period as bars from zero, the largest first, with intervals."""
     frame = release.frame[release.frame["time_period"] == release.frame["time_period"].max()]
@@ -138,7 +138,7 @@ def bar_chart(release: Release) -> Display:
     return _chart(ranked, "by-category", largest(ranked), _value_in_words(ranked), draw, heights)
 
 
-@_of("change")
+@_needs("change")
 def change_chart(release: Release) -> Display:
     """Draw the change of each category as a dot with its interval, ranked, about a line of no change."""
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
@@ -167,7 +167,7 @@ def change_chart(release: Release) -> Display:
     return _chart(every, "changes", said, _change_in_words, draw, (80 + 36 * len(rows), 80 + 62 * len(rows)))
 
 
-@_of("value")
+@_needs("value")
 def pair_chart(release: Release) -> Display:
     """Draw the latest figure of each series of an area as a bar, that of the country in grey below it.
 
@@ -200,7 +200,7 @@ def pair_chart(release: Release) -> Display:
     return _chart(frame, "beside", said, _place_in_words, draw, heights)
 
 
-@_of("numerator", "denominator")
+@_needs("numerator", "denominator")
 def part_chart(release: Release) -> Display:
     """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers.
 
@@ -235,7 +235,7 @@ def part_chart(release: Release) -> Display:
     )
 
 
-@_of("value")
+@_needs("value")
 def mark_chart(release: Release) -> Display:
     """Draw a register: a mark for each seat and meeting, its shape and colour by what was marked.
 
@@ -282,7 +282,7 @@ def mark_chart(release: Release) -> Display:
     return _chart(frame, "marks", said, _mark_in_words, draw, heights, "a mark for each seat and meeting")
 
 
-@_of("value")
+@_needs("value")
 def score_chart(release: Release) -> Display:
     """Draw each statement's mean as a dot on the scale, and its range as a bar beside it, in their order.
 
@@ -339,7 +339,7 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
     return Markup("; ").join([Markup("{} of {} marks").format(first, bind(rows[0], "denominator")), *rest])
 
 
-@_of("value")
+@_needs("value")
 def two_point_chart(release: Release, target: Release | None = None) -> Display:
     """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
 

@@ -69,8 +69,6 @@ def describe_not_compared(release: Release) -> Display:
 def describe_counts(release: Release) -> Display:
     """Say how many comparisons there are, and how many came to which kind of verdict."""
     verdicts = release.frame["verdict"]
-    if verdicts.empty:
-        return finding([Markup("This pack makes no comparison.")])
     counted = [
         Markup('{} <span data-name="kind">{}</span>').format(
             _counted(int(verdicts.isin(kind).sum()), "verdicts", words), words

@@ -117,11 +117,6 @@ class Known:
     found: pd.DataFrame
     worked_out: dict[Cited, set[float]] = field(default_factory=dict)
 
-    @property
-    def years(self) -> list[str]:
-        """The two that the edition compares."""
-        return [str(self.edition.previous), str(self.edition.latest)]
-
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """The edition's table of verdicts, made when it is first asked for."""
@@ -470,7 +465,8 @@ def _ratio(x: float, n: float, x0: float, n0: float, confidence: float) -> tuple
 def _confidence_of_each(known: Known, cited: Cited) -> float:
     """The confidence of each interval of a mix, so that all hold together (Bonferroni)."""
     compared = _moved(known, cited.measure)["lower"].notna().sum()
-    if compared and [cited.before[-10:-6], cited.period[-10:-6]] == known.years:
+    years = [int(period[-10:-6]) for period in (cited.before, cited.period)]
+    if compared and years == [known.edition.previous, known.edition.latest]:
         return float(1 - (1 - cited.confidence) / compared)
     told = {
         period: {
