@@ -19,7 +19,7 @@ from conftest import CHECKOUT
 from lscb_analysis.data import DICTIONARY_FILES
 from lscb_analysis.schema import TEXTS
 
-LSCB = [sys.executable, "-c", "from lscb_analysis.cli import main; main()", "build", "invented"]
+LSCB = [sys.executable, "-c", "from lscb_analysis.__main__ import main; main()", "build", "invented"]
 EDITION = """
 title = "An invented pack"
 board = "An invented board"
@@ -105,6 +105,10 @@ class Place:
                 continue
         return found
 
+    def failed(self):
+        (folder,) = self.root.glob("jobs/failed/invented-*")
+        return folder
+
     def left(self):
         return sorted(path.name for path in self.root.joinpath("reports").iterdir()), sorted(
             path.name for path in self.root.joinpath("reports", ".invented").iterdir()
@@ -118,10 +122,9 @@ def wait_for(condition, seconds=60):
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """A project whose invented pack is published."""
-    place = Place(tmp_path_factory.mktemp("published") / "project")
+def publish_in(root):
+    """Make a project whose invented pack is published."""
+    place = Place(root)
     for name in ("data", "notebooks"):
         shutil.copytree(CHECKOUT / name, place.root / name, ignore=shutil.ignore_patterns(".*"))
     for path in (place.root / "data").glob("*.csv"):
@@ -134,19 +137,28 @@ def published(tmp_path_factory):
     return place
 
 
-@pytest.fixture
-def place(published, tmp_path):
-    """A copy of that project; `seen` is what readers see in its pack."""
-    place = Place(shutil.copytree(published.root, tmp_path / "project", symlinks=True))
+def copy_of(place, root):
+    """Copy such a project; `seen` is what readers see in its pack."""
+    place = Place(shutil.copytree(place.root, root, symlinks=True))
     place.seen = {path.name: path.read_bytes() for path in place.pack.iterdir() if path.is_file()}
     return place
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    return publish_in(tmp_path_factory.mktemp("published") / "project")
+
+
+@pytest.fixture
+def place(published, tmp_path):
+    return copy_of(published, tmp_path / "project")
 
 
 def unchanged(place):
     return {path.name: path.read_bytes() for path in place.pack.iterdir() if path.is_file()} == place.seen
 
 
-WHOLE = ["kept", "lock", "packs"]
+WHOLE = ["lock", "lscb-store", "packs"]
 
 
 def test_a_cell_that_raises_fails_its_chapter_and_the_others_go_on(place):
@@ -157,9 +169,9 @@ def test_a_cell_that_raises_fails_its_chapter_and_the_others_go_on(place):
     assert "ValueError: no figures" in err
     assert sorted(re.findall(r"^\[[123]/3\] (\w+): [0-9.]+ s$", out, re.M)) == ["02_two", "03_three"]
     assert unchanged(place)
-    assert place.left() == ([".invented", "invented", "invented-failed"], WHOLE)
-    kept = place.root / "reports" / "invented-failed" / "01_one.ipynb"
-    assert "no figures" in kept.read_text("utf-8")
+    assert place.left() == ([".invented", "invented"], WHOLE)
+    assert "no figures" in (place.failed() / "01_one.ipynb").read_text("utf-8")
+    assert str(place.failed()) in err
     failed = [event for event in place.events() if event["event"] == "chapter failed"]
     assert [event["chapter"] for event in failed] == ["01_one"]
     assert place.events()[-1]["event"] == "not published"
@@ -176,7 +188,7 @@ def test_fail_fast_stops_the_others(place):
     assert "03_three stopped, since another chapter failed" in err
     assert time.monotonic() - started < 60
     assert unchanged(place)
-    kept = {path.name for path in (place.root / "reports" / "invented-failed").iterdir()}
+    kept = {path.name for path in place.failed().iterdir()}
     assert kept == {"01_one.ipynb", "02_two.ipynb"}
     started = [event["chapter"] for event in place.events() if event["event"] == "chapter started"]
     assert "03_three" not in started
@@ -192,7 +204,7 @@ def test_a_kernel_killed_in_mid_cell_fails_its_chapter_and_says_where(place):
     assert process.returncode == 1
     assert "01_one failed: its kernel died, perhaps for want of memory, in the cell `import time" in err
     assert unchanged(place)
-    assert place.left() == ([".invented", "invented", "invented-failed"], WHOLE)
+    assert place.left() == ([".invented", "invented"], WHOLE)
 
 
 def test_an_endless_cell_is_stopped_when_the_chapters_time_is_up(place):
