@@ -42,8 +42,9 @@ ENDLESS = "import time, pathlib; pathlib.Path('begun').touch(); time.sleep(600)"
 
 
 def heard_at_a_terminal():
-    """Have SIGINT do what it does there, also where these tests run in the background and it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Have signals do what they do there, also where these tests run in the background and ignore them."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Place:
@@ -216,7 +217,7 @@ def test_an_endless_cell_is_stopped_when_the_chapters_time_is_up(place):
     assert not place.kernels()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent):
     place.chapters(**{"01_one": ENDLESS})
     before = set(Path(tempfile.gettempdir()).glob("tmp*.json"))
@@ -224,13 +225,16 @@ def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent):
     wait_for(place.begun.exists)
     assert place.kernels()
     process.send_signal(sent)
-    process.communicate(timeout=30)
-    assert process.returncode != 0
+    _, err = process.communicate(timeout=30)
+    stopped = f"Stopped by {sent.name}; a pack that stands is whole.\n"
+    told = (-sent, "") if sent == signal.SIGKILL else (128 + sent, stopped)
+    assert (process.returncode, err) == told
     wait_for(lambda: not place.kernels(), seconds=15)
     assert set(Path(tempfile.gettempdir()).glob("tmp*.json")) <= before
     assert unchanged(place)
     if sent != signal.SIGKILL:
         assert place.left() == ([".invented", "invented"], WHOLE)
+        assert not list(place.root.glob(".lscb/*/runs"))
     place.chapters(**{"01_one": "'and now'"})
     status, _, _ = place.build()
     assert status == 0
@@ -319,13 +323,27 @@ def test_a_full_disk_leaves_the_pack_and_says_so(place, small_disk):
     status, _, err = place.build(*output)
     assert (status, err) == (0, "")
     before = (small_disk / "pack" / "index.html").read_bytes()
-    place.chapters(**{"01_one": "from IPython.display import HTML; HTML('x' * 400_000)"})
+    room = shutil.disk_usage(small_disk).free
+    (small_disk / "filler").write_bytes(b"x" * (room - 20_000))
+    place.chapters(**{"01_one": "'and now'"})
     status, _, err = place.build(*output)
-    assert status == 1
+    assert (status, len(err.splitlines())) == (1, 1), err
     assert "No space left on device" in err
-    assert "Traceback" not in err
+    assert "Free some space, then run it again." in err
     assert (small_disk / "pack" / "index.html").read_bytes() == before
     assert sorted(path.name for path in (small_disk / ".pack").iterdir()) == WHOLE
+
+
+def test_a_full_disk_where_notebooks_are_kept_leaves_the_pack_and_says_so(place, small_disk):
+    shutil.move(place.root / ".lscb", small_disk / "lscb")
+    (place.root / ".lscb").symlink_to(small_disk / "lscb")
+    place.chapters(**{"01_one": "from IPython.display import HTML; HTML('x' * 400_000)"})
+    status, _, err = place.build()
+    assert (status, len(err.splitlines())) == (1, 1), err
+    assert "No space left on device" in err
+    assert "Free some space, then run it again." in err
+    assert unchanged(place)
+    assert place.left() == ([".invented", "invented"], WHOLE)
 
 
 def test_a_target_that_cannot_be_written_to_is_refused(place, small_disk):

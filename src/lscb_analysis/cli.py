@@ -152,12 +152,10 @@ def build(
     """
     tell, today = _Teller(log), on.date() if on else date.today()
     try:
-        _check_handles()
-        if name := edition or _only(editions()):
-            folder = placed(name, output, bool(only or parameter))
-            if not (only or parameter or force) and _nothing_to_do(name, folder, today, pdf, tell):
-                return
-        changed = dict(_pair(text) for text in parameter or [])
+        changed, name = dict(map(_pair, parameter or [])), edition or _only(editions())
+        folder = _free_to_build(name, output, bool(only or changed))
+        if not (only or changed or force) and _nothing_to_do(name, folder, today, pdf, tell):
+            return
         with _warmed_up(edition) as report:
             pack = report.build(
                 edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
@@ -170,6 +168,15 @@ def build(
         _tell_failures(pack, tell)
         raise typer.Exit(FAILED)
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
+
+
+def _free_to_build(name: str, output: Path | None, draft: bool) -> Path:
+    """Return where the pack is to stand, or the project if no edition is meant, which is refused later.
+
+    Raises BuildError if it may not stand there, or if the build could not open its files.
+    """
+    _check_handles()
+    return placed(name, output, draft) if name else project()
 
 
 def _check_handles() -> None:
@@ -212,13 +219,14 @@ def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:
     tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
 
 
-def _only(names: list[str]) -> str | None:
-    return names[0] if len(names) == 1 else None
+def _only(names: list[str]) -> str:
+    """The edition that is meant if none is named; `report.build` says so if it is not clear."""
+    return names[0] if len(names) == 1 else ""
 
 
 def _nothing_to_do(edition: str, folder: Path, today: date, pdf: bool, tell: Callable[..., None]) -> bool:
     """Say so if the pack stands and is made of what there is now, before anything heavy is imported."""
-    if not stands(folder, edition, today, PDF if pdf else None):
+    if not edition or not stands(folder, edition, today, PDF if pdf else None):
         return False
     last = use_until(edition)
     if today > last:

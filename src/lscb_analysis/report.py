@@ -115,13 +115,18 @@ def build(
             if failed := [chapter for chapter in chapters if chapter.error]:
                 return Pack(folder, chapters, keep_failed(failed, folder))
             _complete(pages, before, browser, tell)
-            listed = {"edition": edition.name, "chapters": [chapter.name for chapter in chapters]}
-            publish(made, folder, listed | {"made_of": before})
-            tell("published", folder=str(folder))
-            forget_failed(folder)
-            if left := left_alone(folder):
-                tell("left alone", files=[str(path) for path in left])
+            _publish(pages, before, folder, tell)
     return Pack(folder, chapters)
+
+
+def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None:
+    """Put a pack in its place, and tell which files there are not ours and so were left."""
+    chapters = [chapter.name for chapter in pages.chapters]
+    publish(pages.made, folder, {"edition": pages.edition.name, "chapters": chapters, "made_of": of})
+    tell("published", folder=str(folder))
+    forget_failed(folder)
+    if left := left_alone(folder):
+        tell("left alone", files=[str(path) for path in left])
 
 
 def _browser(pdf: bool) -> str | None:
