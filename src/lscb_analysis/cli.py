@@ -108,9 +108,7 @@ def lscb(
 
 @app.command()
 def build(
-    edition: Annotated[
-        str | None, typer.Argument(help="The edition; needed only if there are several.")
-    ] = None,
+    edition: Annotated[str | None, typer.Argument(help="The edition, if there are several.")] = None,
     output: Annotated[
         Path | None, typer.Option(help="The pack's folder, instead of reports/EDITION.")
     ] = None,
