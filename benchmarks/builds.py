@@ -66,7 +66,8 @@ def main() -> None:
             _do(BIN / "lscb", "build", name, "--log", log)
 
         def forget() -> None:
-            shutil.rmtree(reports, ignore_errors=True)
+            for made in (reports, root / ".lscb"):
+                shutil.rmtree(made, ignore_errors=True)
             log.unlink(missing_ok=True)
 
         ways = [
@@ -80,7 +81,7 @@ def main() -> None:
         timed = [_round(number, ways) for number in range(1, ROUNDS + 1)]
         rows = [_measured(way, [times[way.name] for times in timed]) for way in ways]
         forget()
-        spent = _where_the_time_goes(log, reports / f".{name}" / "kept", _seconds(build)[0])
+        spent = _where_the_time_goes(log, root / ".lscb", _seconds(build)[0])
     rows.sort(key=lambda row: row.way)
     _print_ways(rows, len(chapters))
     _print_times(spent)
@@ -193,7 +194,7 @@ def _where_the_time_goes(log: Path, kept: Path, wall: float) -> list[tuple[str, 
     chapters = sum(event["seconds"] for event in events if event["event"] == "chapter done")
     cells = sum(
         cell.metadata.papermill.duration or 0
-        for path in kept.glob("*.ipynb")
+        for path in kept.glob("*/*.ipynb")
         for cell in nbformat.read(path, as_version=4).cells
     )
     running, pages = at["chapter done"] - first, at["published"] - at["chapter done"]

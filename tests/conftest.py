@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import recorded
 from bs4 import BeautifulSoup
+from filelock import FileLock
 
 from lscb_analysis import report
 
@@ -76,12 +77,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def copied(folder: Path, chapters: list[str]) -> Path:
-    """Copy data/ and notebooks/ to `folder`, and leave these chapters in the edition."""
+def copied(folder: Path, chapters: list[str] | None) -> Path:
+    """Copy data/ and notebooks/ to `folder`, and leave these chapters in the edition, or all."""
     for name in ("data", "notebooks"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    keep_only(folder, chapters)
+    if chapters is not None:
+        keep_only(folder, chapters)
     return folder
+
+
+def as_they_ran(project: Path, pack: str) -> dict[str, Path]:
+    """Return the notebooks that a project keeps of its pack of this name, by chapter."""
+    return {path.stem: path for path in project.glob(f".lscb/{pack}-????????/*.ipynb")}
 
 
 def keep_only(project: Path, chapters: list[str]) -> None:
@@ -104,11 +111,21 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The edition's pack, built once from the checkout; of tests that run side by side, one waits for it."""
+    """The edition's pack, built once; of tests that run side by side, one waits for it.
+
+    It is made from a copy of the checkout, `checkout` beside `reports`, for what is kept of a pack is in its
+    project.
+    """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    built = report.build(output=folder / "reports" / "pack", wait=True)
+    root = folder / "checkout"
+    with FileLock(folder / "checkout.lock"):
+        if not root.exists():
+            copied(root, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSCB_PROJECT", str(root))
+        built = report.build(output=folder / "reports" / "pack", wait=True)
     assert not built.failed, [chapter.error for chapter in built.failed]
     return built.folder
 

@@ -13,6 +13,7 @@ ROOT = PACKAGE.name
 
 ORDER = [
     *(
+        "signals",
         "errors",
         "project",
         "schema",
@@ -54,6 +55,7 @@ ORDER = [
         "pages",
         "report",
         "cli",
+        "__main__",
     ),
 ]
 """A module imports only modules that stand before it; DESIGN.md draws the picture."""

@@ -18,7 +18,7 @@ from conftest import CHECKOUT
 from lscb_analysis.data import DICTIONARY_FILES
 from lscb_analysis.schema import TEXTS
 
-LSCB = [sys.executable, "-c", "from lscb_analysis.cli import main; main()", "build", "invented"]
+LSCB = [sys.executable, "-c", "from lscb_analysis.__main__ import main; main()", "build", "invented"]
 EDITION = """
 title = "An invented pack"
 board = "An invented board"
@@ -41,8 +41,9 @@ ENDLESS = "import time, pathlib; pathlib.Path('begun').touch(); time.sleep(600)"
 
 
 def heard_at_a_terminal():
-    """Have SIGINT do what it does there, also where these tests run in the background and it is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Have signals do what they do there, also where these tests run in the background and ignore them."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Place:
@@ -104,6 +105,10 @@ class Place:
                 continue
         return found
 
+    def failed(self):
+        (folder,) = self.root.glob("jobs/failed/invented-*")
+        return folder
+
     def left(self):
         return sorted(path.name for path in self.root.joinpath("reports").iterdir()), sorted(
             path.name for path in self.root.joinpath("reports", ".invented").iterdir()
@@ -117,10 +122,9 @@ def wait_for(condition, seconds=300):
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """A project whose invented pack is published."""
-    place = Place(tmp_path_factory.mktemp("published") / "project")
+def publish_in(root):
+    """Make a project whose invented pack is published."""
+    place = Place(root)
     for name in ("data", "notebooks"):
         shutil.copytree(CHECKOUT / name, place.root / name, ignore=shutil.ignore_patterns(".*"))
     for path in (place.root / "data").glob("*.csv"):
@@ -133,19 +137,28 @@ def published(tmp_path_factory):
     return place
 
 
-@pytest.fixture
-def place(published, tmp_path):
-    """A copy of that project; `seen` is what readers see in its pack."""
-    place = Place(shutil.copytree(published.root, tmp_path / "project", symlinks=True))
+def copy_of(place, root):
+    """Copy such a project; `seen` is what readers see in its pack."""
+    place = Place(shutil.copytree(place.root, root, symlinks=True))
     place.seen = {path.name: path.read_bytes() for path in place.pack.iterdir() if path.is_file()}
     return place
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    return publish_in(tmp_path_factory.mktemp("published") / "project")
+
+
+@pytest.fixture
+def place(published, tmp_path):
+    return copy_of(published, tmp_path / "project")
 
 
 def unchanged(place):
     return {path.name: path.read_bytes() for path in place.pack.iterdir() if path.is_file()} == place.seen
 
 
-WHOLE = ["kept", "lock", "packs"]
+WHOLE = ["lock", "lscb-store", "packs"]
 
 
 def test_a_cell_that_raises_fails_its_chapter_and_the_others_go_on(place):
@@ -156,9 +169,9 @@ def test_a_cell_that_raises_fails_its_chapter_and_the_others_go_on(place):
     assert "ValueError: no figures" in err
     assert sorted(re.findall(r"^\[[123]/3\] (\w+): [0-9.]+ s$", out, re.M)) == ["02_two", "03_three"]
     assert unchanged(place)
-    assert place.left() == ([".invented", "invented", "invented-failed"], WHOLE)
-    kept = place.root / "reports" / "invented-failed" / "01_one.ipynb"
-    assert "no figures" in kept.read_text("utf-8")
+    assert place.left() == ([".invented", "invented"], WHOLE)
+    assert "no figures" in (place.failed() / "01_one.ipynb").read_text("utf-8")
+    assert str(place.failed()) in err
     failed = [event for event in place.events() if event["event"] == "chapter failed"]
     assert [event["chapter"] for event in failed] == ["01_one"]
     assert place.events()[-1]["event"] == "not published"
@@ -173,7 +186,7 @@ def test_fail_fast_stops_the_others(place):
     assert "02_two stopped, since another chapter failed" in err
     assert "03_three stopped, since another chapter failed" in err
     assert unchanged(place)
-    kept = {path.name for path in (place.root / "reports" / "invented-failed").iterdir()}
+    kept = {path.name for path in place.failed().iterdir()}
     assert kept == {"01_one.ipynb", "02_two.ipynb"}
     started = [event["chapter"] for event in place.events() if event["event"] == "chapter started"]
     assert "03_three" not in started
@@ -189,7 +202,7 @@ def test_a_kernel_killed_in_mid_cell_fails_its_chapter_and_says_where(place):
     assert process.returncode == 1
     assert "01_one failed: its kernel died, perhaps for want of memory, in the cell `import time" in err
     assert unchanged(place)
-    assert place.left() == ([".invented", "invented", "invented-failed"], WHOLE)
+    assert place.left() == ([".invented", "invented"], WHOLE)
 
 
 def test_an_endless_cell_is_stopped_when_the_chapters_time_is_up(place):
@@ -204,7 +217,7 @@ def test_an_endless_cell_is_stopped_when_the_chapters_time_is_up(place):
     assert not place.kernels()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent, tmp_path, monkeypatch):
     temporary = tmp_path / "t"
     temporary.mkdir()
@@ -214,13 +227,16 @@ def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent, tmp_
     wait_for(place.begun.exists)
     assert place.kernels()
     process.send_signal(sent)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    _, err = process.communicate(timeout=60)
+    stopped = f"Stopped by {sent.name}; a pack that stands is whole.\n"
+    told = (-sent, "") if sent == signal.SIGKILL else (128 + sent, stopped)
+    assert (process.returncode, err) == told
     wait_for(lambda: not place.kernels())
     assert not list(temporary.rglob("*.json"))
     assert unchanged(place)
     if sent != signal.SIGKILL:
         assert place.left() == ([".invented", "invented"], WHOLE)
+        assert not list(place.root.glob(".lscb/*/runs"))
     place.chapters(**{"01_one": "'and now'"})
     status, _, _ = place.build()
     assert status == 0
@@ -309,13 +325,27 @@ def test_a_full_disk_leaves_the_pack_and_says_so(place, small_disk):
     status, _, err = place.build(*output)
     assert (status, err) == (0, "")
     before = (small_disk / "pack" / "index.html").read_bytes()
-    place.chapters(**{"01_one": "from IPython.display import HTML; HTML('x' * 400_000)"})
+    room = shutil.disk_usage(small_disk).free
+    (small_disk / "filler").write_bytes(b"x" * (room - 20_000))
+    place.chapters(**{"01_one": "'and now'"})
     status, _, err = place.build(*output)
-    assert status == 1
+    assert (status, len(err.splitlines())) == (1, 1), err
     assert "No space left on device" in err
-    assert "Traceback" not in err
+    assert "Free some space, then run it again." in err
     assert (small_disk / "pack" / "index.html").read_bytes() == before
     assert sorted(path.name for path in (small_disk / ".pack").iterdir()) == WHOLE
+
+
+def test_a_full_disk_where_notebooks_are_kept_leaves_the_pack_and_says_so(place, small_disk):
+    shutil.move(place.root / ".lscb", small_disk / "lscb")
+    (place.root / ".lscb").symlink_to(small_disk / "lscb")
+    place.chapters(**{"01_one": "from IPython.display import HTML; HTML('x' * 400_000)"})
+    status, _, err = place.build()
+    assert (status, len(err.splitlines())) == (1, 1), err
+    assert "No space left on device" in err
+    assert "Free some space, then run it again." in err
+    assert unchanged(place)
+    assert place.left() == ([".invented", "invented"], WHOLE)
 
 
 def test_a_target_that_cannot_be_written_to_is_refused(place, small_disk):

@@ -15,7 +15,7 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import EDITION, copied
+from conftest import EDITION, as_they_ran, copied
 
 from lscb_analysis import report, tables
 
@@ -153,7 +153,9 @@ def built(tmp_path_factory) -> Path:
         patch.setenv("LSCB_PROJECT", str(place / "project"))
         pack = report.build(output=place / "out" / "pack", changed={"area": AREA})
     assert not pack.failed, [chapter.error for chapter in pack.failed]
-    assert {path.relative_to(place).parts[0] for path in files(place) - before} == {"out"}
+    assert {path.relative_to(place).parts[:2] for path in files(place) - before} == {
+        ("out", "pack-draft"), ("out", ".pack-draft"), ("project", ".lscb"),
+    }  # fmt: skip
     return pack.folder
 
 
@@ -246,7 +248,7 @@ def test_files_are_named_by_us(built):
 
 def test_a_parameter_is_injected_as_the_text_that_it_is(built):
     for chapter in CHAPTERS:
-        cells = nbformat.read(built.with_name(f".{built.name}") / "kept" / f"{chapter}.ipynb", 4).cells
+        cells = nbformat.read(as_they_ran(built.parents[1] / "project", built.name)[chapter], 4).cells
         injected = next(cell for cell in cells if "injected-parameters" in cell.metadata.get("tags", []))
         assigned = {line.targets[0].id: line.value for line in ast.parse(injected.source).body}
         assert all(isinstance(value, ast.Constant) for value in assigned.values())

@@ -92,6 +92,10 @@ def made(tmp_path_factory) -> tuple[Path, list[Secret]]:
     place = tmp_path_factory.mktemp("leaks")
     secrets = invent(copied(place / "project", CHAPTERS))
     out = place / "out"
+    # all that the project keeps of the pack is searched too
+    out.mkdir()
+    (place / "project" / ".lscb").symlink_to(out / "kept", target_is_directory=True)
+    (out / "kept").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(place / "project"))
         app(["build", "--output", str(out / "pack"), "--log", str(out / "log")], standalone_mode=False)
@@ -179,9 +183,9 @@ def test_the_search_finds_what_is_planted(copy, plant):
 
 def test_the_search_finds_a_count_in_a_stored_notebook(copy):
     folder, secrets = copy
-    path = folder / ".pack" / "kept" / "03_primary_need.ipynb"
+    (path,) = folder.glob("kept/pack-*/03_primary_need.ipynb")
     notebook = json.loads(path.read_text("utf-8"))
     output = next(output for cell in notebook["cells"] for output in cell.get("outputs", []))
     output["data"]["text/html"] = DATA
     path.write_text(json.dumps(notebook), "utf-8")
-    assert [line.partition(":")[0] for line in leaks(folder, secrets)] == [".pack/kept/03_primary_need.ipynb"]
+    assert [line.partition(":")[0] for line in leaks(folder, secrets)] == [str(path.relative_to(folder))]

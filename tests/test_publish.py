@@ -1,6 +1,7 @@
 """A pack in its place: whole or not at all, one build at a time, nothing left behind, nothing lost."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,16 @@ import pytest
 
 from lscb_analysis.publish import BuildError, BusyError, check_replaceable, making, publish
 
-MANIFEST = '{"edition": {}, "chapters": [], "files": {}}'
+MANIFEST = '{"format": "lscb pack 1", "files": {}}'
+WHOLE = ["lock", "lscb-store", "packs"]
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path, monkeypatch):
+    """A project of nothing, to keep the record in."""
+    for needed in ("data", "notebooks/editions"):
+        (tmp_path / "project" / needed).mkdir(parents=True)
+    monkeypatch.setenv("LSCB_PROJECT", str(tmp_path / "project"))
 
 
 def make(folder, words):
@@ -19,7 +29,7 @@ def make(folder, words):
         made.mkdir()
         (made / "manifest.json").write_text(MANIFEST, "utf-8")
         (made / "index.html").write_text(words, "utf-8")
-        publish(made, folder)
+        publish(made, folder, {})
 
 
 def read(folder):
@@ -37,7 +47,7 @@ def test_a_pack_is_published_by_replacing_one_link(tmp_path):
     first = folder.resolve()
     make(folder, "second")
     assert read(folder) == "second"
-    assert hidden(folder) == ["lock", "packs"]
+    assert hidden(folder) == WHOLE
     assert (first / "index.html").read_text("utf-8") == "first"  # someone may be reading it
     make(folder, "third")
     assert not first.exists()
@@ -67,7 +77,7 @@ def test_a_pack_that_is_a_folder_of_an_earlier_version_is_replaced(tmp_path):
     check_replaceable(folder)
     make(folder, "new")
     assert (read(folder), folder.is_symlink()) == ("new", True)
-    assert hidden(folder) == ["lock", "packs"]
+    assert hidden(folder) == WHOLE
 
 
 def test_where_there_are_no_links_the_folder_is_renamed(tmp_path, monkeypatch):
@@ -79,7 +89,7 @@ def test_where_there_are_no_links_the_folder_is_renamed(tmp_path, monkeypatch):
     for words in ("first", "second"):
         make(folder, words)
         assert (read(folder), folder.is_symlink()) == (words, False)
-    assert hidden(folder) == ["lock", "packs"]
+    assert hidden(folder) == WHOLE
 
 
 def test_if_the_new_pack_cannot_be_put_in_place_the_old_one_is_put_back(tmp_path, monkeypatch):
@@ -97,7 +107,7 @@ def test_if_the_new_pack_cannot_be_put_in_place_the_old_one_is_put_back(tmp_path
     with pytest.raises(OSError, match="no space left"):
         make(folder, "new")
     assert read(folder) == "old"
-    assert hidden(folder) == ["lock", "packs"]
+    assert hidden(folder) == WHOLE
 
 
 def test_a_build_killed_between_two_renames_is_undone_by_the_next(tmp_path):
@@ -114,14 +124,15 @@ def test_what_a_killed_build_left_is_removed_by_the_next_and_the_pack_stays(tmp_
     folder = tmp_path / "pack"
     make(folder, "old")
     store = tmp_path / ".pack"
-    for left in ("making", "packs/99"):
-        (store / left).mkdir()
-        (store / left / "half.html").write_text("", "utf-8")
-    (store / "link").symlink_to("packs/99")
+    shutil.copytree(folder, store / "packs" / "99")  # made, and never put in place
+    (store / "making").mkdir()
+    (store / "making" / "half.html").write_text("", "utf-8")
+    shutil.copyfile(store / "lscb-store", store / "making" / "lscb-store")
+    (store / "link").symlink_to(".pack/packs/99")
     with making(folder) as aside:
-        assert list(aside.iterdir()) == []
+        assert [path.name for path in aside.iterdir()] == ["lscb-store"]
     assert read(folder) == "old"
-    assert hidden(folder) == ["lock", "packs"]
+    assert hidden(folder) == WHOLE
     assert len(list((store / "packs").iterdir())) == 1
 
 
@@ -138,7 +149,7 @@ def test_a_second_build_is_busy_and_told_so(tmp_path):
     holder.kill()
     holder.wait()
     with making(folder):  # the lock ended with its process
-        assert hidden(folder) == ["lock", "making"]
+        assert hidden(folder) == ["lock", "lscb-store", "making"]
 
 
 def test_a_waiting_build_begins_when_the_other_ends(tmp_path):

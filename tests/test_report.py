@@ -67,7 +67,7 @@ def test_the_manifest_says_what_made_the_pack(pack):
 def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(project):
     folder = project / "reports" / "southend-2017-19"
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text('{"edition": {}, "chapters": [], "files": {}}', "utf-8")
+    (folder / "manifest.json").write_text('{"format": "lscb pack 1", "files": {}}', "utf-8")
     before = contents(folder)
     made = build(only=[CARE], changed={"confidence": "0.8"})
     assert made.folder == folder.with_name("southend-2017-19-draft")
@@ -81,7 +81,7 @@ def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(pro
 def test_a_chapter_that_fails_says_where_and_why_and_leaves_the_pack_as_it_was(project):
     folder = project / "reports" / "southend-2017-19"
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text('{"edition": {}, "chapters": [], "files": {}}', "utf-8")
+    (folder / "manifest.json").write_text('{"format": "lscb pack 1", "files": {}}', "utf-8")
     before = contents(folder)
     keep_only(project, [CARE])
     add_cell(project, CARE, "raise ValueError('the figures of 2018 are missing')")
@@ -96,9 +96,10 @@ def test_a_chapter_that_fails_says_where_and_why_and_leaves_the_pack_as_it_was(p
     assert sorted(path.name for path in folder.parent.iterdir()) == [
         ".southend-2017-19",
         "southend-2017-19",
-        "southend-2017-19-failed",
     ]
-    assert [path.name for path in (folder.parent / ".southend-2017-19").iterdir()] == ["lock"]
+    assert made.kept.parent == project / "jobs" / "failed"
+    left = (folder.parent / ".southend-2017-19").iterdir()
+    assert sorted(path.name for path in left) == ["lock", "lscb-store"]
 
 
 def test_a_folder_that_is_no_pack_is_not_replaced(tmp_path):
@@ -116,15 +117,6 @@ def test_a_folder_with_a_manifest_of_another_kind_is_not_replaced(tmp_path):
     (site / "manifest.json").write_text('{"name": "a web app"}', "utf-8")
     with pytest.raises(BuildError, match="not a pack"):
         build(output=site)
-
-
-def test_what_others_keep_beside_a_pack_is_not_removed(tmp_path):
-    kept = tmp_path / "pack-failed"
-    kept.mkdir()
-    for name in ("05_child_protection.ipynb", "mywork.txt"):
-        (kept / name).write_text("", "utf-8")
-    report._forget_failures(tmp_path / "pack")
-    assert [path.name for path in kept.iterdir()] == ["mywork.txt"]
 
 
 @pytest.mark.usefixtures("project")

@@ -5,11 +5,10 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import CHECKOUT, EDITION, FEW
+from conftest import CHECKOUT, EDITION, FEW, as_they_ran
 
 from lscb_analysis import chapters, forking, kernels
 from lscb_analysis.project import notebook, packages
-from lscb_analysis.publish import kept
 from lscb_analysis.report import build
 
 CHAPTERS = FEW
@@ -63,8 +62,7 @@ def test_only_what_changed_runs_again(project, again):
 
 def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
     assert again(force=True)[0] == CHAPTERS
-    memory = kept(project / "reports" / "southend-2017-19")
-    (memory / "05_child_protection.json").write_text("{", "utf-8")
+    as_they_ran(project, "southend-2017-19")["05_child_protection"].write_text("{", "utf-8")
     edit(project, "notebooks/editions/southend-2017-19.toml", "Safeguarding children in", "Safety in")
     assert again()[0] == ["05_child_protection"]
     page = project / "reports" / "southend-2017-19" / "index.html"
@@ -74,14 +72,14 @@ def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
     assert page.read_bytes() == whole
 
 
-def cells(pack):
-    """What each chapter of a pack gave as it ran, also what no page shows."""
-    ran = {path.name: nbformat.read(path, as_version=4) for path in kept(pack).glob("*.ipynb")}
+def cells(project, pack):
+    """What each chapter of a project's pack gave as it ran, also what no page shows."""
+    ran = {name: nbformat.read(path, 4) for name, path in as_they_ran(project, pack.name).items()}
     return {name: [(cell.source, cell.get("outputs")) for cell in of.cells] for name, of in ran.items()}
 
 
 def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, monkeypatch):
-    """One is made from the checkout, in forked kernels; the other from a copy elsewhere, in ordinary ones."""
+    """One is made in forked kernels; the other from a copy elsewhere, in ordinary ones."""
     shutil.copyfile(CHECKOUT / EDITION, project / EDITION)  # with all its chapters
     monkeypatch.setattr(forking, "can_fork", lambda: False)
     monkeypatch.setattr(kernels, "PROVISIONER", "local-provisioner")  # that of Jupyter, no part of ours
@@ -93,8 +91,9 @@ def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, 
     ).folder
     longest = max(begun, key=lambda name: notebook(name).stat().st_size)
     assert begun.index(longest) > len(begun) // 2
-    assert len(cells(pack)) == 16
-    assert cells(made) == cells(pack)
+    origin = pack.parents[1] / "checkout"
+    assert len(cells(origin, pack)) == 16
+    assert cells(project, made) == cells(origin, pack)
     names = {path.relative_to(pack) for path in pack.rglob("*") if path.is_file()}
     assert {path.relative_to(made) for path in made.rglob("*") if path.is_file()} == names
     for name in names:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
-import signal
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +20,17 @@ import typer
 
 from lscb_analysis.pdf import PDF
 from lscb_analysis.project import editions, project, stands, use_until
-from lscb_analysis.publish import TIMEOUT, BuildError
+from lscb_analysis.publish import (
+    TIMEOUT,
+    BuildError,
+    holding,
+    is_known,
+    left_alone,
+    notebooks_kept,
+    packs,
+    placed,
+    withdraw as take_away,
+)
 
 if TYPE_CHECKING:
     from lscb_analysis.report import Pack
@@ -38,23 +49,49 @@ STATUS = {
 }
 """The exit status for an error, by the name of its class: to import them all takes half a second run."""
 
+HANDLES = 512
+"""So many files a build may have open at once, with sixteen kernels and their sockets."""
+
+MOST_NAMED = 10
+"""So many files that are not ours are named."""
+
+OUT_OF_SPACE = "Free some space, then run it again."
+OUT_OF_HANDLES = f"Allow more open files, as by `ulimit -n {2 * HANDLES}`, then run it again."
+NOT_ALLOWED = "Allow it to be read and written, or give another folder with --output."
+REMEDIES = {
+    **dict.fromkeys(["ENOSPC", "EDQUOT"], OUT_OF_SPACE),
+    **dict.fromkeys(["EMFILE", "ENFILE"], OUT_OF_HANDLES),
+    **dict.fromkeys(["EACCES", "EPERM", "EROFS"], NOT_ALLOWED),
+}
+"""What to do about an error of the system, by the name of its number."""
+
 
 def main() -> None:
     """Run the command; an error of the input or the system is a message, not a traceback."""
-    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except Exception as error:
         known = [STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in STATUS]
-        if not known:
+        if not known and not _remedy(error):
             raise
-        typer.echo(str(error), err=True)
-        raise SystemExit(known[0]) from None
+        typer.echo(_said(error), err=True)
+        raise SystemExit(known[0] if known else FAILED) from None
 
 
-def _terminated(number: int, _: object) -> None:
-    """End as by an exception, so that what a build has begun is cleared away."""
-    raise SystemExit(128 + number)
+def _remedy(error: BaseException | None) -> str:
+    """What to do about an error of the system, also where a library has wrapped it in one of its own."""
+    if error is None:
+        return ""
+    name = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
+    return REMEDIES.get(name, "") or _remedy(error.__cause__ or error.__context__)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.errno:
+        where = f": {error.filename}" if error.filename else ""
+        remedy = _remedy(error) or "Look at what is there, then run it again."
+        return f"{error.strerror}{where}. {remedy}"
+    return f"{error} {_remedy(error)}".strip() if type(error).__name__ not in STATUS else str(error)
 
 
 @app.callback(invoke_without_command=True)
@@ -71,9 +108,7 @@ def lscb(
 
 @app.command()
 def build(
-    edition: Annotated[
-        str | None, typer.Argument(help="The edition; needed only if there are several.")
-    ] = None,
+    edition: Annotated[str | None, typer.Argument(help="The edition, if there are several.")] = None,
     output: Annotated[
         Path | None, typer.Option(help="The pack's folder, instead of reports/EDITION.")
     ] = None,
@@ -114,10 +149,11 @@ def build(
     2: a wrong name, value or table; 3: another build of the pack is under way.
     """
     tell, today = _Teller(log), on.date() if on else date.today()
-    if not (only or parameter or force) and _nothing_to_do(edition, output, today, pdf, tell):
-        return
     try:
-        changed = dict(_pair(text) for text in parameter or [])
+        changed, name = dict(map(_pair, parameter or [])), edition or _only(editions())
+        folder = _free_to_build(name, output, bool(only or changed))
+        if not (only or changed or force) and _nothing_to_do(name, folder, today, pdf, tell):
+            return
         with _warmed_up(edition) as report:
             pack = report.build(
                 edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
@@ -130,6 +166,31 @@ def build(
         _tell_failures(pack, tell)
         raise typer.Exit(FAILED)
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
+
+
+def _free_to_build(name: str, output: Path | None, draft: bool) -> Path:
+    """Return where the pack is to stand, or the project if no edition is meant, which is refused later.
+
+    Raises BuildError if it may not stand there, or if the build could not open its files.
+    """
+    _check_handles()
+    return placed(name, output, draft) if name else project()
+
+
+def _check_handles() -> None:
+    """Raise BuildError if the build cannot have as many files open as it needs."""
+    try:
+        import resource
+    except ImportError:  # on Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = hard if hard != resource.RLIM_INFINITY else 2 * HANDLES
+    if soft != resource.RLIM_INFINITY and soft < HANDLES <= most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(2 * HANDLES, most), hard))
+    elif soft != resource.RLIM_INFINITY and soft < HANDLES:
+        raise BuildError(
+            f"A build may open {HANDLES} files at once, and only {soft} are allowed here. {OUT_OF_HANDLES}"
+        )
 
 
 @contextmanager
@@ -156,15 +217,16 @@ def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:
     tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
 
 
-def _nothing_to_do(
-    edition: str | None, output: Path | None, today: date, pdf: bool, tell: Callable[..., None]
-) -> bool:
+def _only(names: list[str]) -> str:
+    """The edition that is meant if none is named; `report.build` says so if it is not clear."""
+    return names[0] if len(names) == 1 else ""
+
+
+def _nothing_to_do(edition: str, folder: Path, today: date, pdf: bool, tell: Callable[..., None]) -> bool:
     """Say so if the pack stands and is made of what there is now, before anything heavy is imported."""
-    names = [edition] if edition else editions()
-    folder = (output or project() / "reports" / names[0]).absolute() if len(names) == 1 else None
-    if folder is None or not stands(folder, names[0], today, PDF if pdf else None):
+    if not edition or not stands(folder, edition, today, PDF if pdf else None):
         return False
-    last = use_until(names[0])
+    last = use_until(edition)
     if today > last:
         tell("past its date", use_until=last.isoformat())
     tell("nothing to do", folder=str(folder))
@@ -222,6 +284,67 @@ def verify(
     typer.echo(f"{held}; all of them hold.")
 
 
+@app.command()
+def withdraw(
+    edition: Annotated[str, typer.Argument(help="The edition whose pack is taken away.")],
+    output: Annotated[
+        Path | None, typer.Option(help="The pack's folder, instead of reports/EDITION.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")] = False,
+) -> None:
+    """Take a pack out of reach at once, with every copy that is kept of it, and say what was taken.
+
+    Exit status 0: it is taken away; 1: not, since the answer was no; 2: there is none, or something that is
+    not ours is in its place; 3: a build of the pack is under way.
+    """
+    from lscb_analysis.schema import nearest
+
+    pack = placed(edition, output)
+    with ExitStack() as held:
+        there = [folder for folder in (pack, pack.with_name(f"{pack.name}-draft")) if is_known(folder)]
+        for folder in there:
+            held.enter_context(holding(folder))
+        taken = [line for folder in there for line in _would_take(folder)]
+        if not taken:
+            hint = nearest(edition, editions()) if edition not in editions() else "Nothing is kept of one."
+            raise BuildError(f"There is no pack at {pack}. {hint}")
+        _ask(taken, yes)
+        for folder in there:
+            take_away(folder)
+        typer.echo(f"Taken away: {'; '.join(taken)}.")
+        _tell_left([str(path) for folder in there for path in left_alone(folder)])
+    typer.echo("Copies that were taken elsewhere, to a server or a stick, are not known here.")
+
+
+def _would_take(folder: Path) -> Iterator[str]:
+    """What of a pack there is to be taken away, in words."""
+    number, notebooks = len(packs(folder)), len(notebooks_kept(folder))
+    if os.path.lexists(folder):
+        yield str(folder)
+    if number:
+        yield f"{number} pack{'s' if number > 1 else ''} in {folder.with_name(f'.{folder.name}')}"
+    if notebooks:
+        yield f"{notebooks} notebook{'s' if notebooks > 1 else ''} of {folder.name}, kept as they ran"
+
+
+def _ask(taken: list[str], yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BuildError("Nobody can be asked here whether to take the pack away. Use --yes if you mean it.")
+    typer.echo(f"This takes away for good: {'; '.join(taken)}.")
+    if not typer.confirm("Take it away?"):
+        typer.echo("Nothing was taken away.")
+        raise typer.Exit(FAILED)
+
+
+def _tell_left(files: list[str]) -> None:
+    if files:
+        more = f" and {len(files) - MOST_NAMED} more" if len(files) > MOST_NAMED else ""
+        named = ", ".join(files[:MOST_NAMED])
+        typer.echo(f"Left where it is, since no build made it: {named}{more}.")
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name:
@@ -259,6 +382,8 @@ class _Teller:
             took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"
             went = details.get("error") or took
             typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
+        if event == "left alone":
+            _tell_left(details["files"])
         if event == "verified":
             held = f"{details['figures']:,} figures on pages and {details['cells']:,} in tables"
             typer.echo(f"Held against the data: {held}.")

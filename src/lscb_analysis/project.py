@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ VERSIONS = [
     *("lscb-analysis", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "nbconvert", "jupyterlab"),
 ]
 """The packages whose versions a manifest gives by name; a digest stands for all."""
+
+STATE = ".lscb"
+"""The folder of the project for what is kept of packs outside of them; nobody reads packs from there."""
+
+RECORD = "record.json"
 
 
 class ProjectError(InputError, FileNotFoundError):
@@ -88,17 +94,73 @@ def made_of(edition: str, chapters: Iterable[str], today: date) -> dict[str, Any
 
 
 def stands(folder: Path, edition: str, today: date, holding: str | None = None) -> bool:
-    """Whether `folder` is a whole pack of an edition, made of what there is now and `holding` a file."""
-    pack = folder.resolve()  # one and the same, also while another takes its place
+    """Whether `folder` is a whole pack of an edition, made of what there is now and `holding` a file.
+
+    Whole is told by the digests in the pack's record, not by any in the pack: each of its files is as it was
+    made, and there is no other.
+    """
+    packs = record_of(folder)["packs"].values()
     try:
-        manifest = json.loads((pack / "manifest.json").read_text("utf-8"))
-        now = made_of(edition, [chapter["chapter"] for chapter in manifest["chapters"]], today)
-        same = all(manifest.get(key) == digests for key, digests in now.items())
-        whole = all(file_digest(pack / name) == digest for name, digest in manifest["files"].items())
-        held = holding is None or holding in manifest["files"]
-        return same and whole and held and manifest["edition"]["name"] == edition
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False  # no pack, or a torn one
+        # one and the same, also while another takes its place
+        found = contents(folder.resolve()) if packs else {}
+        past = next(past for past in packs if past["files"] == found)
+        now = made_of(edition, past["chapters"], today)
+        held = holding is None or holding in found
+        return bool(held and past["edition"] == edition and past["made_of"] == now)
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return False  # no pack, or not as it was made
+
+
+def state(folder: Path) -> Path:
+    """Return where in the project is kept what belongs to the packs of `folder` and must not be in them.
+
+    That is the record of their digests, and their chapters as they ran, for the next build.
+    """
+    place, root = folder.parent.resolve() / folder.name, project()
+    named = place.relative_to(root) if place.is_relative_to(root) else place
+    return root / STATE / f"{folder.name}-{digest(named.as_posix())[:8]}"
+
+
+def record_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the record of the packs of `folder`: of each the digests of its files and of what it is made of.
+
+    It has the digests of the chapters as they ran too, `kept` or `failed`. Where there is none it is empty.
+    """
+    path = state(folder) / RECORD
+    try:
+        found = {} if path.is_symlink() else json.loads(path.read_text("utf-8"))
+        return {of: dict(found.get(of, {})) for of in ("packs", "kept", "failed")}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {"packs": {}, "kept": {}, "failed": {}}
+
+
+def write_record(folder: Path, record: dict[str, dict[str, Any]]) -> None:
+    """Replace the record of the packs of `folder`, in one step."""
+    path = state(folder) / RECORD
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{RECORD}.new")
+    for each in (path, new):
+        make_way(each, ours=each.is_file() and not each.is_symlink())
+    new.write_text(json.dumps(record, indent=1), "utf-8")
+    new.replace(path)
+
+
+def make_way(path: Path, ours: bool) -> None:
+    """Rename what is at `path`, unless it is `ours`: it stays, under the next free name beside."""
+    if not ours and os.path.lexists(path):
+        names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+        path.rename(next(name for name in names if not os.path.lexists(name)))
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return the digest of each file below a folder by its name there; that of a link is empty."""
+    found = {}
+    for place, folders, files in os.walk(folder):
+        for path in (Path(place, name) for name in [*folders, *files]):
+            if path.is_symlink() or not path.is_dir():
+                plain = path.is_file() and not path.is_symlink()
+                found[path.relative_to(folder).as_posix()] = file_digest(path) if plain else ""
+    return found
 
 
 def file_digest(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -26,16 +25,18 @@ from lscb_analysis.pages import Pages
 from lscb_analysis.pdf import PDF, chromium, printed
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
 from lscb_analysis.publish import (
+    FORMAT,
     TIMEOUT,
     BuildError,
     UnpublishedError,
-    check_replaceable,
-    kept,
+    left_alone,
     making,
+    placed,
     publish,
+    running_in,
 )
 from lscb_analysis.reads import recorded
-from lscb_analysis.reuse import describe, keep, take
+from lscb_analysis.reuse import describe, forget_failed, keep, keep_failed, take
 from lscb_analysis.schema import DataError, nearest
 from lscb_analysis.verdicts import remember, verdict_table
 from lscb_analysis.verify import verify
@@ -84,52 +85,53 @@ def build(
     every page says so.
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
-    wrong, or nothing can print a PDF; BusyError if another build of the pack is under way; UnpublishedError
-    if the data or the notebooks changed while it ran, the pack says what the data do not, or no PDF came. A
-    chapter that fails is in the pack's `failed`; the pack that was there stays as it was, and the failed
-    notebooks are kept in the folder `kept`.
+    wrong, something that is not ours is in the pack's place, or nothing can print a PDF; BusyError if another
+    build of the pack is under way; UnpublishedError if the data or the notebooks changed while it ran, the
+    pack says what the data do not, or no PDF came. A chapter that fails is in the pack's `failed`; the pack
+    that was there stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
     changed, only, today = dict(changed or {}), list(only), on or date.today()
     edition, draft, browser = read_edition(name or _only_edition()), bool(only or changed), _browser(pdf)
+    folder = placed(edition.name, output, draft)
     if today > edition.use_until:
         tell("past its date", use_until=edition.use_until.isoformat())
     with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
         edition, chapters = plan(edition, only, changed)
         # before another build is waited for: what changes meanwhile has not been read
         before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
-        folder = _folder(output or project() / "reports" / edition.name, draft)
         with making(folder, (lambda: tell("waiting")) if wait else None) as aside:
             if not (force or draft) and stands(folder, edition.name, today, PDF if pdf else None):
                 tell("nothing to do", folder=str(folder))
                 return Pack(folder, [])
-            runs, memory, made = aside / "runs", kept(folder), aside / "pack"
-            runs.mkdir()
+            runs, made = running_in(folder), aside / "pack"
             for chapter in [] if force else chapters:
-                chapter.reused = take(chapter, edition, table, memory, runs)
+                chapter.reused = take(chapter, edition, table, folder)
             tell("build started", edition=edition.name, chapters=len(chapters))
             with running(chapters, runs, tell, workers, timeout, fail_fast) as ended:
                 pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
                 _follow(ended, pages, table, runs, tell)
             _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
-            if failures := _keep(chapters, runs, memory, folder):
-                return Pack(folder, chapters, failures)
+            keep([ran for ran in chapters if ran.digests], folder)
+            if failed := [chapter for chapter in chapters if chapter.error]:
+                return Pack(folder, chapters, keep_failed(failed, folder))
             _complete(pages, before, browser, tell)
-            publish(made, folder)
-            _forget_failures(folder)
-    tell("published", folder=str(folder))
+            _publish(pages, before, folder, tell)
     return Pack(folder, chapters)
+
+
+def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None:
+    """Put a pack in its place, and tell which files there are not ours and so were left."""
+    chapters = [chapter.name for chapter in pages.chapters]
+    publish(pages.made, folder, {"edition": pages.edition.name, "chapters": chapters, "made_of": of})
+    tell("published", folder=str(folder))
+    forget_failed(folder)
+    if left := left_alone(folder):
+        tell("left alone", files=[str(path) for path in left])
 
 
 def _browser(pdf: bool) -> str | None:
     """The browser that prints, if there is something to print."""
     return chromium() if pdf else None
-
-
-def _folder(named: Path, draft: bool) -> Path:
-    folder = named.absolute()
-    folder = folder.with_name(f"{folder.name}-draft") if draft else folder
-    check_replaceable(folder)
-    return folder
 
 
 def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs: Path, tell: Tell) -> None:
@@ -216,34 +218,6 @@ def _check_area(area: str) -> None:
         raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
 
 
-def _failures(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}-failed")
-
-
-def _keep(chapters: list[Chapter], runs: Path, memory: Path, folder: Path) -> Path | None:
-    """Keep the notebooks of the chapters that ran for `take`; of those that failed, in a folder, if any."""
-    for chapter in (ran for ran in chapters if ran.digests):
-        keep(chapter, runs, memory)
-    failed = [chapter for chapter in chapters if chapter.error]
-    if not failed:
-        return None
-    failures = _failures(folder)
-    failures.mkdir(exist_ok=True)
-    for ran in (runs / f"{chapter.name}.ipynb" for chapter in failed):
-        if ran.is_file():
-            shutil.copy2(ran, failures)
-    return failures
-
-
-def _forget_failures(folder: Path) -> None:
-    """Remove the notebooks of chapters that failed before; anything else there is not ours."""
-    kept = _failures(folder)
-    for failed in kept.glob("[0-9][0-9]_*.ipynb"):
-        failed.unlink()
-    if kept.is_dir() and not any(kept.iterdir()):
-        kept.rmdir()
-
-
 def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
     changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     if changed:
@@ -275,6 +249,7 @@ def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell)
 
 def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
     manifest = {
+        "format": FORMAT,
         "edition": edition.model_dump(mode="json"),
         **of,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
