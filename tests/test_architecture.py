@@ -49,6 +49,7 @@ ORDER = [
         "forking",
         "forked",
         "kernels",
+        "inspection",
         "chapters",
         "reuse",
         "pages",

@@ -21,6 +21,7 @@ from lscb_analysis.display import (
     Display,
     Row,
     area,
+    as_coded_last,
     bind,
     by_method,
     category,
@@ -300,10 +301,10 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
     """
     sentences = []
     for row in records(changes.frame):
+        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"] + row["value_before"]):
+            continue
         of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
         before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
-        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
-            continue
         numbers = int(row["numerator"]), int(row["denominator"])
         needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
         sentences.append(Markup("{} {}").format(_behind(row), _turning(row, *needed)))
@@ -491,6 +492,7 @@ def headline(frame: pd.DataFrame) -> Markup:
     One series: how it changed between its last two periods; several measures: each of them. Several
     categories: which is the largest in the latest period.
     """
+    frame = as_coded_last(frame)
     parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
     if frame["category"].nunique() > 1 and parts:
         return largest(_latest(frame))
