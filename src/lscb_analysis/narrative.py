@@ -62,6 +62,8 @@ def describe_latest(release: Release) -> Display:
 def describe_beside(release: Release) -> Display:
     """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
     pairs = beside(release.frame)
+    if not pairs:
+        return finding([])
     here, there = pairs[0]
     places = Markup("{} than in {}").format(area(here), area(there))
     alike = Markup("The same in {} as in {}").format(area(here), area(there))
@@ -536,6 +538,8 @@ def largest(frame: pd.DataFrame) -> Markup:
 def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
     """Return the latest figure of each series of an area, each with that of the country for the period.
 
+    Where the country's is not told the area's has none beside it, and is left out.
+
     Raises ValueError if a figure has no other beside it, or more than one.
     """
     national = frame["geographic_level"] == "National"
@@ -546,7 +550,8 @@ def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
     alone = [found for found in keys if found not in there]
     if alone or len(set(keys)) < len(keys):
         raise ValueError(f"Not one figure and one national beside it: {alone or keys}. Correct the rows.")
-    return [(row, there[found]) for row, found in zip(here, keys, strict=True)]
+    both = [(row, there[found]) for row, found in zip(here, keys, strict=True)]
+    return [pair for pair in both if pd.notna(pair[1]["value"])]
 
 
 def _side(here: Row, there: Row) -> int:
