@@ -190,7 +190,7 @@ def _wrong_parameter(problem: Any) -> str:
 _YEAR = "Give a year as a whole number without quotation marks, as 2018"
 _EXPECTED = {
     **dict.fromkeys(("previous", "latest", "financial_year"), _YEAR),
-    "confidence": "Give a fraction between 0 and 1 without quotation marks, as 0.95",
+    "confidence": "Give a fraction, more than 0 and less than 1, without quotation marks, as 0.95",
     "area": "Give the name of an authority as the data have it",
 }
 """What a parameter of a notebook is to be."""

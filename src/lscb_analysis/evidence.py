@@ -46,7 +46,8 @@ def second_boards(edition: Edition, areas: set[str]) -> list[Problem]:
     Rows of an authority that is no comparator are of a second board if their publisher says nothing of these
     areas, as the Department does of all, or is the edition's board.
     """
-    rows = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
+    names = (name for name in tables() if name != SIMULATED)
+    rows = pd.concat([load(name).assign(table=name) for name in names], ignore_index=True)
     rows["publisher"] = rows["source"].map(dictionary().sources.set_index("source")["publisher"])
     own = rows["area_name"].isin(areas)
     elsewhere = (rows["geographic_level"] == "Local authority") & ~own & ~_comparators(rows, edition)
