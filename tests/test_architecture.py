@@ -50,6 +50,7 @@ ORDER = [
         "forking",
         "forked",
         "kernels",
+        "inspection",
         "chapters",
         "reuse",
         "pages",

@@ -361,7 +361,7 @@ def test_a_period_that_is_not_there_leaves_a_row_without_figures():
 def test_an_area_that_was_redrawn_is_not_compared_with_itself_under_the_same_name():
     redrawn = BEFORE | {"area_code": "E06000099", "value": 9}
     row = compare(count(rows({"value": 5}, redrawn)), 2017, 2018).iloc[0]
-    assert not_compared(row, OTHER_AREA)
+    assert not_compared(row, f"{OTHER_AREA} (E06000099 before, E06000033 now)")
     assert row["area_code"] == "E06000033"
 
 

@@ -69,7 +69,7 @@ def places(chart, subtitle, label, when, named, data):
     own, categories = {base}, {TOTAL}
     said = [area for area in (label, when) if area in named.areas]
     said = said or [area for area in named.areas if area in subtitle] or [data.edition.area]
-    areas = {named.areas[area] for area in said}
+    areas = set().union(*(named.areas[area] for area in said))
     if label in named.categories and measures()["scheme"][base]:
         categories = named.categories[label]
         own = {m for m in measures().index if measures()["scheme"][m] == measures()["scheme"][base]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from typing import Any
 import nbformat
 import papermill
 from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from markupsafe import Markup
 from nbclient.exceptions import DeadKernelError
@@ -26,6 +28,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from lscb_analysis.display import on_page
+from lscb_analysis.inspection import inspect
 from lscb_analysis.project import notebook
 from lscb_analysis.publish import TIMEOUT, BuildError
 from lscb_analysis.reads import RECORD
@@ -65,16 +68,13 @@ class Chapter:
 def parameters(chapter: str) -> dict[str, dict[str, str]]:
     """Return what a chapter's parameters cell declares: each name with its type, default and meaning.
 
-    Raises BuildError if the chapter has no notebook.
+    Raises BuildError if the chapter has no notebook, or one that a build cannot set the parameters of.
     """
     path = notebook(chapter)
     if not path.is_file():
         names = [found.stem for found in path.parent.glob("*.ipynb")]
         raise BuildError(f"There is no notebook {path.name}. {nearest(chapter, names)}")
-    return {
-        name: {"type": found["inferred_type_name"], "default": found["default"], "help": found["help"]}
-        for name, found in papermill.inspect_notebook(str(path)).items()
-    }
+    return inspect(path)
 
 
 def title(chapter: str) -> tuple[str, str]:
@@ -172,6 +172,14 @@ def processors() -> int:
 logging.getLogger("papermill").addHandler(logging.NullHandler())
 
 
+OWN_PYTHON = KernelSpec(
+    argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+    display_name="Python 3",
+    language="python",
+)
+"""The kernel of every chapter, whatever kernel its notebook was last opened with, on whatever machine."""
+
+
 class _Messages(AsyncZMQSocketChannel):
     """What a kernel tells all: once it is idle, there is no more to come that one would wait a while for.
 
@@ -206,6 +214,8 @@ class _Kernels:
         managers = self.managers
 
         class Reported(AsyncKernelManager):
+            kernel_spec = OWN_PYTHON
+
             def __init__(self, *args: Any, **kwargs: Any) -> None:
                 super().__init__(*args, **kwargs, connection_file=str(target.with_suffix(".json")))
                 managers[chapter] = self
@@ -286,6 +296,8 @@ def _execute(chapter: Chapter, target: Path, kernels: _Kernels) -> None:
         str(target),
         chapter.parameters,
         engine_name=_SavedWhenItDies.__name__,
+        kernel_name="python3",
+        language="python",
         request_save_on_cell_execute=False,
         progress_bar=False,
         # not papermill's cwd, which would change the folder of this process for all its threads

@@ -21,6 +21,7 @@ from lscb_analysis.display import (
     Row,
     area,
     areas,
+    as_coded_last,
     bind,
     check_rows,
     name,
@@ -174,6 +175,8 @@ def pair_chart(release: Release) -> Display:
     Raises ValueError if a figure has no other beside it.
     """
     pairs = beside(release.frame)
+    if not pairs:
+        return Display(NOT_DRAWN, "note")
     rows = [here for here, _ in pairs]
     frame = pd.DataFrame([row for pair in pairs for row in pair])
     here, there = max(pairs, key=lambda pair: abs(pair[0]["value"] - pair[1]["value"]))
@@ -211,7 +214,7 @@ def part_chart(release: Release) -> Display:
     now = rows[-1]
     after = Markup("").join(
         Markup(", after {} of {} in {}").format(*_parts(before), name(period(before)))
-        for before in rows[-2:-1]
+        for before in records(as_coded_last(frame))[-2:-1]
     )
     said = Markup("{}: {} of {} {} in {}{}").format(
         name(series(now)), *_parts(now), now["counted"], name(period(now)), after

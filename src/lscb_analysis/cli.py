@@ -253,8 +253,13 @@ def list_editions() -> None:
 def check() -> None:
     """Check all data, and list every problem."""
     from lscb_analysis import data
+    from lscb_analysis.editions import read_edition
+    from lscb_analysis.evidence import second_boards
 
     problems = data.check()
+    if not problems:
+        read = [read_edition(name) for name in editions()]
+        problems = [problem for edition in read for problem in second_boards(edition, {edition.area})]
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -123,7 +125,8 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
 
     `change`, `lower` and `upper` are in `change_unit`: percentage points for percentages (Newcombe's
     interval), per cent for rates and counts (the conditional interval of their ratio). Where the two
-    periods cannot be compared `reason` says why, and interval and `p_value` are missing.
+    periods cannot be compared `reason` says why, and interval and `p_value` are missing. An area that was
+    recoded between them is another area: its earlier figure is none of this series, and has the status `z`.
 
     Raises EstimateError for two figures of one series and period, or a confidence outside 0 to 1.
     """
@@ -134,8 +137,14 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     pairs = now.merge(then, on=_MATCHED, how="outer", suffixes=("", "_before"))
     places = {column: pairs[column].fillna(pairs[f"{column}_before"]) for column in SERIES[:2]}
     pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
+    codes = pairs["area_code_before"] + " before, " + pairs["area_code"] + " now"
+    recoded = pairs["area_code"].ne(pairs["area_code_before"]) & codes.notna()
+    pairs.loc[recoded, ["value_before", "numerator_before", "denominator_before"]] = np.nan
+    pairs.loc[recoded, "status_before"] = "z"
+    changed = _changed(pairs, confidence)
+    changed["reason"] = changed["reason"].mask(recoded, OTHER_AREA + " (" + codes + ")")
     statuses = {column: pairs[column].fillna("") for column in ("status", "status_before")}
-    return pairs.assign(**_changed(pairs, confidence), **statuses, **places)[COMPARISON]
+    return pairs.assign(**changed, **statuses, **places)[COMPARISON]
 
 
 COMPARISON = [
@@ -150,7 +159,7 @@ COMPARISON = [
 """The columns of a frame of comparisons, in order."""
 
 
-def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, object]:
+def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, Any]:
     percent = pairs["unit"] == "%"
     reason = _reason(pairs, percent)
     able = reason == ""
@@ -192,14 +201,13 @@ def _reason(pairs: pd.DataFrame, percent: pd.Series) -> pd.Series:
     length = (pairs["period_end"] - pairs["period_start"]).dt.days
     length_before = (pairs["period_end_before"] - pairs["period_start_before"]).dt.days
     other = (length - length_before).abs() > 1
-    elsewhere = pairs["area_code"] != pairs["area_code_before"]
     untold = pairs["value"].isna() | pairs["value_before"].isna()
     bare = percent & (pairs["denominator"].isna() | pairs["denominator_before"].isna())
     bare |= pairs["numerator"].isna() | pairs["numerator_before"].isna()
     against = (pairs["method"] == CONTRADICTED) | (pairs["method_before"] == CONTRADICTED)
     from_zero = ~percent & (pairs["value_before"] == 0)
-    conditions = [untold, elsewhere, other, against, bare, from_zero]
-    reasons = [NO_FIGURE, OTHER_AREA, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR, FROM_ZERO]
+    conditions = [untold, other, against, bare, from_zero]
+    reasons = [NO_FIGURE, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR, FROM_ZERO]
     reason = np.select(conditions, reasons, "")
     return pd.Series(reason, index=pairs.index)
 

@@ -38,7 +38,7 @@ class Names:
     """Words that pages may use as names: of periods, areas, categories, measures, and any with a number."""
 
     periods: dict[str, set[str]]
-    areas: dict[str, str]
+    areas: dict[str, set[str]]
     categories: dict[str, set[str]]
     measures: dict[str, set[str]]
     phrases: dict[str, str]
@@ -96,7 +96,10 @@ def names(known: Known, areas: frozenset[str]) -> Names:
     others |= {edition.period, edition.title, edition.board, edition.ask, edition.analysed, edition.assured}
     others |= {words or "" for help in edition.help for words in (help.when, help.service, help.telephone)}
     periods = _periods(known)
-    areas_named = dict(zip(placed["area_name"], placed["area_code"], strict=True))
+    areas_named = {name: {*codes} for name, codes in placed.groupby("area_name")["area_code"]}
+    others |= (
+        known.home if len(known.home) > 1 else set()
+    )  # a page names both codes of an area that was recoded
     every = {*periods, *areas_named, *categories, *named, *others}
     return Names(
         periods,
@@ -263,22 +266,24 @@ def check_subjects(known: Known, names: Names, block: Block) -> Reasons:
 def _areas_of(known: Known, names: Names, block: Block) -> set[str]:
     """The area that the head of a cell's row or column names, or a caption, or else that of the edition."""
     heads = (*block.row, _head(block)) if block.tag == "td" else ()
-    named = {names.areas[words] for words in heads if words in names.areas}
-    return named or _areas_in(names, names.short(block.caption)) or {known.home}
+    named = set[str]().union(*(names.areas.get(words, ()) for words in heads))
+    return named or _areas_in(names, names.short(block.caption)) or {*known.home}
 
 
 def _areas_in(names: Names, words: str) -> set[str]:
-    return {code for name, code in names.areas.items() if name in words}
+    return set[str]().union(*(codes for name, codes in names.areas.items() if name in words))
 
 
 def _area_beside(names: Names, sentence: list[Piece], at: int) -> set[str]:
     """The area that stands right after a figure (`in Essex`), or right before it with a colon."""
     after, before = _plain_after(sentence, at), _plain_before(sentence, at)
-    return {
-        code
-        for name, code in names.areas.items()
-        if after.startswith(f" in {name}") or before.endswith(f"{name}: ")
-    }
+    return set[str]().union(
+        *(
+            codes
+            for name, codes in names.areas.items()
+            if after.startswith(f" in {name}") or before.endswith(f"{name}: ")
+        )
+    )
 
 
 def _heads_of_cell(names: Names, block: Block) -> tuple[set[str], set[str]]:

@@ -302,8 +302,9 @@ def periods(frame: pd.DataFrame) -> str:
 
 
 def areas(frame: pd.DataFrame) -> str:
-    """Return the areas of a frame in words, in its order."""
-    return " and ".join(isolated(area) for area in dict.fromkeys(frame["area_name"]))
+    """Return the areas of a frame in words, in its order; with their codes where two have one name."""
+    named = _coded if frame["area_code"].nunique() > frame["area_name"].nunique() else area
+    return " and ".join(dict.fromkeys(named(row) for row in records(frame)))
 
 
 def subjects(frame: pd.DataFrame) -> str:
@@ -318,10 +319,23 @@ def series(row: Row) -> str:
     return category(row) if row["category"] != "Total" else isolated(measures().at[row["measure"], "label"])
 
 
+def _coded(row: Row) -> str:
+    return f"{area(row)} ({row['area_code']})"
+
+
+def as_coded_last(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `frame` without those of an area that was recoded later: it is another."""
+    ordered = frame.sort_values("period_end", kind="stable")
+    last = dict(zip(ordered["area_name"], ordered["area_code"], strict=True))
+    return frame[frame["area_code"] == frame["area_name"].map(last)]
+
+
 def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
     """Return what tells the series of `frame` apart: their names, their areas, or both."""
-    if frame["area_name"].nunique() == 1:
+    if frame["area_code"].nunique() == 1:
         return series
+    if frame["area_name"].nunique() == 1:
+        return lambda row: f"{series(row)}, {_coded(row)}"
     if len(frame.drop_duplicates(["measure", "category"])) == 1:
         return area
     return lambda row: f"{series(row)}, {area(row)}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from lscb_analysis.data import measures
-from lscb_analysis.figures import Cited, Estimate, Known, worked_out
+from lscb_analysis.figures import Cited, Estimate, Known, foreign, worked_out
 from lscb_analysis.tables import FORMULA
 from lscb_analysis.wording import called, same
 
@@ -46,7 +46,10 @@ def _check(text: str, known: Known) -> tuple[int, list[tuple[str, str]]]:
     if whole is not None:
         wrong = [row for row in rows if tuple(row.values()) not in whole]
         said = "the row is not what the data give for the edition."
-        return sum(map(_numbers, rows)), [(_line(row), said) for row in wrong]
+        faults = [(_line(row), said) for row in wrong] + [
+            fault for row in rows for fault in _foreign(known, row)
+        ]
+        return sum(map(_numbers, rows)), faults
     cells = [(row, statistic) for row in rows for statistic in _STATISTICS if row.get(statistic)]
     faults = [fault for row, statistic in cells for fault in _check_cell(known, row, statistic)]
     return len(cells), faults + [fault for row in rows for fault in _check_words(known, row)]
@@ -118,6 +121,7 @@ def _check_words(known: Known, row: Row) -> Reasons:
     printed = {way.printed for way in known.told.get(cited_in(row, "value").place, [])}
     if row.get("printed") and printed and row["printed"] not in printed | known.printed:
         yield _line(row), f"“{row['printed']}” is printed in no table."
+    yield from _foreign(known, row)
     figure = cited_in(row, "value")
     if row.get("unit") not in _units(known, figure):
         yield _line(row), f"{row['unit']!r} is no unit of {figure.measure}."
@@ -125,6 +129,12 @@ def _check_words(known: Known, row: Row) -> Reasons:
     if other := set(row.get("source", "").split()).difference(*givers):
         yield _line(row), f"{', '.join(sorted(other))} does not give {figure.measure}."
     yield from _check_periods(known, row, figure)
+
+
+def _foreign(known: Known, row: Row) -> Reasons:
+    """A row is of an area and a period that the edition tells of."""
+    if "area_code" in row and (why := foreign(known, cited_in(row, "value"), row.get("source", "").split())):
+        yield _line(row), f"the row {why}"
 
 
 def _check_periods(known: Known, row: Row, figure: Cited) -> Reasons:

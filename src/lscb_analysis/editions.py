@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -25,7 +26,7 @@ Rows = dict[str, str | int]
 """Which rows: `table`, then any columns and the value each must have."""
 
 
-Year = Annotated[int, Field(ge=1990, le=2100)]
+Year = Annotated[int, Field(ge=1990, le=2100, strict=True)]
 
 
 def _seen(words: str) -> str:
@@ -96,6 +97,9 @@ class Edition(BaseModel):
     `financial_year` is that of the board's accounts, if the report has any, by the year in which it ends.
     Who `analysed` and who `assured`, and whom to `ask`, are roles. From the day after `use_until` on, a
     pack that is built says on every page that it must not be used.
+    `comparators` are other areas, by name or code, whose figures the pack may show beside its own. `report`
+    is the document, as `sources.csv` calls it, that the pack tells of: only that may say what is later than
+    `latest`.
     `notes` are words that belong to this edition's report, shown by chapters that ask for them.
     """
 
@@ -105,11 +109,13 @@ class Edition(BaseModel):
     title: Words
     board: Words
     area: Words
+    comparators: list[Words] = []
+    report: Words | None = None
     period: Words
     previous: Year
     latest: Year
     financial_year: Year | None = None
-    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    confidence: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.95
     rule: str
     analysed: Words
     assured: Words
@@ -151,8 +157,11 @@ class Edition(BaseModel):
 def read_edition(name: str, **changed: Any) -> Edition:
     """Return an edition, with any of its fields changed.
 
-    Raises EditionError, with every problem, if there is none of that name or it does not hold.
+    Raises EditionError, with every problem, if there is none of that name or it does not hold, or if this
+    runs in a notebook and papermill was given a parameter that its cells do not declare.
     """
+    if wrong := _wrongly_given():
+        raise EditionError(wrong)
     path = project() / "notebooks" / "editions" / f"{name}.toml"
     if name not in editions():
         raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
@@ -163,10 +172,47 @@ def read_edition(name: str, **changed: Any) -> Edition:
         raise EditionError(f"{path.name} is not TOML: {error}.") from error
     except ValidationError as error:
         lines = [
-            f"{path.name}{_place(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}."
+            _wrong_parameter(problem)
+            if problem["loc"][:1] and problem["loc"][0] in changed
+            else f"{path.name}{_place(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}."
             for problem in error.errors()
         ]
         raise EditionError("\n".join(lines)) from error
+
+
+def _wrong_parameter(problem: Any) -> str:
+    """What is wrong with a value that was given in the place of the edition's own."""
+    name, given = problem["loc"][0], problem["input"]
+    kind = ", a text" if isinstance(given, str) else ""
+    return f"Parameter {name} is {given!r}{kind}. {_EXPECTED.get(name, 'Give it as the edition does')}."
+
+
+_YEAR = "Give a year as a whole number without quotation marks, as 2018"
+_EXPECTED = {
+    **dict.fromkeys(("previous", "latest", "financial_year"), _YEAR),
+    "confidence": "Give a fraction, more than 0 and less than 1, without quotation marks, as 0.95",
+    "area": "Give the name of an authority as the data have it",
+}
+"""What a parameter of a notebook is to be."""
+
+
+def _wrongly_given() -> str:
+    """What is wrong with the parameters that papermill has put in this notebook as it runs, or nothing.
+
+    A running notebook keeps the text of the cells that ran: papermill's begins with a comment, and the cell
+    of parameters ran before it.
+    """
+    cells: list[str] = getattr(sys.modules["__main__"], "In", [])
+    at = next((at for at, cell in enumerate(cells) if cell.startswith("# Parameters\n")), None)
+    if at is None:
+        return ""
+    declared = dict(re.findall(r"(?m)^(\w+) *:? *(\w*) *=(?!=)", "\n".join(cells[:at])))
+    for name, value in re.findall(r"(?m)^(\w+) = (.*)$", cells[at]):
+        if name not in declared:
+            return f"This notebook has no parameter {name!r}. {nearest(name, declared)}"
+        if declared[name] == "str" and value[:1] not in "'\"":
+            return f"Parameter {name} is {value}, which is no text. Give it as one (papermill -r)."
+    return ""
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

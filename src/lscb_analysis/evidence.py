@@ -11,6 +11,7 @@ import pandas as pd
 from lscb_analysis.data import SIMULATED, dictionary, load, measures, tables, texts
 from lscb_analysis.editions import Comparison, Edition
 from lscb_analysis.rates import PERIOD, decimals
+from lscb_analysis.schema import Problem
 
 Figure = dict[str, Any]
 """One row of the frame of figures."""
@@ -24,17 +25,47 @@ LINK = ["percentages", "counts", "totals", "mix", "heading"]
 def published(edition: Edition) -> pd.DataFrame:
     """Return the figures of all tables, with what the dictionary says of their measures.
 
-    Left out is what the publisher of the edition's report says in other reports, what is later than
-    that report, and what was simulated. Which report it is follows from the facts that were taken from
-    it. `rank` orders the sources of a figure: 0 where a comparison of the edition takes it, then the
-    order of the sources.
+    Left out is what is of other areas than the edition's and its comparators, what the publisher of the
+    edition's report says in other reports, what is later than that report, and what was simulated. Which
+    report it is follows from the facts that were taken from it. `rank` orders the sources of a figure: 0
+    where a comparison of the edition takes it, then the order of the sources.
     """
     frames = [load(name).assign(table=name) for name in tables() if name != SIMULATED]
-    figures = _of_its_time(pd.concat(frames, ignore_index=True), edition)
+    every = pd.concat(frames, ignore_index=True)
+    every = every[(every["area_name"] == edition.area) | _comparators(every, edition)]
+    figures = _of_its_time(every, edition)
     order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
     rank = figures["source"].map(order).mask(_compared(figures, edition), 0)
     known = measures()[["title", "scheme", "denominator"]]
     return figures.assign(rank=rank).join(known, on="measure")
+
+
+def second_boards(edition: Edition, areas: set[str]) -> list[Problem]:
+    """Return a problem for each board, beside that of `areas` (names), of which tables of `data/` have rows.
+
+    Rows of an authority that is no comparator are of a second board if their publisher says nothing of these
+    areas, as the Department does of all, or is the edition's board.
+    """
+    names = (name for name in tables() if name != SIMULATED)
+    rows = pd.concat([load(name).assign(table=name) for name in names], ignore_index=True)
+    rows["publisher"] = rows["source"].map(dictionary().sources.set_index("source")["publisher"])
+    own = rows["area_name"].isin(areas)
+    elsewhere = (rows["geographic_level"] == "Local authority") & ~own & ~_comparators(rows, edition)
+    of_board = (rows["publisher"] == edition.board) | ~rows["publisher"].isin(rows.loc[own, "publisher"])
+    problems = []
+    for (board, area), found in rows[elsewhere & of_board].groupby(["publisher", "area_name"]):
+        first, *more = sorted(found["table"].unique())
+        has = f"and {len(more)} more tables have" if more else "has"
+        what = (
+            f"{has} rows of a second board ({board}, {area}), which would change the pack of {edition.board}"
+        )
+        remedy = "Take them out: until each board has a folder of its own, keep each in a project of its own"
+        problems.append(Problem(f"data/{first}.csv", None, None, None, what, remedy))
+    return problems
+
+
+def _comparators(rows: pd.DataFrame, edition: Edition) -> pd.Series:
+    return rows[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
 
 
 def links(edition: Edition) -> pd.DataFrame:

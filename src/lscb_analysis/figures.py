@@ -33,7 +33,7 @@ from lscb_analysis.consistency import (
     possible_totals,
     standing,
 )
-from lscb_analysis.data import Stamped, load, measures, stamp, tables, texts
+from lscb_analysis.data import Stamped, dictionary, load, measures, stamp, tables, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.evidence import TOTAL, links
 from lscb_analysis.meetings import ATTENDED, OF, fewest_since, meetings_held, orders
@@ -94,13 +94,17 @@ class Cited:
 class Known:
     """What the data can give for an edition: every estimate, by place, and what is decided as a whole.
 
-    `areas` are all by code and name, `wider` the codes of those of another level than `home`, the edition's
-    own: no other authority is among them, whose name may be a common word. `worked_out` keeps what
-    `worked_out` returned.
+    `areas` are all by code and name, `home` the codes of the edition's own (several, if it was recoded),
+    `shown` those too of its comparators, `wider` the codes of those of another level than its own: no other
+    authority is among them, whose name may be a common word. `compared` are the measures of its comparisons,
+    `report` the sources that are parts of its report. `worked_out` keeps what `worked_out` returned.
     """
 
     edition: Edition
-    home: str
+    home: frozenset[str]
+    shown: frozenset[str]
+    compared: frozenset[str]
+    report: frozenset[str]
     rows: pd.DataFrame
     derived: pd.DataFrame
     marks: list[tuple[str, str, str, str]]
@@ -161,12 +165,17 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
     found = findings(edition)
     found = found.assign(iso=_iso(found))
     areas = set(zip(rows["area_code"], rows["area_name"], strict=True))
-    home = next((code for code, name in areas if name == edition.area), "")
+    home = frozenset(code for code, name in areas if name == edition.area)
+    others = frozenset(code for code, name in areas if {code, name} & {*edition.comparators})
+    documents = dictionary().sources.set_index("source")["document"]
     level = rows["geographic_level"]
     once = {place: list({way[:2] + way[3:]: way for way in ways}.values()) for place, ways in told.items()}
     return Known(
         edition=edition,
         home=home,
+        shown=home | others,
+        compared=_compared(edition, linked),
+        report=frozenset(documents.index[documents == (edition.report or "")].difference([""])),
         rows=rows,
         derived=derived,
         marks=[
@@ -176,7 +185,7 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
         ],
         linked=linked,
         areas=areas,
-        wider=frozenset(rows.loc[~level.isin(level[rows["area_code"] == home]), "area_code"]),
+        wider=frozenset(rows.loc[~level.isin(level[rows["area_code"].isin(home)]), "area_code"]),
         printed=set(rows["printed"]),
         tied=set(rows.loc[rows["status"] == "z", "printed"]),
         withheld=withheld,
@@ -245,6 +254,36 @@ def sources_of(known: Known, cited: Cited) -> set[str]:
         )
         named.append(set(known.rows.loc[rows, "source"]))
     return set[str]().union(*named, *(estimate.sources for estimate in _attended(known, cited)))
+
+
+def foreign(known: Known, cited: Cited, sources: Iterable[str]) -> str:
+    """Return why a figure of these sources has no place in a pack of the edition, or nothing if it has one.
+
+    It is of the edition's area or of a comparator, and no later than the latest period; later may be what the
+    edition's report alone says of something that is not compared.
+    """
+    edition, end = known.edition, max(cited.period[-10:], cited.before[-10:])
+    if cited.area and cited.area not in known.shown:
+        name = next((name for code, name in known.areas if code == cited.area), "no area of the data")
+        return (
+            f"is of {name} ({cited.area}), which is neither {edition.area} nor one of the edition's "
+            "comparators. Take it out, or name that area among them."
+        )
+    if end[:4] <= str(edition.latest):
+        return ""
+    if cited.measure not in known.compared and {*sources} <= known.report:
+        return ""
+    return (
+        f"is of a period to {end}, after the latest of the edition ({edition.latest}). Take it out: "
+        "only what the edition's own `report` says, of something that it does not compare, may be later."
+    )
+
+
+def _compared(edition: Edition, linked: list[tuple[str, str, str]]) -> frozenset[str]:
+    """The measures that the edition compares, and the totals behind them."""
+    parts = [rows for asked in edition.comparisons for rows in (asked.counts, asked.totals, asked.printed)]
+    named = {str(rows["measure"]) for rows in parts if rows and "measure" in rows}
+    return frozenset(named.union(*(link for link in linked if {*link[:2]} <= named)) - {""})
 
 
 def _links(edition: Edition) -> list[tuple[str, str, str]]:

@@ -21,6 +21,7 @@ from lscb_analysis.display import (
     Display,
     Row,
     area,
+    as_coded_last,
     bind,
     by_method,
     category,
@@ -61,6 +62,8 @@ def describe_latest(release: Release) -> Display:
 def describe_beside(release: Release) -> Display:
     """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
     pairs = beside(release.frame)
+    if not pairs:
+        return finding([])
     here, there = pairs[0]
     places = Markup("{} than in {}").format(area(here), area(there))
     alike = Markup("The same in {} as in {}").format(area(here), area(there))
@@ -300,10 +303,10 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
     """
     sentences = []
     for row in records(changes.frame):
+        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"] + row["value_before"]):
+            continue
         of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
         before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
-        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
-            continue
         numbers = int(row["numerator"]), int(row["denominator"])
         needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
         sentences.append(Markup("{} {}").format(_behind(row), _turning(row, *needed)))
@@ -491,6 +494,7 @@ def headline(frame: pd.DataFrame) -> Markup:
     One series: how it changed between its last two periods; several measures: each of them. Several
     categories: which is the largest in the latest period.
     """
+    frame = as_coded_last(frame)
     parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
     if frame["category"].nunique() > 1 and parts:
         return largest(_latest(frame))
@@ -534,6 +538,8 @@ def largest(frame: pd.DataFrame) -> Markup:
 def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
     """Return the latest figure of each series of an area, each with that of the country for the period.
 
+    Where the country's is not told the area's has none beside it, and is left out.
+
     Raises ValueError if a figure has no other beside it, or more than one.
     """
     national = frame["geographic_level"] == "National"
@@ -544,7 +550,8 @@ def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
     alone = [found for found in keys if found not in there]
     if alone or len(set(keys)) < len(keys):
         raise ValueError(f"Not one figure and one national beside it: {alone or keys}. Correct the rows.")
-    return [(row, there[found]) for row, found in zip(here, keys, strict=True)]
+    both = [(row, there[found]) for row, found in zip(here, keys, strict=True)]
+    return [pair for pair in both if pd.notna(pair[1]["value"])]
 
 
 def _side(here: Row, there: Row) -> int:

@@ -18,6 +18,7 @@ from lscb_analysis.chapters import Chapter, Tell, parameters, read, running, sil
 from lscb_analysis.data import check, load, tables
 from lscb_analysis.easy_read import check_plain_words
 from lscb_analysis.editions import Edition, EditionError, read_edition
+from lscb_analysis.evidence import second_boards
 from lscb_analysis.figures import known
 from lscb_analysis.forking import REHEARSED, rehearsed
 from lscb_analysis.kernels import warm_kernels
@@ -173,12 +174,14 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
         for name, text in changed.items()
     }
-    problems = check()
+    asked, problems = edition, check()
     if problems:
         raise DataError(problems)
     edition = read_edition(
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
+    if strangers := second_boards(edition, {asked.area, edition.area}):
+        raise DataError(strangers)
     _check_area(edition.area)
     check_plain_words(edition, chosen)
     with suppress(ValueError):

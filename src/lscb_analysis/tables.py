@@ -20,6 +20,7 @@ from lscb_analysis.display import (
     Row,
     area,
     areas,
+    as_coded_last,
     bind,
     category,
     check_rows,
@@ -165,7 +166,7 @@ def table_of_verdicts(release: Release, histories: Release) -> Display:
 
     `histories` has the estimates behind them over time. Figures are rounded to whole numbers.
     """
-    past = dict(iter(histories.frame.groupby("measure")))
+    past = dict(iter(as_coded_last(histories.frame).groupby("measure")))
 
     def whole(statistic: str) -> Callable[[Row], Markup]:
         return lambda row: _whole(row, statistic)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare
+from lscb_analysis.comparisons import COMPARISON, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
@@ -56,7 +56,7 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
       the comparison alone and the children as independent, says otherwise.
 
     Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
-    proportion has more than one series, or if no comparison has figures for both periods.
+    proportion has more than one series, or if no comparison has rows for both periods.
     """
     made_of = edition.model_dump_json(), stamp()
     if made_of not in _made:
@@ -193,8 +193,8 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
 
 
 def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
-    """What the edition names must be there, for both of its periods."""
-    if len(rows) and (rows["reason"] == NO_FIGURE).all():
+    """What the edition names must be there, for both of its periods, if only to say that it is not told."""
+    if len(rows) and rows[["period_end", "period_end_before"]].isna().any(axis="columns").all():
         raise EditionError(
             f"No comparison has figures for both {edition.previous} and {edition.latest}. "
             "Give a previous and a latest period for which there are rows in data/."

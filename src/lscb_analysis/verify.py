@@ -26,7 +26,7 @@ from lscb_analysis.downloads import check_table
 from lscb_analysis.editions import Edition
 from lscb_analysis.errors import InputError
 from lscb_analysis.evidence import TOTAL
-from lscb_analysis.figures import Cited, Known, known, sources_of, worked_out
+from lscb_analysis.figures import Cited, Known, foreign, known, sources_of, worked_out
 from lscb_analysis.reading import Block, Piece, cited, read_page
 from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 from lscb_analysis.wording import Reasons, bound, called, check_shown, same
@@ -231,6 +231,8 @@ def _check_figure(book: Book, piece: Piece) -> Reasons:
         yield f"“{piece.words}” is bound to {value:g}; for {called(figure)} the data give {told}."
     elif other := set(piece.about.get("data-source", "").split()) - sources_of(book.known, figure):
         yield f"“{piece.words}” names a source that does not give it: {', '.join(sorted(other))}."
+    if why := foreign(book.known, figure, piece.about.get("data-source", "").split()):
+        yield f"“{piece.words}” {why}"
 
 
 def _check_name(book: Book, piece: Piece) -> Reasons:

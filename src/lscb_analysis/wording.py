@@ -47,7 +47,7 @@ _TRUTHS = {
 """Words that say whether something can be."""
 
 
-def check_shown(known: Known, areas: dict[str, str], block: Block, sentence: list[Piece]) -> Reasons:
+def check_shown(known: Known, areas: dict[str, set[str]], block: Block, sentence: list[Piece]) -> Reasons:
     """Yield what a reader sees of a figure that is neither its value, rounded, nor a word it bears out."""
     for at, piece in enumerate(sentence):
         if piece.mark != "data" or (value := bound(piece)) is None:
@@ -135,7 +135,7 @@ def _check_unit_of_cell(shown: str, figure: Cited, column: str, percent: bool) -
 
 def _borne_out(
     known: Known,
-    areas: dict[str, str],
+    areas: dict[str, set[str]],
     figure: Cited,
     value: float,
     words: str,
@@ -193,7 +193,7 @@ _FIXED: dict[str, dict[str, Callable[[float, Block], bool]]] = {
 
 
 def _value_borne_out(
-    known: Known, areas: dict[str, str], figure: Cited, value: float, words: str, sentence: list[Piece]
+    known: Known, areas: dict[str, set[str]], figure: Cited, value: float, words: str, sentence: list[Piece]
 ) -> bool:
     printed = {way.printed for way in known.told.get(figure.place, [])}
     if words in printed or words == str(measures()["label"][figure.measure]).lower():
@@ -207,8 +207,12 @@ def _value_borne_out(
     if words in _AGAINST:
         return any(np.sign(value - other) == _AGAINST[words] for other in _others(sentence, figure))
     if compared := re.fullmatch(r"(Lower|Higher|The same) in (.+) (?:than|as) in (.+)", words):
-        there = worked_out(known, replace(figure, area=areas.get(compared[3], "")))
-        own = areas.get(compared[2]) == figure.area
+        there = {
+            value
+            for code in areas.get(compared[3], ())
+            for value in worked_out(known, replace(figure, area=code))
+        }
+        own = figure.area in areas.get(compared[2], ())
         return own and any(np.sign(value - other) == _BESIDE[compared[1]] for other in there)
     return words == "differs the most"
 

@@ -1,0 +1,204 @@
+"""Figures of other places and later years in a pack, areas that were recoded, and a second board's rows."""
+
+import nbformat
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from conftest import EDITION as FILE, copied, keep_only
+from test_other_data import alter, built, said
+
+from lscb_analysis import report
+from lscb_analysis.cli import main
+from lscb_analysis.data import SIMULATED, tables
+from lscb_analysis.publish import UnpublishedError
+from lscb_analysis.schema import DataError
+
+DEATHS = "09_child_deaths"
+ESSEX = (
+    "shown = lscb.load('dfe_leaving_care', until=latest, area_name='Essex', measure='cla_adopted_percent')"
+)
+CELLS = [
+    f"{ESSEX}\nelsewhere = lscb.protect(lscb.stated(shown), rule=pack.rule)",
+    "lscb.describe_latest(elsewhere)",
+    "lscb.line_chart(elsewhere)",
+    "lscb.table(elsewhere)",
+]
+LATER = (
+    "later = lscb.load('dfe_looked_after', until=latest + 1, area_name=area, measure='cla_at_31_march')\n"
+    "lscb.table(lscb.protect(lscb.stated(later), rule=pack.rule))"
+)
+
+
+def add_cells(project, *sources):
+    path = project / "notebooks" / f"{DEATHS}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for at, source in enumerate(sources):
+        notebook.cells.append(nbformat.v4.new_code_cell(source, id=f"added-{at}"))
+    nbformat.write(notebook, path)
+
+
+def add_a_year(rows):
+    """The rows, and those of 2018 once more as of 2019."""
+    later = rows[rows["time_period"] == "2018"].replace("2018-03-31", "2019-03-31").assign(time_period="2019")
+    return pd.concat([rows, later.replace("2017-04-01", "2018-04-01")])
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    folder = copied(tmp_path / "project", [DEATHS])
+    monkeypatch.setenv("LSCB_PROJECT", str(folder))
+    monkeypatch.setattr(report, "MOST_FAULTS", 100)
+    return folder
+
+
+def test_another_areas_figures_are_refused_with_page_and_sentence_unless_the_edition_declares_it(project):
+    add_cells(project, *CELLS)
+    with pytest.raises(UnpublishedError) as refused:
+        report.build()
+    faults = str(refused.value)
+    why = "is of Essex (E10000012), which is neither Southend-on-Sea nor one of the edition's comparators. "
+    assert f"{DEATHS}.html: In Essex, the share of " in faults
+    row = f"tables/{DEATHS}-cla-adopted-percent-figures.csv: Essex, cla_adopted_percent, Total, 2018"
+    assert f"{row}\n  the row {why}" in faults
+    assert "The numbers are in the table below.\n  “" in faults  # of the chart
+    assert faults.count(why) >= 8
+    assert not (project / "reports" / "southend-2017-19").exists()
+    path = project / FILE  # which names its comparators by their codes
+    path.write_text(path.read_text("utf-8").replace("comparators = [", 'comparators = ["Essex",'), "utf-8")
+    page = BeautifulSoup((report.build().folder / f"{DEATHS}.html").read_text("utf-8"), "html.parser")
+    assert "In Essex, the share of children leaving our care who were adopted was 16%" in said(page)
+
+
+def test_a_later_periods_figures_are_refused_unless_the_report_itself_says_them(project):
+    """The deaths of the chapter itself are of January 2019, and its report says so."""
+    alter(project, "dfe_looked_after", add_a_year)
+    alter(project, "child_protection_plans", add_a_year)
+    plans = LATER.replace("dfe_looked_after", "child_protection_plans").replace("cla_at", "cpp_at")
+    add_cells(project, LATER, plans)
+    edition = project / FILE
+    compared = edition.read_text("utf-8")
+    counts = '{ table = "child_protection_plans", measure = "cpp_at_31_march", source = "report-5.2-plans" }'
+    totals = '{ table = "population", source = "dfe-cin-2020-population" }'
+    rate = '{ table = "child_protection_plans", measure = "cpp_rate" }'
+    compared += f'\n[[comparisons]]\nquestion = "plans"\nchapter = "{DEATHS}"\nmethod = "rate"\n'
+    compared += f"counts = {counts}\ntotals = {totals}\nprinted = {rate}\n"
+    edition.write_text(compared, "utf-8")
+    with pytest.raises(UnpublishedError) as refused:
+        report.build()
+    faults = str(refused.value)
+    why = "is of a period to 2019-03-31, after the latest of the edition (2018). Take it out: only what the "
+    for csv, measure in (("cla", "cla_at_31_march"), ("cpp", "cpp_at_31_march")):
+        where = f"tables/{DEATHS}-{csv}-at-31-march-figures.csv: Southend-on-Sea, {measure}, Total, 2019"
+        assert f"{where}\n  the row {why}" in faults
+    assert "2019-01-30" not in faults
+
+
+def recoded(rows):
+    """Rows of the real Dorset's name and codes, the old one until March 2017."""
+    if "area_code" not in rows:
+        return rows
+    rows = rows[rows["area_name"] != "Dorset"]
+    rows.loc[rows["area_name"] == "Southend-on-Sea", ["area_code", "area_name"]] = ["E06000059", "Dorset"]
+    early = (rows["area_name"] == "Dorset") & (rows["period_end"] < "2017-04-01")
+    rows.loc[early, "area_code"] = "E10000009"
+    return rows
+
+
+def not_available(rows):
+    own = rows["area_name"] == "Southend-on-Sea"
+    rows.loc[own, ["value", "printed", "qualifier"]] = ["x", "x", ""]
+    return rows
+
+
+OTHER = "a different area under the same name (E10000009 before, E06000059 now)"
+
+
+def keep_for_dorset(project, chapters):
+    keep_only(project, chapters)
+    path = project / FILE
+    path.write_text(path.read_text("utf-8").replace('area = "Southend-on-Sea"', 'area = "Dorset"'), "utf-8")
+
+
+def test_an_area_that_was_recoded_is_published_and_not_compared_with_both_codes(project, monkeypatch):
+    for name in set(tables()) - {SIMULATED}:
+        alter(project, name, recoded)
+    monkeypatch.setattr("test_other_data.keep_only", keep_for_dorset)
+    pages = built(project, "00_board_summary", "03_primary_need", "05_child_protection", "08_care_leavers")
+    summary, plans = said(pages["00_board_summary"]), said(pages["05_child_protection"])
+    assert "6 in all, 6 could not be compared." in summary
+    assert (
+        f"Children who were the subject of a child protection plan: not compared, because there is {OTHER}"
+        in summary
+    )
+    assert f"Verdict: not compared, because there is {OTHER}." in plans
+    assert f"Verdict on the mix: not compared, because there is {OTHER}." in plans
+    assert "plan there is [z] and 116." in plans
+    assert (
+        "Dorset (E10000009), 31 March 2017: 56.7. Child protection plans, Dorset (E06000059), 31 March"
+        in plans
+    )
+    assert " rose from " not in plans
+    assert " fell from " not in plans
+
+
+def test_a_pack_of_which_no_figure_is_available_is_published_and_says_so(project):
+    for name in set(tables()) - {SIMULATED}:
+        alter(project, name, not_available)
+    chapters = ("00_board_summary", "01_children_in_southend", "05_child_protection", "08_care_leavers")
+    pages = {name: said(page) for name, page in built(project, *chapters).items()}
+    assert "5 in all, 5 could not be compared." in pages["00_board_summary"]
+    assert "not compared, because there is no figure for one of the periods" in pages["05_child_protection"]
+    for name in chapters[1:]:
+        assert "None of these figures can be told." in pages[name]
+        assert "Nothing is drawn here: none of these figures can be told." in pages[name]
+
+
+def beside(rows, sources=None):
+    """Rows, and those of the edition's area once more as Thurrock's, from `sources` of their own."""
+    own = rows[rows["area_name"] == "Southend-on-Sea"]
+    others = own.assign(area_code="E06000034", area_name="Thurrock")
+    return pd.concat([rows, others if sources is None else others.replace({"source": sources})])
+
+
+def checked(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["lscb", "check"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code or 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", ["", "Thurrock Local Safeguarding Children Partnership"])
+def test_a_second_boards_rows_are_refused_in_one_sentence(project, monkeypatch, capsys, named):
+    """As those of another board, or under the name of the first."""
+    of = {}
+
+    def doubled(rows):
+        board = rows[rows["publisher"] == "Southend Local Safeguarding Children Board"]
+        of.update({name: f"thurrock-{name}" for name in board["source"]})
+        return pd.concat([rows, board.assign(source=board["source"].map(of), publisher=named)])
+
+    if named:
+        alter(project, "sources", doubled)
+    for name in ("child_deaths", "child_protection_plans", "conferences"):
+        alter(project, name, lambda rows: beside(rows, of))
+    board = named or "Southend Local Safeguarding Children Board"
+    sentence = (
+        f"data/child_deaths.csv: and 2 more tables have rows of a second board ({board}, Thurrock), which "
+        "would change the pack of Southend Local Safeguarding Children Board. Take them out: until each "
+        "board has a folder of its own, keep each in a project of its own."
+    )
+    assert checked(monkeypatch, capsys) == (1, f"{sentence}\n1 problem.\n")
+    with pytest.raises(DataError) as refused:
+        report.build()
+    assert str(refused.value) == sentence
+    assert not (project / "reports").exists()
+
+
+def test_the_departments_rows_of_other_authorities_change_no_page(project, monkeypatch, capsys):
+    """Data quality, which holds all figures against each other, is of the edition's own area."""
+    before = said(built(project, DEATHS, "15_data_quality")["15_data_quality"])
+    for name in ("dfe_looked_after", "dfe_plans_starting", "dfe_referrals"):
+        alter(project, name, beside)
+    assert checked(monkeypatch, capsys) == (0, "")
+    after = said(built(project, DEATHS, "15_data_quality")["15_data_quality"])
+    assert after == before
