@@ -341,11 +341,11 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
     sentences = []
     for row in records(changes.frame):
         of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
-        before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
-        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
+        earlier = of_measure[of_measure["time_period"] == row["previous_period"]]
+        if earlier.empty or pd.notna(row["denominator_before"]) or pd.isna(row["denominator"]):
             continue
         numbers = int(row["numerator"]), int(row["denominator"])
-        needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
+        needed = conclusive_totals(earlier["printed"].iloc[0], *numbers, LEVEL, row["dispersion"])
         sentences.append(Markup("{} {}").format(_behind(row), _turning(row, *needed)))
     return _listing(sentences)
 
@@ -450,8 +450,10 @@ def describe_sums(sums: Release) -> Display:
     sentences = []
     for row in records(sums.frame):
         if pd.isna(row["difference"]):
-            said = Markup("Not all parts are known, so they cannot be held against the total of {}.")
-            sentences.append(said.format(bind(row, "value")))
+            why = "Not all parts are known" if pd.notna(row["value"]) else "The total is not known"
+            of = Markup(" of {}").format(bind(row, "value")) if pd.notna(row["value"]) else ""
+            said = Markup("{}, so the parts cannot be held against the total{}.").format(why, of)
+            sentences.append(said)
             continue
         added, total = bind(row, "sum"), bind(row, "value")
         off, word = _amount(row, "difference"), "more" if row["difference"] > 0 else "less"
@@ -739,7 +741,7 @@ def _standing(row: Row, target: Row) -> Markup:
 
 def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
     """What a stated change, as a number and as a percentage, says of an earlier period."""
-    words = "more" if now["value"] > before["value"] else "fewer"
+    words = "more" if number["measure"].endswith("_more") else "fewer"
     fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
     return Markup(
         "{} in {}: {} {}, which the source gives as {} ({}) {} than {}; that makes {} then. Number and "
@@ -802,56 +804,29 @@ def confidence(row: Row) -> Markup:
 
 
 def change(row: Row, at: int) -> Markup:
-    """Return the sentence that says how one comparison changed; the first of several says where."""
+    """Return the sentence that says how one comparison changed; the first of several says where.
+
+    That it rose or fell is said only where its verdict is a change, or without a verdict where its interval
+    leaves “no change” out.
+    """
     if pd.isna(row["value_before"]) or pd.isna(row["value"]):
         return _half_told(row, at)
+    opening = _opening(row, at)
+    before = Markup("{}{} {}").format(bind(row, "value_before"), _per(row), when(row, before=True))
+    now = Markup("{} {}").format(bind(row, "value"), when(row))
     if pd.isna(row["change"]) or (row["change"] and pd.isna(row["lower"])):
-        return Markup("{} was {}{} {} and {} {}.").format(
-            _opening(row, at),
-            bind(row, "value_before"),
-            _per(row),
-            when(row, before=True),
-            bind(row, "value"),
-            when(row),
-        )
+        return Markup("{} was {} and {}.").format(opening, before, now)
     verb, noun = change_words(row)
+    interval = _change_interval(row)
     if verb == STAYED:
-        return Markup("{} {}: {}{} {} and {} {}{}.").format(
-            _opening(row, at),
-            bind(row, "change", verb),
-            bind(row, "value_before"),
-            _per(row),
-            when(row, before=True),
-            bind(row, "value"),
-            when(row),
-            _change_interval(row),
-        )
-    if row.get("verdict", CALLED[0]) not in CALLED:
-        return Markup("{} was {}{} {} and {} {}, a difference of {}{}{}{}.").format(
-            _opening(row, at),
-            bind(row, "value_before"),
-            _per(row),
-            when(row, before=True),
-            bind(row, "value"),
-            when(row),
-            _unsigned(row, "size"),
-            points(row, "size"),
-            _unrounded(row),
-            _change_interval(row),
-        )
-    moved = Markup("{} {} from {}{} {} to {} {}").format(
-        _opening(row, at),
-        bind(row, "change", verb),
-        bind(row, "value_before"),
-        _per(row),
-        when(row, before=True),
-        bind(row, "value"),
-        when(row),
-    )
-    size = Markup("a {} of {}{}").format(
-        bind(row, "change", noun), _unsigned(row, "size"), points(row, "size")
-    )
-    return Markup("{}, {}{}{}.").format(moved, size, _unrounded(row), _change_interval(row))
+        stayed = bind(row, "change", verb)
+        return Markup("{} {}: {} and {}{}.").format(opening, stayed, before, now, interval)
+    size = Markup("{}{}{}{}").format(_unsigned(row, "size"), points(row, "size"), _unrounded(row), interval)
+    changed = row["verdict"] in CALLED if "verdict" in row else not row["lower"] <= 0 <= row["upper"]
+    if not changed:
+        return Markup("{} was {} and {}, a difference of {}.").format(opening, before, now, size)
+    moved, by = bind(row, "change", verb), bind(row, "change", noun)
+    return Markup("{} {} from {} to {}, a {} of {}.").format(opening, moved, before, now, by, size)
 
 
 def _half_told(row: Row, at: int) -> Markup:
@@ -1025,7 +1000,10 @@ def _moved(pair: Row, several: bool, named: Callable[[Row], str], verdict: Row |
             what, colon, bind(pair, "change", verb), *ends, _per(pair)
         )
     judged = (
-        Markup("{} {}").format("," if several else ":", claim(verdict, verdict["verdict"])) if verdict else ""
+        Markup("{} {}").format("," if several or verb == STAYED else ":", claim(verdict, verdict["verdict"]))
+        if verdict
+        else ""
     )
     moved = "{}, then {}{}" if verb == STAYED else "from {} to {}{}"
-    return Markup("{}{} {}{}").format(what, colon or ",", Markup(moved).format(*ends, _per(pair)), judged)
+    start = ":" if several or verb == STAYED else ","
+    return Markup("{}{} {}{}").format(what, start, Markup(moved).format(*ends, _per(pair)), judged)

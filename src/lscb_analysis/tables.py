@@ -194,6 +194,8 @@ def _change(row: Row) -> Markup:
         return Markup("{} points moved").format(bind(row, "shift", text(row, "shift")))
     if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]):
         return _no_figure("z")
+    if text(row, "change") == "[low]":
+        return bind(row, "change", "[low]")
     unit = " points" if row["change_unit"] != "%" else "%"
     return bind(row, "change", f"{_signed(row, 'change').removesuffix('%')}{unit}")
 

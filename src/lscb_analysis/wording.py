@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -150,7 +150,7 @@ def _borne_out(
         if words in ("stayed the same", "change") and _read_alike(sentence):
             return True
         if words == "stayed about the same":
-            return _read_alike(block.pieces)
+            return _within_one(known, figure)
         if words in SIGNS:
             return bool(np.sign(value) == SIGNS[words])
         if words == "a change of this size":
@@ -251,7 +251,7 @@ def _others(sentence: list[Piece], figure: Cited) -> list[float]:
     return [value for value in map(bound, of) if value is not None]
 
 
-def _read_alike(sentence: Sequence[Piece]) -> bool:
+def _read_alike(sentence: list[Piece]) -> bool:
     """Whether the figures of both periods stand in a sentence in the same words."""
     pieces = [piece for piece in sentence if piece.mark == "data"]
     shown = {
@@ -259,6 +259,12 @@ def _read_alike(sentence: Sequence[Piece]) -> bool:
         for statistic in ("value_before", "value")
     }
     return len(shown["value"]) == 1 and shown["value"] == shown["value_before"]
+
+
+def _within_one(known: Known, figure: Cited) -> bool:
+    """Whether the figures of both periods of a change lie less than one apart."""
+    now, then = (known.told.get((*figure.place[:3], period), []) for period in (figure.period, figure.before))
+    return any(one.unit == other.unit and abs(one.value - other.value) < 1 for one in now for other in then)
 
 
 def _agree(block: Block) -> bool:
