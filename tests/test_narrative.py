@@ -131,7 +131,7 @@ def test_no_change_is_called_none():
 
 def test_a_change_that_rounds_to_nothing_is_less_than_one_per_cent():
     changes = compare(count(plans({2017: 1000, 2018: 1001})), 2017, 2018)
-    assert "a rise of less than 1%" in describe_change(protect(changes, rule="published")).text
+    assert "a difference of less than 1%" in describe_change(protect(changes, rule="published")).text
 
 
 def test_from_zero_no_direction_is_claimed():

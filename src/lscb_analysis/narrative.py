@@ -360,7 +360,7 @@ def describe_conclusive(*printed: Release) -> Display:
     sentences = [
         _supposing(_last_two(rows))
         for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)
-        if rows["period_end"].nunique() > 1 and rows["denominator"].isna().all()
+        if len(rows) > 1 and rows["denominator"].isna().all()
     ]
     return _listing(sentences)
 
