@@ -125,6 +125,8 @@ def _row(edition: Edition, asked: Comparison) -> Row:
 
 def _now(row: Row, words: dict[str, str]) -> Markup:
     """The latest figure, of whom it is and when: 66 in every 100 of these meetings were on time in …"""
+    if pd.isna(row["value"]):
+        return Markup("We cannot tell you this number.")
     return Markup("{} {} {} {}.").format(_figure(row, "value"), words["who"], words["said"], _when(row))
 
 
@@ -168,6 +170,8 @@ def _when(row: Row, before: bool = False) -> Markup:
 
 def _lengths(row: Row) -> tuple[float, float]:
     """How long the bars of the latest figure and of the one before are; zero for one that is not told."""
+    if pd.isna(row["value"]):
+        return 0.0, 0.0
     values = row["value"], 0.0 if row["verdict"] == NOT_COMPARED else row["value_before"]
     longest = WIDEST if row["unit"] == "%" else max(*values, 1.0)
     return values[0] * WIDEST / longest, values[1] * WIDEST / longest
