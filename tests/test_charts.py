@@ -277,7 +277,7 @@ def test_a_pair_has_a_ring_a_dot_and_its_target_alone():
 def test_pairs_of_different_periods_are_not_drawn_on_one_axis():
     frame = audits().frame
     january = (frame["measure"] == "audit_good") & (frame["time_identifier"] == "January")
-    with pytest.raises(ValueError, match="same two periods"):
+    with pytest.raises(ValueError, match="same periods"):
         two_point_chart(protect(frame[~january], rule="published"))
 
 

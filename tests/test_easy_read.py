@@ -27,9 +27,10 @@ def page(pages):
 
 
 def figures(page):
+    """The figures of a page; the size of a change is the change, without a word for its direction."""
     parts = ("statistic", "measure", "category", "area", "period")
     return {
-        (*(data.get(f"data-{part}", "") for part in parts), data["value"])
+        (*(data.get(f"data-{part}", "").replace("size", "change") for part in parts), data["value"])
         for data in page.main.find_all("data")
     }
 

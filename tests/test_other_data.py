@@ -80,11 +80,11 @@ def test_data_without_figures_are_refused_in_words(project):
 
 
 def test_where_no_change_is_beyond_chance_the_pack_says_so_and_is_published(project):
-    """A single comparison, which rests on too few to tell, and none that was not made."""
+    """A single comparison, which has too few cases to tell, and none that was not made."""
     summary = said(built(project, "00_board_summary", "03_primary_need")["00_board_summary"])
     assert "No comparison shows a change beyond chance." in summary
     assert "Everything could be compared." in summary
-    assert "Of the comparisons that this pack makes, 1 in all, 1 rested on too few to tell." in summary
+    assert "This pack makes 1 comparison: 1 had too few cases to tell." in summary
 
 
 def test_where_the_years_change_places_verdicts_turn_round_and_all_that_is_said_holds(project):

@@ -145,7 +145,7 @@ def test_directions_and_the_largest_are_in_words_and_are_those_of_the_values(cha
             ranked = {who: number(shown) for who, when, shown in facts if when == last}
             assert ranked[found[1]] == max(ranked.values()), (name, chart)
             largest += 1
-    assert directions >= 8
+    assert directions >= 4  # only where a verdict calls a change
     assert largest >= 6
 
 

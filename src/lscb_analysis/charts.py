@@ -24,24 +24,27 @@ from lscb_analysis.display import (
     as_coded_last,
     bind,
     check_rows,
+    claim,
     name,
     naming,
     number,
     percent,
     period,
     periods,
-    places,
     series,
     shortened,
     subjects,
     templates,
     text,
+    told,
+    when_named,
 )
 from lscb_analysis.governance import means_between
-from lscb_analysis.narrative import against, beside, change_words, credit, headline, largest
+from lscb_analysis.narrative import against, beside, credit, headline, largest
 from lscb_analysis.ratings import SCALE, parts, summaries
 from lscb_analysis.schema import records
 from lscb_analysis.svg import CONTEXT, INK, svg
+from lscb_analysis.verdicts import CHANGED
 
 PALETTE = ["#12436D", "#28A197", "#801650", "#F46A25"]
 """The Analysis Function's categorical palette, in its order; never more than four."""
@@ -80,10 +83,11 @@ def _needs(*columns: str) -> Callable[[Chart], Chart]:
 
 
 @_needs("value")
-def line_chart(release: Release, target: Release | None = None) -> Display:
+def line_chart(release: Release, target: Release | None = None, verdicts: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
-    The one figure of `target` is drawn as a grey line. Raises ValueError for more categories than there are
+    The one figure of `target` is drawn as a grey line. The headline says what `verdicts` has of the series;
+    without them, no direction. Raises ValueError for more categories than there are
     colours to tell apart.
     """
     frame = release.frame.dropna(subset=["value"])
@@ -105,7 +109,8 @@ def line_chart(release: Release, target: Release | None = None) -> Display:
                 ax.set_title(title, fontweight="bold", loc="left", color=INK, pad=pad)
 
     heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
-    said = headline(frame) if target is None else against(frame, target.frame)
+    judged = verdicts.frame if verdicts else None
+    said = headline(frame, judged) if target is None else against(frame, target.frame)
     words = _value_in_words(release.frame)
     return _chart(release.frame, "over-time", said, words, draw, heights)
 
@@ -140,13 +145,15 @@ def bar_chart(release: Release) -> Display:
 
 
 @_needs("change")
-def change_chart(release: Release) -> Display:
-    """Draw the change of each category as a dot with its interval, ranked, about a line of no change."""
+def change_chart(release: Release, verdict: Release | None = None) -> Display:
+    """Draw the change of each category as a dot with its interval, ranked, about a line of no change.
+
+    The headline says which rose and fell the most only where the `verdict` on the mix is a change.
+    """
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     ranked = every.dropna(subset=["change"])
     rows = records(ranked)
-    ends = [row for row in (rows[0], rows[-1]) if row["change"]]
-    said = Markup("; ").join(_moved_most(row) for row in ends) or Markup("No category changed its share")
+    said = _mix_headline(rows, records(verdict.frame)[0] if verdict else None)
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -180,11 +187,11 @@ def pair_chart(release: Release) -> Display:
     rows = [here for here, _ in pairs]
     frame = pd.DataFrame([row for pair in pairs for row in pair])
     here, there = max(pairs, key=lambda pair: abs(pair[0]["value"] - pair[1]["value"]))
-    said = Markup("“{}” {}: {} in {}, {} in {}").format(
-        name(series(here)),
-        bind(here, "value", "differs the most"),
-        *(bind(here, "value"), area(here), bind(there, "value"), area(there)),
-    )
+    figures = bind(here, "value"), area(here), bind(there, "value"), area(there)
+    most = Markup(" {}").format(bind(here, "value", "differs the most")) if len(pairs) > 1 else ""
+    if text(here, "value") == text(there, "value"):
+        most = Markup("")
+    said = Markup("“{}”{}: {} in {}, {} in {}").format(name(series(here)), most, *figures)
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -213,11 +220,11 @@ def part_chart(release: Release) -> Display:
     rows = records(frame)
     now = rows[-1]
     after = Markup("").join(
-        Markup(", after {} of {} in {}").format(*_parts(before), name(period(before)))
+        Markup(", after {} of {} {}").format(*_parts(before), when_named(before))
         for before in records(as_coded_last(frame))[-2:-1]
     )
-    said = Markup("{}: {} of {} {} in {}{}").format(
-        name(series(now)), *_parts(now), now["counted"], name(period(now)), after
+    said = Markup("{}: {} of {} {} {}{}").format(
+        name(series(now)), *_parts(now), now["counted"], when_named(now), after
     )
 
     def draw(figure: Figure, narrow: bool) -> None:
@@ -346,33 +353,36 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
 def two_point_chart(release: Release, target: Release | None = None) -> Display:
     """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
 
+    Where there is only one figure of each measure, it is a dot.
+
     A row of `target` is drawn as a grey mark on the measure whose name it has, with `_target` at its end.
 
-    Raises ValueError if the measures do not share the two periods, or one has a single figure.
+    Raises ValueError if the measures do not share their periods.
     """
     frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
     pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
-    if len({tuple(period(row) for row in pair) for pair in pairs}) > 1 or len(pairs[0]) < 2:
-        raise ValueError("The measures have not the same two periods: draw those apart that differ.")
+    if len({tuple(period(row) for row in pair) for pair in pairs}) > 1:
+        raise ValueError("The measures have not the same periods: draw those apart that differ.")
     aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
     aim_of = {row["measure"].removesuffix("_target"): row for row in records(aims)}
-    drawn = [aim_of[now["measure"]] for _, now in pairs if now["measure"] in aim_of]
+    drawn = [aim_of[pair[-1]["measure"]] for pair in pairs if pair[-1]["measure"] in aim_of]
     said = Markup("; ").join([headline(frame), *(_aim(row) for row in drawn)])
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
-        for y, (before, now) in enumerate(pairs):
-            _draw_pair(ax, y, before, now)
-            if now["measure"] in aim_of:
-                _draw_aim(ax, y, aim_of[now["measure"]])
-        _name_rows(ax, [now for _, now in pairs], narrow)
+        for y, pair in enumerate(pairs):
+            _draw_pair(ax, y, pair)
+            if pair[-1]["measure"] in aim_of:
+                _draw_aim(ax, y, aim_of[pair[-1]["measure"]])
+        _name_rows(ax, [pair[-1] for pair in pairs], narrow)
         ax.set_ylim(len(pairs) - 0.4, -0.7 if narrow else -0.5)
         ax.set_xlim(0, 118)
         ax.set_xticks(range(0, 101, 25), [f"{tick}%" for tick in range(0, 101, 25)])
         ax.grid(visible=True, axis="x")
 
-    first, last = (period(row) for row in pairs[0])
-    about = f"percentages, a ring for {first}, a dot for {last}{', a mark for the target' if drawn else ''}"
+    marks = [f"a ring for {period(pairs[0][0])}"] if len(pairs[0]) > 1 else []
+    marks += [f"a dot for {period(pairs[0][-1])}", *(["a mark for the target"] if drawn else [])]
+    about = f"percentages, {', '.join(marks)}"
     heights = 50 + 70 * len(pairs), 50 + 84 * len(pairs)
     return _chart(release.frame, "pairs", said, _value_in_words(frame), draw, heights, about)
 
@@ -403,11 +413,11 @@ def _chart(
     return Display(Markup(html), "chart", own, subtitle)
 
 
-def _draw_pair(ax: Axes, y: int, before: Row, now: Row) -> None:
-    """Two figures of a measure on a line of their own, each with its number on the outer side."""
-    ends = [before["value"], now["value"]]
+def _draw_pair(ax: Axes, y: int, pair: Sequence[Row]) -> None:
+    """The figures of a measure on a line of their own, each with its number on the outer side."""
+    ends = [row["value"] for row in pair]
     ax.hlines(y, min(ends), max(ends), color=FOCUS, linewidth=1.5)
-    for row, fill in ((before, "white"), (now, FOCUS)):
+    for row, fill in zip(pair, ["white", FOCUS][-len(pair) :], strict=True):
         ax.plot(row["value"], y, marker="o", ms=11, mew=2, color=FOCUS, mfc=fill, ls="")
         _label(ax, row["value"], y, text(row, "value"), 11 if row["value"] == max(ends) else -11)
 
@@ -577,6 +587,8 @@ def _score_in_words(row: Row) -> Markup:
 def _change_in_words(row: Row) -> Markup:
     if text(row, "change") == "[low]":
         return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "almost no change"))
+    if not row["change"]:
+        return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "no change"))
     return Markup("{}: {} {}.").format(name(series(row)), bind(row, "change"), row["change_unit"])
 
 
@@ -604,9 +616,27 @@ def _aim(row: Row) -> Markup:
     return Markup("{}: {}").format(name(series(row)), bind(row, "value"))
 
 
+def _mix_headline(rows: Sequence[Row], mix: Row | None) -> Markup:
+    """What a chart of changes finds: the largest ones if the mix changed, else how far the mixes differ."""
+    ends = [row for row, sign in ((rows[0], 1), (rows[-1], -1)) if row["change"] * sign > 0]
+    if not any(row["change"] for row in rows):
+        return Markup("No category changed its share")
+    if mix and mix["verdict"] == CHANGED:
+        return Markup("; ").join(map(_moved_most, ends))
+    if mix and pd.notna(mix["shift"]):
+        differ = Markup("The mixes differ by {} percentage points").format(bind(mix, "shift"))
+        return Markup("{}: {}").format(differ, claim(mix, mix["verdict"]))
+    if mix:
+        return Markup("The mix as a whole {}").format(claim(mix, "is not compared"))
+    return Markup("; ").join(
+        Markup("“{}”: {} {}").format(name(series(row)), bind(row, "change"), row["change_unit"])
+        for row in ends
+    )
+
+
 def _moved_most(row: Row) -> Markup:
-    verb, _ = change_words(row)
-    shown = number(abs(row["change"]), places(row, "change"))
+    verb = "rose" if row["change"] > 0 else "fell"
+    shown = told({**row, "change": abs(row["change"])}, "size")
     most = Markup("{} the most").format(bind(row, "change", verb))
     return Markup("“{}” {}, by {} {}").format(
         name(series(row)), most, bind(row, "size", shown), row["change_unit"]

@@ -13,6 +13,7 @@ from lscb_analysis.data import measures
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import OF_ALL, Display, Row, bind, claim, name, percent, series, when
 from lscb_analysis.narrative import (
+    STAYED,
     change,
     change_words,
     confidence,
@@ -29,7 +30,7 @@ from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARE
 KINDS = {
     "showed a change beyond chance": CALLED,
     "showed no clear change, though one that matters would probably have shown": (NO_CLEAR_CHANGE,),
-    "rested on too few to tell": (TOO_FEW,),
+    "had too few cases to tell": (TOO_FEW,),
     "could not be compared": (NOT_COMPARED,),
 }
 """What is said of the comparisons that came to one kind of verdict, and its verdicts."""
@@ -76,10 +77,11 @@ def describe_counts(release: Release) -> Display:
         for words, kind in KINDS.items()
         if verdicts.isin(kind).any()
     ]
-    said = Markup("Of the comparisons that this pack makes, {} in all, {}.").format(
-        _counted(len(verdicts), "comparisons"), listed(counted)
-    )
-    return finding([said])
+    if not counted:
+        return finding([Markup("This pack makes no comparison.")])
+    of = "comparison" if len(verdicts) == 1 else "comparisons"
+    number = _counted(len(verdicts), "comparisons")
+    return finding([Markup("This pack makes {} {}: {}.").format(number, of, listed(counted))])
 
 
 def _counted(number: int, statistic: str, of: str = "Total") -> Markup:
@@ -103,33 +105,43 @@ def _line(row: Row) -> Markup:
         return Markup("{}, because there is {}.").format(said, row["reason"])
     if _is_mix(row):
         moved = Markup("{} percentage points moved between categories").format(bind(row, "shift"))
+        if not row["shift"]:
+            moved = bind(row, "shift", "nothing moved between categories")
         return Markup("{}. Between {} and {}, {}.").format(said, date(row, before=True), date(row), moved)
-    ends = [bind(row, end) for end in ("value_before", "value")]
-    per = name(f" {row['unit']}") if row["unit"].startswith("per") else ""
-    return Markup("{}. It {} from {} {} to {} {}{}.").format(
-        said,
-        bind(row, "change", change_words(row)[0]),
-        ends[0],
-        when(row, before=True),
-        ends[1],
-        when(row),
-        Markup(", {}").format(per) if per else "",
+    before, now = (
+        Markup("{} {}").format(bind(row, end), when(row, before=early))
+        for end, early in (("value_before", True), ("value", False))
     )
+    verb = change_words(row)[0]
+    if row["verdict"] in CALLED and verb != STAYED:
+        moved = Markup("It {} from {} to {}").format(bind(row, "change", verb), before, now)
+    else:
+        moved = Markup("It was {} and {}").format(before, now)
+    per = Markup(", {}").format(name(f" {row['unit']}")) if row["unit"].startswith("per") else ""
+    return Markup("{}. {}{}.").format(said, moved, per)
 
 
 def _mix(row: Row) -> Markup:
     if row["verdict"] == NOT_COMPARED:
         return Markup("Verdict on the mix: {}").format(_verdict(row))
-    return Markup("The mixes of {} and {} differ by {} percentage points. Verdict: {}").format(
-        date(row, before=True), date(row), bind(row, "shift"), _verdict(row)
+    differ = Markup("differ by {} percentage points").format(bind(row, "shift"))
+    if not row["shift"]:
+        differ = bind(row, "shift", "are the same")
+    return Markup("The mixes of {} and {} {}. Verdict: {}").format(
+        date(row, before=True), date(row), differ, _verdict(row)
     )
 
 
 def describe_movers(mix: Release, changes: Release) -> Display:
-    """Say which categories of a mix rose and fell the most, and which drive its change, if it has changed."""
+    """Say how the categories changed that lie furthest apart, and which drive a change of the mix.
+
+    Where no category changed its share, it says that.
+    """
     row = records(mix.frame)[0]
     told = changes.frame.dropna(subset=["change"]).sort_values("change", kind="stable")
-    ends = records(pd.concat([told.tail(1), told.head(1)]))
+    if len(told) and not told["change"].any():
+        return finding([Markup("No category changed its share.")])
+    ends = records(pd.concat([told.tail(1), told.head(1)]).drop_duplicates("category"))
     return finding([*(change(to, at) for at, to in enumerate(ends)), _drivers(row, changes.frame)])
 
 
@@ -146,7 +158,10 @@ def _drivers(row: Row, changes: pd.DataFrame) -> Markup:
     drives = claim(row, "drives the change of the mix")
     if not drivers:
         return Markup("No single category {}: it is spread over several.").format(drives)
-    named = [Markup("{} {}").format(quoted(to), bind(to, "residual", change_words(to)[0])) for to in drivers]
+    named = [
+        Markup("{} {}").format(quoted(to), bind(to, "residual", "rose" if to["residual"] > 0 else "fell"))
+        for to in drivers
+    ]
     return Markup("What {}: {}.").format(drives, listed(named))
 
 
@@ -174,6 +189,8 @@ def _beyond_chance(row: Row) -> Markup:
 
 
 def _within_chance(row: Row) -> Markup:
+    if not row["shift" if _is_mix(row) else "change"]:
+        return Markup("There is no change to explain.")
     if row["p_value"] > row["threshold"]:
         return Markup("{} {}.").format(claim(row, "Chance alone could bring about"), _so_large(row))
     return Markup("If every child came alone, {} {}; but {}, and then it could.").format(
@@ -186,7 +203,7 @@ def _within_chance(row: Row) -> Markup:
 def _could_be_seen(row: Row) -> Markup:
     """What a reader may conclude from a change that chance could bring about."""
     matters = Markup("a {} of {}{}").format(
-        "shift" if _is_mix(row) else "change", bind(row, "smallest_change"), points(row)
+        "shift" if _is_mix(row) else "change", bind(row, "smallest_change"), points(row, "smallest_change")
     )
     if row["verdict"] == NO_CLEAR_CHANGE:
         return Markup("But {}, which is taken to matter, {}.").format(
@@ -216,7 +233,8 @@ def _visible(row: Row) -> Markup:
     ]
     if not seen:
         return Markup("{}, would probably have shown").format(Markup(" and ").join(unseen))
-    shown = Markup("only {}{} would probably have shown").format(Markup(" or ").join(seen), points(row))
+    last = [statistic for statistic in _RISE_AND_FALL if np.isfinite(row[statistic])][-1]
+    shown = Markup("only {}{} would probably have shown").format(Markup(" or ").join(seen), points(row, last))
     return Markup(", and ").join([shown, *unseen])
 
 
@@ -280,7 +298,7 @@ def _compared(row: Row) -> list[tuple[str, Markup]]:
     else:
         change = Markup("{}{} ({} interval {} to {})").format(
             bind(row, "change"),
-            points(row),
+            points(row, "change"),
             confidence(row),
             bind(row, "change_lower"),
             bind(row, "change_upper"),
@@ -336,5 +354,5 @@ def _sight(row: Row) -> list[tuple[str, Markup]]:
     seen = Markup("With these numbers {} (“probably” being a chance of {} or more)").format(
         _visible(row), power
     )
-    matters = Markup("{}{}").format(bind(row, "smallest_change"), points(row))
+    matters = Markup("{}{}").format(bind(row, "smallest_change"), points(row, "smallest_change"))
     return [("What could have been seen", seen), ("Smallest change that is taken to matter", matters)]

@@ -15,7 +15,7 @@ from lscb_analysis.evidence import TOTAL
 from lscb_analysis.figures import Cited, Known
 from lscb_analysis.glossary import meanings
 from lscb_analysis.methods import methods
-from lscb_analysis.narrative import in_full
+from lscb_analysis.narrative import in_full, phrase_of
 from lscb_analysis.reading import Block, Piece, cited
 from lscb_analysis.reconciliation import place_of
 from lscb_analysis.schema import records
@@ -246,7 +246,7 @@ def check_subjects(known: Known, names: Names, block: Block) -> Reasons:
                 named = piece.about.get("data-name", "")
                 if named in names.phrases:
                     subject = {named}
-                    if piece.words.lower() != names.phrases[named].lower():
+                    if piece.words.lower() not in _phrases(names.phrases[named]):
                         yield f"“{piece.words}” is not how the dictionary calls {named}."
                 elif named == "kind" and piece.words != _counted(sentence, at):
                     yield f"“{piece.words}” is not what the figure before it counts."
@@ -261,6 +261,11 @@ def check_subjects(known: Known, names: Names, block: Block) -> Reasons:
                 beside = _area_beside(names, sentence, at) or areas
                 yield from _check_subject(known, cited(piece), piece.words, beside, subject, quoted)
         yield from _check_both(sentence)
+
+
+def _phrases(phrase: str) -> set[str]:
+    """How a measure may be called: a rate of what is counted is no number."""
+    return {phrase.lower(), *(phrase_of(phrase, unit).lower() for unit in ("number", "%", "per"))}
 
 
 def _areas_of(known: Known, names: Names, block: Block) -> set[str]:

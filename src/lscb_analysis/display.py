@@ -173,6 +173,20 @@ def shortened(words: str) -> str:
     return f"{words[: LONGEST_NAME - 1]}…{_ISOLATED if words.startswith(_ISOLATE) else ''}"
 
 
+def told(row: Row, statistic: str) -> str:
+    """Return a statistic of `row` as a sentence has it: `less than 1%` where a table has `[low]`.
+
+    A change that may go either way, and rounds to no change, is `almost 0`.
+    """
+    shown = text(row, statistic)
+    if shown != "[low]":
+        return shown
+    if statistic.startswith("change"):
+        return "almost 0"
+    unit = "%" if _unit(row, statistic) == "%" else ""
+    return f"less than {10.0 ** -places(row, statistic):.{places(row, statistic)}f}{unit}"
+
+
 def text(row: Row, statistic: str) -> str:
     """Return a statistic of `row` as text, with `%` where it is one, or its symbol in brackets."""
     value = row[_column(statistic)]
@@ -224,7 +238,7 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
         return Markup('<span data-status="{}">{}</span>').format(
             text(row, statistic)[1:-1], text(row, statistic)
         )
-    words = shown if shown is not None else text(row, statistic)
+    words = shown if shown is not None else told(row, statistic)
     before = qualifier(row, statistic) if shown is None else ""
     about = "".join(f' data-{key}="{escape(said)}"' for key, said in _about(row, statistic).items())
     return Markup(f'{escape(before)}<data value="{value:.10g}"{about}>{escape(words)}</data>')
@@ -259,6 +273,8 @@ def day(date: pd.Timestamp) -> Markup:
 def when(row: Row, before: bool = False) -> Markup:
     """Return when a row's figure holds, to follow a verb: at a date, in a month, in a year, from … to …."""
     start, end = _dates(row, before)
+    if pd.isna(end):
+        return Markup("in the earlier period")
     if start == end:
         return Markup("at {}").format(day(end))
     if (end - start).days < 31:
@@ -272,9 +288,19 @@ def when(row: Row, before: bool = False) -> Markup:
     return Markup("from {} to {}").format(day(start), day(end))
 
 
+def when_named(row: Row, before: bool = False) -> Markup:
+    """Return when a row's figure holds, the period named as in tables: at 31 March 2018, in 2017 to 2018."""
+    start, end = _dates(row, before)
+    named = period(row, before)
+    how = "at" if start == end else "from" if named.startswith(f"{start.day} ") else "in"
+    return Markup("{} {}").format(how, name(named))
+
+
 def period(row: Row, before: bool = False) -> str:
     """Return the period of a row as a table names it: `31 March 2018`, `2017 to 2018`, `December 2018`."""
     start, end = _dates(row, before)
+    if pd.isna(end):
+        return "the earlier period"
     if start == end:
         return f"{end.day} {end:%B %Y}"
     if (end - start).days < 31:
@@ -294,7 +320,7 @@ def periods(frame: pd.DataFrame) -> str:
     rows = records(frame[columns].drop_duplicates(["period_end", "period_start"]))
     rows.sort(key=lambda row: (row["period_end"], row["period_start"]))
     if "period_end_before" in frame.columns:
-        return f"between {period(rows[0], before=True)} and {period(rows[0])}"
+        return f"{period(rows[0], before=True)} and {period(rows[0])}"
     names = [period(row) for row in rows]
     if len(names) > 3:
         return f"from {names[0]} until {names[-1]}"

@@ -8,6 +8,7 @@ the fact.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -18,9 +19,9 @@ from markupsafe import Markup, escape
 from lscb_analysis.comparisons import compare
 from lscb_analysis.data import measures, texts
 from lscb_analysis.disclosure import protect
-from lscb_analysis.display import IN_EVERY, Row, bind, claim, name, number, when
+from lscb_analysis.display import IN_EVERY, Row, bind, claim, name, number, places, when
 from lscb_analysis.editions import Comparison, Edition, EditionError
-from lscb_analysis.rates import count
+from lscb_analysis.rates import count, rounded
 from lscb_analysis.schema import records
 from lscb_analysis.verdicts import NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW, declared, verdict_table
 
@@ -124,6 +125,8 @@ def _row(edition: Edition, asked: Comparison) -> Row:
 
 def _now(row: Row, words: dict[str, str]) -> Markup:
     """The latest figure, of whom it is and when: 66 in every 100 of these meetings were on time in …"""
+    if pd.isna(row["value"]):
+        return Markup("We cannot tell you this number.")
     return Markup("{} {} {} {}.").format(_figure(row, "value"), words["who"], words["said"], _when(row))
 
 
@@ -134,6 +137,8 @@ def _before(row: Row) -> Markup:
         str(then)[0].upper(), Markup(str(then)[1:]), _figure(row, "value_before")
     )
     way = {1: "went up", -1: "went down", 0: "stayed the same"}[int(np.sign(row["change"]))]
+    if _whole(row, "value_before") == _whole(row, "value"):
+        way = "stayed about the same" if row["change"] else "stayed the same"
     return said + Markup("So it {}.").format(bind(row, "change", way))
 
 
@@ -143,11 +148,19 @@ def _verdict(row: Row) -> Markup:
 
 
 def _figure(row: Row, statistic: str) -> Markup:
-    """A figure as a whole number: 116, 66 in every 100, or 30 in every 10,000."""
-    shown = number(row[statistic], 0)
-    said = bind(row, statistic, "less than 1" if shown == "[low]" else shown)
+    """A figure in whole numbers: 116, 67 in every 100, or between 45 and 46 where other pages have 45.5."""
+    said = bind(row, statistic, _whole(row, statistic))
     every = IN_EVERY.get(row["unit"])
     return said + Markup('<span data-name="unit"> {}</span>').format(every) if every else said
+
+
+def _whole(row: Row, statistic: str) -> str:
+    """A figure, rounded as other pages show it, in whole numbers."""
+    shown = rounded(row[statistic], places(row, statistic))
+    if float(shown).is_integer() and (shown or not row[statistic]):
+        return number(float(shown), 0)
+    below = math.floor(shown)
+    return f"between {number(below, 0)} and {number(below + 1, 0)}" if below else "less than 1"
 
 
 def _when(row: Row, before: bool = False) -> Markup:
@@ -157,6 +170,8 @@ def _when(row: Row, before: bool = False) -> Markup:
 
 def _lengths(row: Row) -> tuple[float, float]:
     """How long the bars of the latest figure and of the one before are; zero for one that is not told."""
+    if pd.isna(row["value"]):
+        return 0.0, 0.0
     values = row["value"], 0.0 if row["verdict"] == NOT_COMPARED else row["value_before"]
     longest = WIDEST if row["unit"] == "%" else max(*values, 1.0)
     return values[0] * WIDEST / longest, values[1] * WIDEST / longest

@@ -16,7 +16,7 @@ from lscb_analysis.schema import records
 def describe_attendance(shares: Release) -> Display:
     """Say each share of marks, with the numbers behind it and over how many meetings."""
     rows = records(shares.frame)
-    over = Markup("Over {} meetings {}").format(bind(rows[0], "meetings"), when(rows[0]))
+    over = Markup("Over {} {}").format(_meetings(rows[0]), when(rows[0]))
     said = [Markup("{} was {} ({})").format(subject(row), bind(row, "value"), _out_of(row)) for row in rows]
     return finding([Markup("{}, {}.").format(over, listed(said))])
 
@@ -41,9 +41,9 @@ def describe_few_meetings(before: Release, since: Release) -> Display:
     ways, needed = orders(then["meetings"], now["meetings"]), fewest_since(then["meetings"])
     row = {**now, "orders": ways, "fewest_since": needed, "extreme": 2}
     begun = Markup(
-        "Had nothing changed, {} meetings before and {} since could have come in any of {} orders, and the "
+        "Had nothing changed, {} before and {} since could have come in any of {} orders, and the "
         "clearest difference there can be in {} of them."
-    ).format(bind(then, "meetings"), bind(now, "meetings"), bind(row, "orders"), bind(row, "extreme", "2"))
+    ).format(_meetings(then), bind(now, "meetings"), bind(row, "orders"), bind(row, "extreme", "2"))
     short = now["meetings"] < needed
     what = "No difference, however clear, could" if short else "A clear difference could"
     so = ", so these marks neither bear out nor refute a change" if short else ""
@@ -96,6 +96,10 @@ def describe_possible(checks: Release) -> Display:
     if len(half):
         sentences.append(_which(half, "possible_whole", "In whole points, {} {} either.", "could not"))
     return finding(sentences)
+
+
+def _meetings(row: Row) -> Markup:
+    return Markup("{} {}").format(bind(row, "meetings"), "meeting" if row["meetings"] == 1 else "meetings")
 
 
 def _which(rows: pd.DataFrame, statistic: str, sentence: str, word: str) -> Markup:

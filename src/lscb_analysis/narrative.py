@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -25,22 +26,24 @@ from lscb_analysis.display import (
     bind,
     by_method,
     category,
+    claim,
     day,
     isolated,
     name,
     naming,
-    number,
     percent,
-    period,
     places,
     series,
     sources,
     text,
+    told,
     when,
+    when_named,
 )
 from lscb_analysis.editions import Edition
 from lscb_analysis.rates import rounded
 from lscb_analysis.schema import records
+from lscb_analysis.verdicts import CALLED
 
 LEVEL = 0.05
 """Of a change that is tested alone, outside of the verdicts."""
@@ -94,24 +97,57 @@ def describe_each(release: Release) -> Display:
 
 
 def describe_largest(release: Release) -> Display:
-    """Say which category of a mix is the largest in the latest period, and which comes next."""
+    """Say which category of a mix is the largest in the latest period, and which comes next.
+
+    Only what no other category can reach is said to be the largest, or to come next: neither one of those
+    that are not told nor one of another whole. Categories that tie are told together.
+    """
     latest = _latest(release.frame).sort_values("value", ascending=False, kind="stable")
     if latest.empty:
         return finding([])
-    first, *others = records(latest)
-    said = Markup("In {}, {} was {} {}{}: the {} category.").format(
-        area(first),
-        _phrase(first),
-        bind(first, "value"),
-        when(first),
-        _resting_on(first),
-        bind(first, "value", "largest"),
+    ranks = [records(rows) for _, rows in latest.groupby("value", sort=False)]
+    first = ranks[0][0]
+    said = Markup("In {}, {} was {} {}{}").format(
+        area(first), _phrase(first), bind(first, "value"), when(first), _resting_on(first)
     )
-    following = [
-        Markup("Next comes {}, with {}{}.").format(quoted(second), bind(second, "value"), _resting_on(second))
-        for second in others[:1]
-    ]
-    return finding([said, *following])
+    if len(ranks[0]) > 1 or not _leads(release.frame, first):
+        others = [_with(row) for rows in ranks[:2] for row in rows][1:]
+        stand = "stands" if len(others) == 1 else "stand"
+        beside = Markup(" Beside it {} {}.").format(stand, listed(others)) if others else ""
+        return finding([said + Markup(".") + beside])
+    said += Markup(": the {} category.").format(bind(first, "value", "largest"))
+    return finding([said, *_next(release.frame, ranks[1:])])
+
+
+def _next(frame: pd.DataFrame, ranks: Sequence[Sequence[Row]]) -> list[Markup]:
+    """What comes after the largest category: those with the same figure together, if they have any cases."""
+    if not ranks or not ranks[0][0]["value"]:
+        return []
+    come = "Next come" if len(ranks[0]) > 1 else "Next comes"
+    if not _leads(frame, ranks[0][0]):
+        come = come.replace("Next", "Next among those named")
+    return [Markup("{} {}.").format(come, listed([_with(row) for row in ranks[0]]))]
+
+
+def _with(row: Row) -> Markup:
+    return Markup("{}, with {}{}").format(quoted(row), bind(row, "value"), _resting_on(row))
+
+
+def _leads(frame: pd.DataFrame, top: Row) -> bool:
+    """Whether no category that is not told, of the whole that `top` is a part of, can reach it.
+
+    Figures of several areas, measures or totals, rates and scores are no parts of one whole.
+    """
+    parts = frame[(frame["period_end"] == top["period_end"]) & (frame["category"] != "Total")]
+    whole = parts[["area_code", "measure", "unit"]].drop_duplicates()
+    if len(whole) > 1 or not top["value"] > 0 or top["unit"] not in ("%", "number", "£") or len(parts) < 2:
+        return False
+    if pd.isna(top["denominator"]):
+        mixed = top["unit"] != "%" or abs(parts["value"].sum() - 100) <= 1
+        return bool(parts["value"].notna().all() and mixed)
+    totals = parts["denominator"].dropna().unique()
+    untold = totals[0] - parts["numerator"].sum()
+    return len(totals) == 1 and bool(0 <= untold < top["numerator"])
 
 
 def describe_change(release: Release) -> Display:
@@ -122,6 +158,8 @@ def describe_change(release: Release) -> Display:
 def describe_target(figures: Release, target: Release) -> Display:
     """Say where each series stands against the one figure of `target` in its latest and its first period."""
     aim = records(target.frame)[0]
+    if pd.isna(aim["value"]):
+        return describe_latest(figures)
     pairs = [_ends(rows) for rows in _lines(figures.frame)]
     sentences = []
     for at, (first, last) in zip(_in_area([last for _, last in pairs]), pairs, strict=True):
@@ -160,7 +198,9 @@ def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Dis
     """
     now = {row["category"]: row for row in records(_latest(latest.frame))}
     sentences = []
-    for row in records(earlier.frame):
+    for row in records(earlier.frame.dropna(subset=["value"])):
+        if row["category"] not in now:
+            continue
         same = changes.frame[["category", "period_end"]].eq([row["category"], row["period_end"]]).all(axis=1)
         number, share = (
             records(changes.frame[same & (changes.frame["unit"] == u)])[0] for u in ("number", "%")
@@ -247,10 +287,10 @@ def describe_standing(standing: Release, claim: Release) -> Display:
     row, claimed = records(standing.frame)[0], records(claim.frame)[0]
     figure = Markup("In {}, {} was {} {}.").format(area(row), subject(row), bind(row, "value"), when(row))
     among = Markup(
-        "Of the {} other authorities in the same table, {} {}, {} had the same, and for {} the source "
-        "withholds it."
+        "Of {} other {} in the same table, {} {}, {} had the same, and for {} the source withholds it."
     ).format(
         bind(row, "others"),
+        "authority" if row["others"] == 1 else "authorities",
         *(bind(row, "above"), bind(row, "above", "had a higher figure")),
         *(bind(row, "level"), bind(row, "untold")),
     )
@@ -306,9 +346,11 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
         if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"] + row["value_before"]):
             continue
         of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
-        before = of_measure[of_measure["time_period"] == row["previous_period"]].iloc[0]
+        earlier = of_measure[of_measure["time_period"] == row["previous_period"]]
+        if earlier.empty:
+            continue
         numbers = int(row["numerator"]), int(row["denominator"])
-        needed = conclusive_totals(before["printed"], *numbers, LEVEL, row["dispersion"])
+        needed = conclusive_totals(earlier["printed"].iloc[0], *numbers, LEVEL, row["dispersion"])
         sentences.append(Markup("{} {}").format(_behind(row), _turning(row, *needed)))
     return _listing(sentences)
 
@@ -390,6 +432,8 @@ def describe_outcome(received: Release, spent: Release, surplus: Release, printe
     """Say what came in, what went out and what is left, and whether the report prints the same."""
     income, outgoings = (_total_row(release) for release in (received, spent))
     left, outcome = records(surplus.frame)[0], records(printed.frame)[0]
+    if pd.isna(left["value"]):
+        return finding([_without_outcome(income, outgoings)])
     said = Markup("{} the board received {} and spent {}: {} of {}.").format(
         _beginning(when(income)),
         bind(income, "value"),
@@ -397,6 +441,8 @@ def describe_outcome(received: Release, spent: Release, surplus: Release, printe
         bind(left, "value", _left_over(left)),
         _amount(left, "value"),
     )
+    if pd.isna(outcome["value"]):
+        return finding([said])
     same = outcome["value"] == -left["value"]
     report = (
         "The report prints {} amount as an outcome of {}: there, income is negative, and so is a surplus."
@@ -409,8 +455,10 @@ def describe_sums(sums: Release) -> Display:
     sentences = []
     for row in records(sums.frame):
         if pd.isna(row["difference"]):
-            said = Markup("Not all parts are known, so they cannot be held against the total of {}.")
-            sentences.append(said.format(bind(row, "value")))
+            why = "Not all parts are known" if pd.notna(row["value"]) else "The total is not known"
+            of = Markup(" of {}").format(bind(row, "value")) if pd.notna(row["value"]) else ""
+            said = Markup("{}, so the parts cannot be held against the total{}.").format(why, of)
+            sentences.append(said)
             continue
         added, total = bind(row, "sum"), bind(row, "value")
         off, word = _amount(row, "difference"), "more" if row["difference"] > 0 else "less"
@@ -426,17 +474,30 @@ def describe_sums(sums: Release) -> Display:
 def describe_on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
     """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over."""
     cost, paid, share, left = (records(release.frame)[0] for release in (costs, salaries, rates, surplus))
+    if pd.isna(cost["value"]):
+        return finding([])
     said = Markup(
         "If salaries stayed at the {} printed for the year ending {}, and if none of that is on-costs "
         "already, on-costs of {} would add {} {}."
     ).format(
         bind(paid, "value"), day(paid["period_end"]), bind(share, "value"), bind(cost, "value"), when(cost)
     )
+    if pd.isna(left["value"]):
+        return finding([said])
     if left["value"] <= 0:
         return finding([said, Markup("The year before left nothing over to meet it.")])
     ratio = {**cost, "ratio": cost["value"] / left["value"]}
     beside = Markup("That is {} times what was left over, {}.")
     return finding([said, beside.format(bind(ratio, "ratio"), bind(left, "value"))])
+
+
+def _without_outcome(*totals: Row) -> Markup:
+    """What is said of a year of which it is not known both what came in and what went out."""
+    known = [
+        Markup("{} {}").format(subject(row), bind(row, "value")) for row in totals if pd.notna(row["value"])
+    ]
+    said = Markup("{}, what came in and what went out are not both told").format(_beginning(when(totals[0])))
+    return said + (Markup(": {}.").format(listed(known)) if known else Markup("."))
 
 
 def _total_row(release: Release) -> Row:
@@ -488,50 +549,64 @@ def credit(frame: pd.DataFrame) -> Markup:
     return Markup("Source: {}.").format(Markup("; ").join(cites))
 
 
-def headline(frame: pd.DataFrame) -> Markup:
-    """Return the finding of a chart of series over time, in the active voice.
+def headline(frame: pd.DataFrame, verdicts: pd.DataFrame | None = None) -> Markup:
+    """Return the finding of a chart of series over time.
 
-    One series: how it changed between its last two periods; several measures: each of them. Several
-    categories: which is the largest in the latest period.
+    One series: its last two figures, with the verdict on them where `verdicts` has one; several measures:
+    each of them. That it rose or fell is said only where the verdict is a change. Several categories: which
+    is the largest in the latest period.
     """
     frame = as_coded_last(frame)
     parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
     if frame["category"].nunique() > 1 and parts:
         return largest(_latest(frame))
-    lines = _lines(frame)
+    lines, named = _lines(frame), naming(frame)
     if any(len(rows) < 2 for rows in lines):
-        return largest(_latest(frame)) if len(lines) > 1 else _alone(records(_latest(frame))[0])
-    colon, named = ":" if len(lines) > 1 else "", naming(frame)
-    return Markup("; ").join(_moved(_last_two(rows), colon, named) for rows in lines)
+        return Markup("; ").join(_alone(_ends(rows)[1], named) for rows in lines)
+    judged = [] if verdicts is None else records(verdicts)
+    return Markup("; ").join(
+        _moved(pair, len(lines) > 1, named, next((row for row in judged if _judges(row, pair)), None))
+        for pair in map(_last_two, lines)
+    )
 
 
 def against(frame: pd.DataFrame, target: pd.DataFrame) -> Markup:
     """Return the finding of a chart with a target: where each series stands in its last period."""
     aim, named = records(target)[0], naming(frame)
+    lasts = [last for _, last in map(_ends, _lines(frame))]
+    if pd.isna(aim["value"]):
+        return Markup("; ").join(_alone(last, named) for last in lasts)
     return Markup("; ").join(
-        Markup("{}: {} in {}, {} the target of {}").format(
+        Markup("{}: {} {}, {} the target of {}").format(
             name(named(last)),
             bind(last, "value"),
-            name(period(last)),
+            when_named(last),
             _standing(last, aim),
             bind(aim, "value"),
         )
-        for _, last in map(_ends, _lines(frame))
+        for last in lasts
     )
 
 
+MOST_SIDE_BY_SIDE = 3
+"""A headline names no more categories than this."""
+
+
 def largest(frame: pd.DataFrame) -> Markup:
-    """Return the finding of a chart of a mix in one period: its largest category."""
-    top = frame.loc[frame["value"].idxmax()].to_dict()
-    if pd.isna(top["denominator"]):
-        said = Markup("“{}” is the {} category: {}")
-        return said.format(name(series(top)), bind(top, "value", "largest"), bind(top, "value"))
-    return Markup("“{}” is the {} category: {} of {} {}").format(
-        name(series(top)),
-        bind(top, "value", "largest"),
-        bind(top, "value"),
-        bind(top, "denominator"),
-        top["counted"],
+    """Return the finding of a chart of one period: the largest category of a mix, else the first figures."""
+    ranked = records(frame.dropna(subset=["value"]).sort_values("value", ascending=False, kind="stable"))
+    top = ranked[0]
+    ties = len(ranked) > 1 and ranked[1]["value"] == top["value"]
+    if ties or not _leads(frame, top):
+        named = naming(frame)
+        return Markup("; ").join(_alone(row, named) for row in ranked[:MOST_SIDE_BY_SIDE])
+    of = (
+        ""
+        if pd.isna(top["denominator"])
+        else Markup(" of {} {}").format(bind(top, "denominator"), top["counted"])
+    )
+    return Markup("“{}” is the {} category: {}{}").format(
+        name(series(top)), bind(top, "value", "largest"), bind(top, "value"), of
     )
 
 
@@ -555,7 +630,9 @@ def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
 
 
 def _side(here: Row, there: Row) -> int:
-    """Whether a figure lies below (-1) or above (1) the one beside it, or is the same."""
+    """Whether a figure lies below (-1) or above (1) the one beside it, or is the same, as they are shown."""
+    if text(here, "value") == text(there, "value"):
+        return 0
     return int(here["value"] > there["value"]) - int(here["value"] < there["value"])
 
 
@@ -565,13 +642,22 @@ def _shown_beside(here: Row, there: Row) -> Markup:
     return Markup("{} ({} beside {})").format(name(f"{title[0].lower()}{title[1:]}"), *figures)
 
 
-def _alone(row: Row) -> Markup:
-    return Markup("{}: {}{}").format(name(series(row)), bind(row, "value"), _per(row))
+def _alone(row: Row, named: Callable[[Row], str]) -> Markup:
+    return Markup("{}: {}{}").format(name(named(row)), bind(row, "value"), _per(row))
+
+
+def _judges(verdict: Row, pair: Row) -> bool:
+    """Whether a verdict is on the two figures of a pair."""
+    keys = ("area_code", "measure", "category", "period_end", "period_end_before")
+    return all(verdict[key] == pair[key] for key in keys)
 
 
 def change_words(row: Row) -> tuple[str, str]:
-    """Return the verb and the noun for a change: fell and fall, rose and rise, or stayed the same."""
-    if row["change"] == 0:
+    """Return the verb and the noun for a change: fell and fall, rose and rise, or stayed the same.
+
+    What reads the same in both periods stayed the same, whatever lies behind the rounding.
+    """
+    if row["change"] == 0 or ("value_before" in row and text(row, "value") == text(row, "value_before")):
         return STAYED, "change"
     return (ROSE, "rise") if row["change"] > 0 else (FELL, "fall")
 
@@ -592,6 +678,8 @@ def finding(sentences: Iterable[Markup]) -> Display:
 
 def _listing(sentences: Iterable[Markup]) -> Display:
     items = Markup("").join(Markup("<li>{}</li>").format(sentence) for sentence in sentences)
+    if not items:
+        return Display(Markup(""), "note")
     return Display(Markup('<ul class="findings">{}</ul>').format(items), "finding")
 
 
@@ -600,8 +688,18 @@ def listed(parts: list[Markup], between: str = ", ") -> Markup:
 
 
 def subject(row: Row) -> Markup:
-    phrase = measures().at[row["measure"], "phrase"]
+    """Return the phrase of a row's measure: a rate of what is counted is not called a number."""
+    phrase = phrase_of(str(measures().at[row["measure"], "phrase"]), str(row.get("unit", "")))
     return Markup('<span data-name="{}">{}</span>').format(row["measure"], phrase)
+
+
+def phrase_of(phrase: str, unit: str) -> str:
+    """Return the phrase of a measure as it fits a figure in `unit`: a number, a rate, a percentage."""
+    said = re.fullmatch("the (number|rate|share|percentage) of (.+)", phrase)
+    if not said or not unit:
+        return phrase
+    fits = {"number": ("number",), "%": ("share", "percentage")}.get(unit, ("rate",))
+    return phrase if said[1] in fits else f"the {fits[-1]} of {said[2]}"
 
 
 def _phrase(row: Row) -> Markup:
@@ -652,7 +750,7 @@ def _standing(row: Row, target: Row) -> Markup:
 
 def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
     """What a stated change, as a number and as a percentage, says of an earlier period."""
-    words = "more" if now["value"] > before["value"] else "fewer"
+    words = "more" if number["measure"].endswith("_more") else "fewer"
     fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
     return Markup(
         "{} in {}: {} {}, which the source gives as {} ({}) {} than {}; that makes {} then. Number and "
@@ -697,6 +795,8 @@ def _resting_on(row: Row) -> Markup:
             if row["unit"] == "%"
             else Markup("")
         )
+    if pd.isna(row["numerator"]) or pd.isna(row["denominator"]):
+        return Markup("")
     return Markup(" ({} of {}; {} confidence interval {} to {})").format(
         bind(row, "numerator"),
         bind(row, "denominator"),
@@ -713,44 +813,48 @@ def confidence(row: Row) -> Markup:
 
 
 def change(row: Row, at: int) -> Markup:
-    """Return the sentence that says how one comparison changed; the first of several says where."""
+    """Return the sentence that says how one comparison changed; the first of several says where.
+
+    That it rose or fell is said only where its verdict is a change, or without a verdict where its interval
+    leaves “no change” out.
+    """
     if pd.isna(row["value_before"]) or pd.isna(row["value"]):
-        return Markup("For {} there is {} and {}.").format(
-            _phrase(row), bind(row, "value_before"), bind(row, "value")
-        )
-    if pd.isna(row["change"]):
-        return Markup("{} was {}{} {} and {} {}.").format(
-            _opening(row, at),
-            bind(row, "value_before"),
-            _per(row),
-            when(row, before=True),
-            bind(row, "value"),
-            when(row),
-        )
+        return _half_told(row, at)
+    opening = _opening(row, at)
+    before = Markup("{}{} {}").format(bind(row, "value_before"), _per(row), when(row, before=True))
+    now = Markup("{} {}").format(bind(row, "value"), when(row))
+    if pd.isna(row["change"]) or (row["change"] and pd.isna(row["lower"])):
+        return Markup("{} was {} and {}.").format(opening, before, now)
     verb, noun = change_words(row)
-    moved = Markup("{} {} from {}{} {} to {} {}").format(
-        _opening(row, at),
-        bind(row, "change", verb),
-        bind(row, "value_before"),
-        _per(row),
-        when(row, before=True),
-        bind(row, "value"),
-        when(row),
+    interval = _change_interval(row)
+    if verb == STAYED:
+        stayed = bind(row, "change", verb)
+        return Markup("{} {}: {} and {}{}.").format(opening, stayed, before, now, interval)
+    size = Markup("{}{}{}{}").format(_unsigned(row, "size"), points(row, "size"), _unrounded(row), interval)
+    changed = row["verdict"] in CALLED if "verdict" in row else not row["lower"] <= 0 <= row["upper"]
+    if not changed:
+        return Markup("{} was {} and {}, a difference of {}.").format(opening, before, now, size)
+    moved, by = bind(row, "change", verb), bind(row, "change", noun)
+    return Markup("{} {} from {} to {}, a {} of {}.").format(opening, moved, before, now, by, size)
+
+
+def _half_told(row: Row, at: int) -> Markup:
+    """The sentence on two figures of which one is not told, or neither."""
+    why = {key: _untold(row, before) for key, before in (("value_before", True), ("value", False))}
+    known = [key for key in why if pd.notna(row[key])]
+    if not known:
+        return Markup("{} is not told: {}, and {}.").format(_opening(row, at), *why.values())
+    key = known[0]
+    missing = why["value" if key == "value_before" else "value_before"]
+    return Markup("{} was {}{} {}; {}.").format(
+        _opening(row, at), bind(row, key), _per(row), when(row, before=key == "value_before"), missing
     )
-    if row["change"] == 0:
-        return Markup("{} {}: {}{} {} and {}{}.").format(
-            _opening(row, at),
-            bind(row, "change", verb),
-            bind(row, "value_before"),
-            _per(row),
-            when(row, before=True),
-            when(row),
-            _change_interval(row),
-        )
-    if pd.isna(row["lower"]):
-        return moved + Markup(".")
-    size = Markup("a {} of {}{}").format(bind(row, "change", noun), _size(row), points(row))
-    return Markup("{}, {}{}{}.").format(moved, size, _unrounded(row), _change_interval(row))
+
+
+def _untold(row: Row, before: bool) -> Markup:
+    withheld = row.get("status_before" if before else "status") == "c"
+    said = "the source withholds the figure {}" if withheld else "there is no figure {}"
+    return Markup(said).format(when(row, before))
 
 
 def _unrounded(row: Row) -> str:
@@ -762,19 +866,20 @@ def _unrounded(row: Row) -> str:
     return " before rounding" if now - before != change else ""
 
 
-def _size(row: Row) -> Markup:
-    if row["change_unit"] != "%":
-        return _unsigned(row, "size")
-    shown = number(abs(row["change"]), 0)
-    return bind(row, "size", "less than 1%" if shown == "[low]" else f"{shown}%")
-
-
 def _unsigned(row: Row, statistic: str) -> Markup:
-    return bind(row, statistic, text(row, statistic).replace(MINUS, ""))
+    """A change, or an end of its interval, without its sign, which a word beside it gives."""
+    column = statistic.removeprefix("change_") if statistic != "size" else "change"
+    shown = told({**row, column: abs(row[column])}, statistic)
+    if shown == "almost 0":
+        shown = told({**row, "change": row[column]}, "size")
+    return bind(row, statistic, shown)
 
 
-def points(row: Row) -> str:
-    return " percentage points" if row["change_unit"] != "%" else ""
+def points(row: Row, statistic: str) -> str:
+    """The unit of a change after its figure: percentage points, or nothing after one in per cent."""
+    if row["change_unit"] == "%":
+        return ""
+    return " percentage point" if text(row, statistic).replace(MINUS, "") == "1" else " percentage points"
 
 
 def _change_interval(row: Row) -> Markup:
@@ -864,8 +969,7 @@ def _total(row: Row, statistic: str, total: int, words: str | None = None) -> Ma
 
 
 def date(row: Row, before: bool = False) -> Markup:
-    phrase = str(when(row, before))
-    return Markup(phrase.removeprefix("at ").removeprefix("in "))
+    return Markup(re.sub("^(at|in|from) ", "", str(when(row, before))))
 
 
 def _last_two(rows: pd.DataFrame) -> dict[str, Any]:
@@ -890,16 +994,25 @@ def _pair(before: Row, now: Row) -> dict[str, Any]:
     }
 
 
-def _moved(pair: Row, colon: str, named: Callable[[Row], str]) -> Markup:
-    ends = bind(pair, "value_before"), bind(pair, "value")
+def _moved(pair: Row, several: bool, named: Callable[[Row], str], verdict: Row | None) -> Markup:
+    """The last two figures of a series, and what their verdict is; a direction only where it is a change."""
+    what, ends = name(named(pair)), (bind(pair, "value_before"), bind(pair, "value"))
     if pd.isna(pair["lower_before"]):
         printed = "printed as " if pair["unit"] == "%" else ""
-        return Markup("{}: {}{}, then {}").format(name(named(pair)), printed, *ends)
+        return Markup("{}: {}{}, then {}").format(what, printed, *ends)
     verb, _ = change_words(pair)
+    colon = ":" if several else ""
     if pair["change"] == 0:
-        return Markup("{}{} {} at {}{}").format(
-            name(named(pair)), colon, bind(pair, "change", verb), ends[1], _per(pair)
+        return Markup("{}{} {} at {}{}").format(what, colon, bind(pair, "change", verb), ends[1], _per(pair))
+    if verb != STAYED and verdict and verdict["verdict"] in CALLED:
+        return Markup("{}{} {} from {} to {}{}").format(
+            what, colon, bind(pair, "change", verb), *ends, _per(pair)
         )
-    return Markup("{}{} {} from {} to {}{}").format(
-        name(named(pair)), colon, bind(pair, "change", verb), *ends, _per(pair)
+    judged = (
+        Markup("{} {}").format("," if several or verb == STAYED else ":", claim(verdict, verdict["verdict"]))
+        if verdict
+        else ""
     )
+    moved = "{}, then {}{}" if verb == STAYED else "from {} to {}{}"
+    start = ":" if several or verb == STAYED else ","
+    return Markup("{}{} {}{}").format(what, start, Markup(moved).format(*ends, _per(pair)), judged)

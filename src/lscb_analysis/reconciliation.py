@@ -95,6 +95,9 @@ def describe_checks(found: Release) -> Display:
     if frame.empty:
         return finding([Markup("The rule found nothing to check.")])
     balances = int(frame["balance"].sum())
+    if len(frame) == 1:
+        one = words.fits if balances else words.fails
+        return finding([Markup("{}: {}, {}.").format(words.checked, _number(1, "checks", of), one)])
     said = Markup("{}: {}, of them {} {} and {} {}.").format(
         words.checked,
         _number(len(frame), "checks", of),

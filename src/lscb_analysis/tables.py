@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
@@ -26,7 +25,6 @@ from lscb_analysis.display import (
     check_rows,
     claim,
     isolated,
-    name,
     number,
     percent,
     period,
@@ -37,6 +35,7 @@ from lscb_analysis.display import (
     subjects,
     templates,
     text,
+    when_named,
 )
 from lscb_analysis.narrative import credit
 from lscb_analysis.schema import SYMBOLS, records
@@ -164,18 +163,16 @@ def table_of_changes(release: Release) -> Display:
 def table_of_verdicts(release: Release, histories: Release) -> Display:
     """Return the verdicts of an edition as a table, a line for each, with a small chart of its history.
 
-    `histories` has the estimates behind them over time. Figures are rounded to whole numbers.
+    `histories` has the estimates behind them over time. Figures stand with as many decimals as elsewhere, so
+    it is a row of this table, not a column, that has one number of them.
     """
     past = dict(iter(as_coded_last(histories.frame).groupby("measure")))
-
-    def whole(statistic: str) -> Callable[[Row], Markup]:
-        return lambda row: _whole(row, statistic)
 
     columns = [
         Column("Measure", _linked, heads=True),
         Column("Verdict", lambda row: claim(row, row["verdict"]), words=True),
-        Column("Before", whole("value_before")),
-        Column("Latest", whole("value")),
+        Column("Before", partial(_judged, statistic="value_before")),
+        Column("Latest", partial(_judged, statistic="value")),
         Column("Change", _change),
         Column("Interval", _change_interval),
         Column("Over time", lambda row: sparkline(past.get(row["measure"]))),
@@ -189,32 +186,35 @@ def _linked(row: Row) -> Markup:
     return Markup('<a href="{}.html">{}</a>').format(row["chapter"], words)
 
 
-def _whole(row: Row, statistic: str) -> Markup:
-    if pd.notna(row["shift"]) or pd.isna(row[statistic]):
-        return _no_figure("z" if pd.notna(row["shift"]) else "x")
-    percent = "%" if row["unit"] == "%" else ""
-    return bind(row, statistic, f"{number(row[statistic], 0)}{percent}")
+def _judged(row: Row, statistic: str) -> Markup:
+    return _no_figure("z") if pd.notna(row["shift"]) else bind(row, statistic, text(row, statistic))
 
 
 def _change(row: Row) -> Markup:
     if pd.notna(row["shift"]):
-        return Markup("{} points moved").format(bind(row, "shift", number(row["shift"], 0)))
+        return Markup("{} points moved").format(bind(row, "shift", text(row, "shift")))
     if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]):
         return _no_figure("z")
+    if text(row, "change") == "[low]":
+        return bind(row, "change", "[low]")
     unit = " points" if row["change_unit"] != "%" else "%"
-    return bind(row, "change", f"{_signed(row['change'])}{unit}")
+    return bind(row, "change", f"{_signed(row, 'change').removesuffix('%')}{unit}")
 
 
 def _change_interval(row: Row) -> Markup:
     if pd.isna(row["lower"]):
         return _no_figure("z")
     return Markup("{} to {}").format(
-        *(bind(row, f"change_{end}", _signed(row[end])) for end in ("lower", "upper"))
+        *(
+            bind(row, f"change_{end}", _signed(row, f"change_{end}").removesuffix("%"))
+            for end in ("lower", "upper")
+        )
     )
 
 
-def _signed(value: float) -> str:
-    return f"+{number(value, 0)}" if value > 0 else number(value, 0)
+def _signed(row: Row, statistic: str) -> str:
+    shown = text(row, statistic)
+    return f"+{shown}" if row[statistic.removeprefix("change_")] > 0 and shown != "[low]" else shown
 
 
 def _no_figure(symbol: str) -> Markup:
@@ -230,7 +230,7 @@ def sparkline(estimates: pd.DataFrame | None) -> Markup:
     points = [(6 + 68 * at / last, 26 - 22 * value / top) for at, value in enumerate(told["value"])]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     ends = [
-        Markup("{} in {}").format(_whole(row | {"shift": np.nan}, "value"), name(period(row)))
+        Markup("{} {}").format(bind(row, "value", text(row, "value")), when_named(row))
         for row in records(told.iloc[[0, -1]])
     ]
     return Markup('<span class="unseen">{} to {}</span>').format(*ends) + Markup(

@@ -369,7 +369,9 @@ def _identity(piece: Piece) -> tuple[str, ...]:
 
 
 def _figure(piece: Piece) -> tuple[str, ...]:
-    return tuple(f"{key}={value}" for key, value in sorted(piece.about.items()))
+    """What a figure is, in whatever words; the size of a change is told of the same figure as the change."""
+    about = piece.about | ({"data-statistic": "change"} if cited(piece).statistic == "size" else {})
+    return tuple(f"{key}={value}" for key, value in sorted(about.items()))
 
 
 _REPEATS: dict[str, Callable[[Piece], tuple[str, ...]]] = {"index.html": _identity, "easy-read.html": _figure}

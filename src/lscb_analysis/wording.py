@@ -20,6 +20,7 @@ Reasons = Iterator[str]
 """Why something on a page is wrong, one by one."""
 
 _SHOWN = re.compile(rf"([+{MINUS}]?)(£?)([\d,]+)(?:\.(\d+))?(%?)(?: points)?")
+_BETWEEN = re.compile(r"between ([\d,]+) and ([\d,]+)")
 _UNITS = ("%", "£", "percentage points")
 _FRACTIONS = ("confidence", "power", "test_level")
 """Statistics that are bound as a fraction and shown as a percentage."""
@@ -35,9 +36,7 @@ SIGNS = {
     **dict.fromkeys(("rose", "rise", "a rise", "a rise of this size", "a surplus", "more"), 1),
     **dict.fromkeys(("fell", "fall", "a fall", "a fall of this size", "a deficit", "less"), -1),
     **{"went up": 1, "went down": -1},
-    **dict.fromkeys(
-        ("stayed the same", "change", "a change of this size", "is", "neither a surplus nor a deficit"), 0
-    ),
+    **dict.fromkeys(("stayed the same", "change", "no change", "is", "neither a surplus nor a deficit"), 0),
 }
 """Words that give a figure its sign."""
 _TRUTHS = {
@@ -59,9 +58,12 @@ def check_shown(known: Known, areas: dict[str, set[str]], block: Block, sentence
                 yield f"“{piece.words}” is not {value:.10g} rounded."
             follows = sentence[at + 1] if at + 1 < len(sentence) else Piece("", "", {})
             yield from _check_unit(digits, figure, block, follows)
-        elif piece.words == "[low]" or piece.words.startswith("less than"):
-            if not 0 < abs(value) < (0.5 if piece.words == "[low]" else _number(piece.words)):
+        elif piece.words in ("[low]", "almost 0") or piece.words.startswith("less than"):
+            if not 0 < abs(value) < (_number(piece.words) if piece.words.startswith("less than") else 0.5):
                 yield f"“{piece.words}” is not {value:.10g}."
+        elif between := _BETWEEN.fullmatch(piece.words):
+            if not int(between[1].replace(",", "")) < value < int(between[2].replace(",", "")):
+                yield f"{value:.10g} is not “{piece.words}”."
         elif not _borne_out(known, areas, figure, value, piece.words, block, sentence):
             yield f"“{piece.words}” is not borne out by {value:.10g}, {called(figure)}."
 
@@ -145,8 +147,14 @@ def _borne_out(
     """Whether a figure bears out the word that stands for it."""
     statistic = figure.statistic
     if statistic in ("change", "size", "change_lower", "change_upper", "residual", "difference"):
+        if words in ("stayed the same", "change") and _read_alike(sentence):
+            return True
+        if words == "stayed about the same":
+            return _within_one(known, figure)
         if words in SIGNS:
             return bool(np.sign(value) == SIGNS[words])
+        if words == "a change of this size":
+            return bool(value)
         if words == "almost no change":
             return rounded(value, int(measures()["decimals"][figure.measure])) == 0
         return words in AGREE and _agree(block) == AGREE[words]
@@ -166,7 +174,10 @@ def _borne_out(
 
 
 _FIXED: dict[str, dict[str, Callable[[float, Block], bool]]] = {
-    "shift": {"a shift of this size": lambda *_: True},
+    "shift": {
+        "a shift of this size": lambda value, _: value > 0,
+        **dict.fromkeys(("are the same", "nothing moved between categories"), lambda value, _: value == 0),
+    },
     "smallest_shift": {
         "some shifts, however large, would not have shown": lambda value, _: math.isinf(value)
     },
@@ -203,7 +214,7 @@ def _value_borne_out(
     if words in SIGNS:
         return bool(np.sign(value) == SIGNS[words])
     if words == "largest":
-        return value >= _largest_other(known, figure)
+        return value > _largest_other(known, figure)
     if words in _AGAINST:
         return any(np.sign(value - other) == _AGAINST[words] for other in _others(sentence, figure))
     if compared := re.fullmatch(r"(Lower|Higher|The same) in (.+) (?:than|as) in (.+)", words):
@@ -213,8 +224,14 @@ def _value_borne_out(
             for value in worked_out(known, replace(figure, area=code))
         }
         own = figure.area in areas.get(compared[2], ())
-        return own and any(np.sign(value - other) == _BESIDE[compared[1]] for other in there)
+        places = int(measures()["decimals"][figure.measure])
+        return own and any(_sign(value, other, places) == _BESIDE[compared[1]] for other in there)
     return words == "differs the most"
+
+
+def _sign(value: float, other: float, places: int) -> int:
+    """Which of two figures is the larger as they are shown."""
+    return int(np.sign(float(rounded(value, places) - rounded(other, places))))
 
 
 def _largest_other(known: Known, figure: Cited) -> float:
@@ -236,6 +253,22 @@ def _others(sentence: list[Piece], figure: Cited) -> list[float]:
         if piece.mark == "data" and cited(piece).measure not in ("", figure.measure)
     ]
     return [value for value in map(bound, of) if value is not None]
+
+
+def _read_alike(sentence: list[Piece]) -> bool:
+    """Whether the figures of both periods stand in a sentence in the same words."""
+    pieces = [piece for piece in sentence if piece.mark == "data"]
+    shown = {
+        statistic: {piece.words for piece in pieces if cited(piece).statistic == statistic}
+        for statistic in ("value_before", "value")
+    }
+    return len(shown["value"]) == 1 and shown["value"] == shown["value_before"]
+
+
+def _within_one(known: Known, figure: Cited) -> bool:
+    """Whether the figures of both periods of a change lie less than one apart."""
+    now, then = (known.told.get((*figure.place[:3], period), []) for period in (figure.period, figure.before))
+    return any(one.unit == other.unit and abs(one.value - other.value) < 1 for one in now for other in then)
 
 
 def _agree(block: Block) -> bool:
