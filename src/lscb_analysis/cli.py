@@ -189,10 +189,12 @@ def list_editions() -> None:
 
 @app.command()
 def check() -> None:
-    """Check all data, and list every problem."""
+    """Check all data and all that is typed, and list every problem."""
     from lscb_analysis import data
+    from lscb_analysis.editions import read_edition
+    from lscb_analysis.prose import typed_claims
 
-    problems = data.check()
+    problems = data.check() or typed_claims(read_edition(name) for name in editions())
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
