@@ -135,7 +135,9 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     places = {column: pairs[column].fillna(pairs[f"{column}_before"]) for column in SERIES[:2]}
     pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
     statuses = {column: pairs[column].fillna("") for column in ("status", "status_before")}
-    return pairs.assign(**_changed(pairs, confidence), **statuses, **places)[COMPARISON]
+    sources = pairs["source"], pairs["source_before"]
+    named = {"source": sources[0].fillna(sources[1]), "source_before": sources[1].fillna(sources[0])}
+    return pairs.assign(**_changed(pairs, confidence), **statuses, **places, **named)[COMPARISON]
 
 
 COMPARISON = [
@@ -145,7 +147,7 @@ COMPARISON = [
     *("numerator_before", "denominator_before", "value_before", "status_before"),
     *("numerator", "denominator", "value", "status"),
     *("change", "lower", "upper", "change_unit", "p_value", "method", "test", "confidence", "reason"),
-    *("source", "denominator_source", "denominator_source_before"),
+    *("source", "source_before", "denominator_source", "denominator_source_before"),
 ]
 """The columns of a frame of comparisons, in order."""
 

@@ -92,6 +92,9 @@ SYMBOLS = {
 EVERY_CHAPTER = "all"
 """In the column `chapters` of the log of assumptions: the entry concerns all of them."""
 
+EVERY_EDITION = "all"
+"""In the column `edition` of a file of words: what is said holds for all of them."""
+
 CHAPTER = "[0-9]{2}_[a-z0-9_]+"
 """The name of a chapter, after which its notebook and its page are named."""
 
