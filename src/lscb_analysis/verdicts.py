@@ -170,13 +170,14 @@ def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) ->
     """A figure has one source; where there are more, the edition says which counts."""
     twice = found[found.duplicated(_FIGURE, keep=False)]
     if len(twice):
-        sources = list(twice["source"].unique())
+        day = twice["period_end"].iloc[0]
+        sources = list(twice.loc[twice["period_end"] == day, "source"].unique())
         said = rows | {"source": sources[0]}
         line = ", ".join(f"{column} = {json.dumps(value)}" for column, value in said.items())
         raise EditionError(
-            f"{asked}: {', '.join(sources)} give the same figure for {twice['period_end'].iloc[0]:%Y-%m-%d}, "
-            f"and {part} does not say which counts. Write in the edition: {part} = {{ {line} }}. Several "
-            f"stand in the order in which they count: source = {json.dumps(sources)}."
+            f"{asked}: {' and '.join(sources)} give the same figure for {day:%Y-%m-%d}, and {part} does not "
+            f"say whose it takes. Write in the edition: {part} = {{ {line} }}. Several stand in the order in "
+            f"which they are looked at: source = {json.dumps(sources)}."
         )
 
 
