@@ -25,7 +25,7 @@ ORDER = [
         "trends",
         "power",
     ),
-    *("consistency", "ratings", "meetings", "accounts", "editions", "verdicts"),
+    *("consistency", "ratings", "meetings", "accounts", "editions", "prose", "verdicts"),
     *("evidence", "attacks", "quality"),
     *(
         "disclosure",

@@ -16,8 +16,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import EDITION, as_they_ran, copied
+from typer.testing import CliRunner
 
 from lscb_analysis import report, tables
+from lscb_analysis.cli import app
 
 CHAPTERS = ["01_children_in_southend", "03_primary_need", "14_board_finance"]
 LONG = "endless" + "x" * 9_993
@@ -143,6 +145,15 @@ def quoted(words: str) -> str:
     return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def approve_all(project: Path) -> None:
+    """Approve whatever `lscb check` refuses of typed words, so that pages have to bear it."""
+    refused = CliRunner().invoke(app, ["check"]).output
+    digests = re.findall(r"data/approved\.csv: ([0-9a-f]{16}),", refused)
+    assert digests, refused
+    with (project / "data" / "approved.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{digest},here,a reader of hostile words,2026-11-30\n" for digest in digests)
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> Path:
     """A folder that holds the poisoned project, and the draft built of it with a hostile parameter."""
@@ -151,6 +162,7 @@ def built(tmp_path_factory) -> Path:
     before = files(place)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(place / "project"))
+        approve_all(place / "project")
         pack = report.build(output=place / "out" / "pack", changed={"area": AREA})
     assert not pack.failed, [chapter.error for chapter in pack.failed]
     assert {path.relative_to(place).parts[:2] for path in files(place) - before} == {

@@ -251,15 +251,17 @@ def list_editions() -> None:
 
 @app.command()
 def check() -> None:
-    """Check all data, and list every problem."""
+    """Check all data and all that is typed, and list every problem."""
     from lscb_analysis import data
     from lscb_analysis.editions import read_edition
     from lscb_analysis.evidence import second_boards
+    from lscb_analysis.prose import typed_claims
 
     problems = data.check()
     if not problems:
         read = [read_edition(name) for name in editions()]
         problems = [problem for edition in read for problem in second_boards(edition, {edition.area})]
+        problems += typed_claims(read)
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:

@@ -144,7 +144,9 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     changed = _changed(pairs, confidence)
     changed["reason"] = changed["reason"].mask(recoded, OTHER_AREA + " (" + codes + ")")
     statuses = {column: pairs[column].fillna("") for column in ("status", "status_before")}
-    return pairs.assign(**changed, **statuses, **places)[COMPARISON]
+    sources = pairs["source"], pairs["source_before"]
+    named = {"source": sources[0].fillna(sources[1]), "source_before": sources[1].fillna(sources[0])}
+    return pairs.assign(**changed, **statuses, **places, **named)[COMPARISON]
 
 
 COMPARISON = [
@@ -154,7 +156,7 @@ COMPARISON = [
     *("numerator_before", "denominator_before", "value_before", "status_before"),
     *("numerator", "denominator", "value", "status"),
     *("change", "lower", "upper", "change_unit", "p_value", "method", "test", "confidence", "reason"),
-    *("source", "denominator_source", "denominator_source_before"),
+    *("source", "source_before", "denominator_source", "denominator_source_before"),
 ]
 """The columns of a frame of comparisons, in order."""
 

@@ -12,6 +12,7 @@ from lscb_analysis.project import project
 from lscb_analysis.reads import record
 from lscb_analysis.schema import (
     COLUMNS,
+    EVERY_EDITION,
     SYMBOLS,
     TEXTS,
     DataError,
@@ -105,7 +106,8 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
 def texts(name: str, **where: str) -> pd.DataFrame:
     """Return a file of words of `data/`, one of `TEXTS`, as a frame of strings, checked.
 
-    `where` keeps the rows whose column equals the value given. A file that is not there has no rows.
+    `where` keeps the rows whose column equals the value given; what is of `EVERY_EDITION` is of each.
+    A file that is not there has no rows.
     Raises DataError with every problem of the file.
     """
     path = project() / "data" / f"{name}.csv"
@@ -114,7 +116,8 @@ def texts(name: str, **where: str) -> pd.DataFrame:
         return pd.DataFrame(columns=TEXTS[name], dtype=str)
     frame = _text(name, _stamped(path), *_dictionary_files())
     for column, wanted in where.items():
-        frame = frame[frame[column] == wanted]
+        of_all = [EVERY_EDITION] if column == "edition" else []
+        frame = frame[frame[column].isin([wanted, *of_all])]
     return frame.reset_index(drop=True)
 
 

@@ -402,7 +402,7 @@ def _about(row: Row, statistic: str) -> dict[str, str]:
     if method:
         about["method"] = method
     about["unit"] = _unit(row, statistic)
-    about["source"] = row["source"]
+    about["source"] = row["source_before"] if before and "source_before" in row else row["source"]
     return about
 
 

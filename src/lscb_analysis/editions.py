@@ -22,8 +22,8 @@ from lscb_analysis.errors import InputError
 from lscb_analysis.project import editions, project
 from lscb_analysis.schema import CHAPTER, UNSEEN, nearest
 
-Rows = dict[str, str | int]
-"""Which rows: `table`, then any columns and the value each must have."""
+Rows = dict[str, str | int | list[str]]
+"""Which rows: `table`, then any columns and the value each must have; `source` may be several, in order."""
 
 
 Year = Annotated[int, Field(ge=1990, le=2100, strict=True)]
@@ -68,6 +68,11 @@ class Comparison(BaseModel):
     def _names_a_table(cls, rows: Rows | None) -> Rows | None:
         if rows is not None and "table" not in rows:
             raise ValueError("names no table")
+        listed = {column: value for column, value in (rows or {}).items() if isinstance(value, list)}
+        if listed and not (list(listed) == ["source"] and listed["source"]):
+            raise ValueError(
+                f"gives a list for {', '.join(listed)}: only source may be one, and not an empty one"
+            )
         return rows
 
     @model_validator(mode="after")

@@ -150,7 +150,8 @@ def _compared(figures: pd.DataFrame, edition: Edition) -> pd.Series:
     texts = {key: figures[key].astype(str) for key in set().union(*wanted)}
     taken = pd.Series(False, index=figures.index)
     for rows in wanted:
-        taken |= np.logical_and.reduce([texts[key] == str(value) for key, value in rows.items()])
+        each = ((texts[key], value if isinstance(value, list) else [value]) for key, value in rows.items())
+        taken |= np.logical_and.reduce([text.isin(list(map(str, values))) for text, values in each])
     return taken
 
 

@@ -124,7 +124,9 @@ def _out_of(row: Row) -> Markup:
 
 def _pair(then: Row, now: Row) -> Row:
     return dict(now) | {
-        **{f"{key}_before": then[key] for key in ("value", "numerator", "denominator", "meetings", "status")},
+        **{f"{key}_before": then[key] for key in ("value", "numerator", "denominator", "meetings")},
+        "status_before": then["status"],
+        "source_before": then["source"],
         "previous_period": then["time_period"],
         "period_start_before": then["period_start"],
         "period_end_before": then["period_end"],

@@ -391,6 +391,7 @@ def describe_note(edition: Edition, key: str) -> Display:
 def describe_facts(edition: Edition, chapter: str, kind: str) -> Display:
     """List what the edition's report says that is no figure, in our words, with what became of it.
 
+    Nothing if it says none of that kind: a section that would show nothing else leaves the page.
     Raises DataError if the file of facts does not hold.
     """
     facts = texts("facts", edition=edition.name, chapter=chapter, kind=kind)
@@ -404,7 +405,8 @@ def describe_facts(edition: Edition, chapter: str, kind: str) -> Display:
         )
         for fact in records(facts)
     ]
-    return Display(Markup('<ul class="facts">{}</ul>').format(Markup("").join(items)), "note")
+    listed = Markup('<ul class="facts">{}</ul>').format(Markup("").join(items)) if items else Markup("")
+    return Display(listed, "note")
 
 
 def describe_sources(*releases: Release) -> Display:
@@ -985,6 +987,7 @@ def _pair(before: Row, now: Row) -> dict[str, Any]:
         "value_before": before["value"],
         "printed_before": before["printed"],
         "method_before": before["method"],
+        "source_before": before["source"],
         "lower_before": before["lower"],
         "previous_period": before["time_period"],
         "period_start_before": before["period_start"],

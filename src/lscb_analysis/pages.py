@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ class Pages:
 
         Raises ValueError if the data do not hold, or the chapter shows what is no figure of ours.
         """
+        chapter.executed.cells = _telling(chapter.executed.cells)
         self.tables[chapter.name] = [
             table
             for output in outputs(chapter.executed, "text/csv")
@@ -207,6 +209,42 @@ def _linked(html: str) -> str:
     return re.sub(r'<p class="source">.*?</p>', within, html, flags=re.S)
 
 
+def _telling(cells: list[Any]) -> list[Any]:
+    """Cells without the sections in which all that was to be shown is empty, and words that lead to nothing.
+
+    A heading that has only such sections below it leaves with them.
+    """
+    parts: list[list[Any]] = [[]]
+    for cell in cells:
+        if cell.cell_type == "markdown" and re.match("##+ ", cell.source):
+            parts.append([])
+        parts[-1].append(cell)
+    kept: list[list[Any]] = []
+    below, left = False, False  # whether a section below the next heading was kept, or left
+    for section in reversed(parts):
+        shows = any(_shows(cell) for cell in section)
+        silent = left or any(_shows(cell) is False for cell in section)
+        leaves = silent and not shows and not below
+        kept += [] if leaves else [section]
+        is_below = section[0].source.startswith("### ") if section else False
+        below, left = is_below and (below or not leaves), is_below and (left or leaves)
+    return [cell for section in reversed(kept) for cell in _leading(section)]
+
+
+def _shows(cell: Any) -> bool | None:
+    """Whether a cell shows anything; nothing if it was not to."""
+    shown = [output.data["text/html"] for output in cell.get("outputs", []) if "text/html" in output.data]
+    return any(html.strip() for html in shown) if shown else None
+
+
+def _leading(section: list[Any]) -> list[Any]:
+    """Cells of a section, without a last paragraph that ends with a colon before what shows nothing."""
+    for cell, following in pairwise(section):
+        if cell.cell_type == "markdown" and _shows(following) is False and cell.source.endswith(":"):
+            cell.source = cell.source.rpartition("\n\n")[0]
+    return [cell for cell in section if cell.cell_type != "markdown" or cell.source]
+
+
 def _questions(chapter: Chapter, assumes: bool) -> list[str]:
     """The headings of a chapter, with that of what is assumed for it if anything is."""
     sources = [cell.source for cell in chapter.executed.cells if cell.cell_type == "markdown"]
@@ -288,7 +326,7 @@ def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, 
                      "concerns": [chapter for chapter in chapters if chapter.name in entry["chapters"]]}
             for entry in log if entry["kind"] == kind
         ]
-        for kind in KINDS["assumptions"]
+        for kind in KINDS["assumptions"] if any(entry["kind"] == kind for entry in log)
     }  # fmt: skip
     return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
 

@@ -25,6 +25,7 @@ from lscb_analysis.kernels import warm_kernels
 from lscb_analysis.pages import Pages
 from lscb_analysis.pdf import PDF, chromium, printed
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
+from lscb_analysis.prose import typed_claims
 from lscb_analysis.publish import (
     FORMAT,
     TIMEOUT,
@@ -155,7 +156,8 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
     Raises BuildError for a chapter, parameter, area or value that will not do, EditionError for a
-    comparison that is to be told and has no plain words, DataError with every problem of the data.
+    comparison that is to be told and has no plain words, DataError with every problem of the data, or of
+    what is typed where the data have to speak.
     """
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
@@ -174,7 +176,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
         for name, text in changed.items()
     }
-    asked, problems = edition, check()
+    asked, problems = edition, check() or typed_claims([edition])
     if problems:
         raise DataError(problems)
     edition = read_edition(

@@ -63,6 +63,7 @@ TEXTS = {
     "plain_measures": ["measure", "title", "meaning", "who", "said"],
     "plain_facts": ["fact", "said"],
     "accessibility": ["check", "what", "tool", "version", *_RESULTS, "date"],
+    "approved": ["digest", "where", "reviewer", "date"],
 }
 """The files of words in `data/` and their columns; the first column is the key."""
 
@@ -90,6 +91,9 @@ SYMBOLS = {
 
 EVERY_CHAPTER = "all"
 """In the column `chapters` of the log of assumptions: the entry concerns all of them."""
+
+EVERY_EDITION = "all"
+"""In the column `edition` of a file of words: what is said holds for all of them."""
 
 CHAPTER = "[0-9]{2}_[a-z0-9_]+"
 """The name of a chapter, after which its notebook and its page are named."""
@@ -453,6 +457,7 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Probl
         *(_unknown(raw, "measure", known.measures["measure"]) if "measure" in columns else ()),
         *(check_log(raw) if name == "assumptions" else ()),
         *(check_results(raw) if name == "accessibility" else ()),
+        *(check_approved(raw) if name == "approved" else ()),
         *check_wordy(raw, [column for column in _WORDY if column in columns]),
     ]
 
@@ -497,6 +502,14 @@ def check_results(raw: pd.DataFrame) -> Iterator[Problem]:
     for column in _RESULTS:
         wrong = ~raw[column].str.fullmatch("0|[1-9][0-9]*")
         yield from _each(raw, column, wrong, "is not a whole number", remedy)
+
+
+def check_approved(raw: pd.DataFrame) -> Iterator[Problem]:
+    """Approvals of sentences whose date is none, or whose digest is none that `lscb check` gave."""
+    yield from _each(raw, "date", _dates(raw["date"]).isna(), "is not a date", "Write it as 2018-03-31")
+    wrong = ~raw["digest"].str.fullmatch("[0-9a-f]{16}")
+    remedy = "Copy the line that lscb check gives with the sentence"
+    yield from _each(raw, "digest", wrong, "is not the digest of a sentence", remedy)
 
 
 def check_wordy(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:

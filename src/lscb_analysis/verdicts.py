@@ -5,6 +5,7 @@ The false discovery rate belongs to the edition as a whole, so a verdict is neve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import chdir, suppress
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from lscb_analysis.comparisons import COMPARISON, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
-from lscb_analysis.editions import Comparison, Edition, EditionError, read_edition
+from lscb_analysis.editions import Comparison, Edition, EditionError, Rows, read_edition
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
 from lscb_analysis.rates import ESTIMATE, proportion, rate, stated
 from lscb_analysis.reads import unrecorded
@@ -32,6 +33,8 @@ CALLED = ("better", "worse", "higher", "lower", CHANGED)
 """The verdicts that call a change."""
 
 _COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
+_FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
+"""What makes two rows the same figure, whoever gives it."""
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
@@ -115,7 +118,9 @@ def remember(made: dict[Any, pd.DataFrame]) -> None:
 def declared(edition: Edition, question: str, part: Literal["counts", "totals", "printed"]) -> pd.DataFrame:
     """Return the rows that the edition declares as one part of a comparison, up to its latest period.
 
-    Raises EditionError for a question that the edition does not ask or a part that it leaves out.
+    Where it names several sources, a figure is that of the first that has it. Raises EditionError for a
+    question that the edition does not ask, a part that it leaves out, or a figure that several sources give
+    without the edition saying which counts.
     """
     asked = {comparison.question: comparison for comparison in edition.comparisons}
     if question not in asked:
@@ -123,8 +128,14 @@ def declared(edition: Edition, question: str, part: Literal["counts", "totals", 
     rows = getattr(asked[question], part)
     if rows is None:
         raise EditionError(f"{edition.name} declares no {part} for {question!r}.")
-    where = {column: value for column, value in rows.items() if column != "table"}
-    return load(str(rows["table"]), until=edition.latest, **where, area_name=edition.area)
+    where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
+    of = {"until": edition.latest, **where, "area_name": edition.area}
+    if not isinstance(sources := rows.get("source"), list):
+        found = load(str(rows["table"]), **of)
+        _check_one_source(found, rows, part, f"{edition.name}, question {question!r}")
+        return found
+    parts = [load(str(rows["table"]), **of, source=source) for source in sources]
+    return pd.concat(parts).drop_duplicates(_FIGURE, ignore_index=True)
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
@@ -137,7 +148,10 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
         totals = declared(edition, question, "totals")
-    return stated(printed, METHODS[comparison.method](counts, totals, confidence=edition.confidence))
+    made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
+    if comparison.method == "rate":
+        _check_vintage(edition, made, f"{edition.name}, question {question!r}")
+    return stated(printed, made)
 
 
 def histories(edition: Edition) -> pd.DataFrame:
@@ -150,6 +164,35 @@ def histories(edition: Edition) -> pd.DataFrame:
     asked = [comparison.question for comparison in edition.comparisons if comparison.method != "mix"]
     told = [estimates(edition, question) for question in asked] or [pd.DataFrame(columns=ESTIMATE)]
     return pd.concat(told, ignore_index=True)
+
+
+def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) -> None:
+    """A figure has one source; where there are more, the edition says which counts."""
+    twice = found[found.duplicated(_FIGURE, keep=False)]
+    if len(twice):
+        day = twice["period_end"].iloc[0]
+        sources = list(twice.loc[twice["period_end"] == day, "source"].unique())
+        said = rows | {"source": sources[0]}
+        line = ", ".join(f"{column} = {json.dumps(value)}" for column, value in said.items())
+        raise EditionError(
+            f"{asked}: {' and '.join(sources)} give the same figure for {day:%Y-%m-%d}, and {part} does not "
+            f"say whose it takes. Write in the edition: {part} = {{ {line} }}. Several stand in the order in "
+            f"which they are looked at: source = {json.dumps(sources)}."
+        )
+
+
+def _check_vintage(edition: Edition, made: pd.DataFrame, asked: str) -> None:
+    """The populations under the two rates that are compared were estimated together."""
+    of, periods = dictionary().sources.set_index("source"), (edition.previous, edition.latest)
+    told = made[made["time_period"].isin(periods) & (made["denominator_source"].fillna("") != "")]
+    named = dict(zip(told["denominator_source"], told["time_period"], strict=True))
+    if len(of.loc[list(named), ["document", "release"]].drop_duplicates()) > 1:
+        each = " and ".join(f"{name} ({of.at[name, 'release']}) for {year}" for name, year in named.items())
+        raise EditionError(
+            f"{asked}: its rates are made with populations of two releases, {each}. A population that is "
+            "estimated anew moves a rate by itself, so such rates are not compared. Add both populations of "
+            "one release to the table that totals names, and give totals that source in the edition."
+        )
 
 
 def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
