@@ -740,10 +740,17 @@ def change(row: Row, at: int) -> Markup:
             when(row),
             _change_interval(row),
         )
-    if pd.isna(row["lower"]):
+    if pd.isna(row["lower"]) and not from_nothing(row):
         return moved + Markup(".")
     size = Markup("a {} of {}{}").format(bind(row, "change", noun), _size(row), points(row))
+    if from_nothing(row):
+        return Markup("{}, {}; no percentage can be taken of nothing.").format(moved, size)
     return Markup("{}, {}{}{}.").format(moved, size, _unrounded(row), _change_interval(row))
+
+
+def from_nothing(row: Row) -> bool:
+    """Return whether a number or rate was zero before, so that its change is no percentage."""
+    return row["value_before"] == 0 and row["change_unit"] not in ("%", "percentage points")
 
 
 def _unrounded(row: Row) -> str:
@@ -766,8 +773,11 @@ def _unsigned(row: Row, statistic: str) -> Markup:
     return bind(row, statistic, text(row, statistic).replace(MINUS, ""))
 
 
-def points(row: Row) -> str:
-    return " percentage points" if row["change_unit"] != "%" else ""
+def points(row: Row) -> Markup:
+    """Return the unit of a change where it has no sign of its own, to follow the number."""
+    if from_nothing(row):
+        return _per({"unit": row["change_unit"]})
+    return Markup(" percentage points" if row["change_unit"] != "%" else "")
 
 
 def _change_interval(row: Row) -> Markup:

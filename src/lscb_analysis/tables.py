@@ -37,7 +37,7 @@ from lscb_analysis.display import (
     templates,
     text,
 )
-from lscb_analysis.narrative import credit
+from lscb_analysis.narrative import credit, from_nothing
 from lscb_analysis.schema import SYMBOLS, records
 from lscb_analysis.verdicts import NOT_COMPARED
 
@@ -198,7 +198,7 @@ def _whole(row: Row, statistic: str) -> Markup:
 def _change(row: Row) -> Markup:
     if pd.notna(row["shift"]):
         return Markup("{} points moved").format(bind(row, "shift", number(row["shift"], 0)))
-    if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]):
+    if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]) or from_nothing(row):
         return _no_figure("z")
     unit = " points" if row["change_unit"] != "%" else "%"
     return bind(row, "change", f"{_signed(row['change'])}{unit}")

@@ -92,7 +92,8 @@ def _table(edition: Edition) -> pd.DataFrame:
     seen = [_smallest(row, mix) for (_, row), (_, mix, _) in zip(rows.iterrows(), made, strict=True)]
     rows[_SMALLEST] = np.array(seen, float).reshape(len(rows), len(_SMALLEST))
     beyond = rows["p_dispersed"] <= rows["threshold"]
-    rows["at_odds"] = rows["p_value"].notna() & (beyond != rows["interval_excludes_none"].eq(True))
+    excludes = rows["interval_excludes_none"]
+    rows["at_odds"] = rows["p_value"].notna() & excludes.notna() & (beyond != excludes.eq(True))
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
@@ -211,8 +212,10 @@ def _check_defined(rows: pd.DataFrame) -> None:
         )
 
 
-def _excludes_none(changed: pd.DataFrame) -> bool:
-    """Whether any interval of a change leaves out that there was none."""
+def _excludes_none(changed: pd.DataFrame) -> bool | None:
+    """Whether any interval of a change leaves out that there was none; None if there is no interval."""
+    if changed["lower"].isna().all():
+        return None
     return bool(((changed["lower"] > 0) | (changed["upper"] < 0)).any())
 
 
@@ -227,6 +230,8 @@ def _smallest(row: pd.Series, mix: np.ndarray | None) -> tuple[float, float, flo
     before, of_before, of = (row[part] for part in ("numerator_before", "denominator_before", "denominator"))
     if row["unit"] == "%":
         fall, rise = smallest_differences(before, int(of_before), int(of), level, dispersion)
+    elif before == 0:
+        fall, rise = np.inf, np.inf  # there is no percentage of nothing
     else:
         fall, rise = smallest_ratios(before, of_before, of, level, dispersion)
     return 100 * fall, 100 * rise, np.nan
