@@ -29,8 +29,8 @@ TWO_PROPORTIONS, TWO_RATES = "conditional test of two proportions", "conditional
 OTHER_PERIOD = "a different kind of period"
 OTHER_AREA = "a different area under the same name"
 NO_FIGURE = "no figure for one of the periods"
-NO_DENOMINATOR = "no number at hand behind one of the figures"
-AGAINST_NUMBERS = "a printed figure that the numbers at hand do not give"
+NO_DENOMINATOR = "no number behind one of the figures"
+AGAINST_NUMBERS = "a printed figure that its numbers do not give"
 
 
 def newcombe(

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import chdir, suppress
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.comparisons import COMPARISON, NO_FIGURE, compare
+from lscb_analysis.comparisons import AGAINST_NUMBERS, COMPARISON, NO_DENOMINATOR, NO_FIGURE, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
 from lscb_analysis.editions import Comparison, Edition, EditionError, read_edition
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
-from lscb_analysis.rates import ESTIMATE, proportion, rate, stated
+from lscb_analysis.rates import CONTRADICTED, ESTIMATE, proportion, rate, stated
 from lscb_analysis.reads import unrecorded
-from lscb_analysis.schema import nearest
+from lscb_analysis.schema import DataError, nearest
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
@@ -35,6 +36,14 @@ _COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_ex
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
+
+
+class Missing(NamedTuple):
+    """What a comparison lacks: words that say it to a reader, the period, and the table to look in."""
+
+    words: str
+    period: int
+    table: str
 
 
 def verdict_table(edition: Edition) -> pd.DataFrame:
@@ -77,6 +86,7 @@ def _table(edition: Edition) -> pd.DataFrame:
     defined = known[["polarity", "dispersion", "smallest_change"]]
     rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
     _check_periods(edition, rows)
+    rows["reason"] = [_worded(edition, row) for row in rows[["question", "reason"]].to_dict("records")]
     _check_defined(rows)
     rows["stock"] = rows["period_start"] == rows["period_end"]
     laws = [law for _, _, law in made]
@@ -125,11 +135,20 @@ def declared(edition: Edition, question: str, part: Literal["counts", "totals", 
     if rows is None:
         raise EditionError(f"{edition.name} declares no {part} for {question!r}.")
     where = {column: value for column, value in rows.items() if column != "table"}
-    return load(str(rows["table"]), until=edition.latest, **where, area_name=edition.area)
+    try:
+        return load(str(rows["table"]), until=edition.latest, **where, area_name=edition.area)
+    except DataError as error:
+        taken = f"and {edition.name} takes it as the {part} of {question!r}"
+        raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
     """Return the estimates that a comparison is made from, for every period up to the latest."""
+    return stated(declared(edition, question, "printed"), _from_numbers(edition, question))
+
+
+def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
+    """What the counts and totals of a comparison give, whatever is printed."""
     counts, printed = (declared(edition, question, part) for part in ("counts", "printed"))
     comparison = next(asked for asked in edition.comparisons if asked.question == question)
     if comparison.method == "mix":
@@ -138,7 +157,7 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
         totals = declared(edition, question, "totals")
-    return stated(printed, METHODS[comparison.method](counts, totals, confidence=edition.confidence))
+    return METHODS[comparison.method](counts, totals, confidence=edition.confidence)
 
 
 def histories(edition: Edition) -> pd.DataFrame:
@@ -168,6 +187,72 @@ def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
                 )
 
 
+def missing(edition: Edition, question: str, reason: str) -> list[str]:
+    """Return where to look for what a comparison lacks that is not made, by the `reason` in its row.
+
+    Each is a period and a table; there are none if the reason is that areas or periods differ.
+    """
+    for of in (NO_FIGURE, AGAINST_NUMBERS, NO_DENOMINATOR):
+        if (lacks := _missing(edition, question, of)) and _joined(lacks) == reason:
+            return [f"{lack.period} in {lack.table}" for lack in lacks]
+    return []
+
+
+def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
+    """What a comparison lacks in either period, if it is not made for one of the reasons of `compare`."""
+    comparison = next(asked for asked in edition.comparisons if asked.question == question)
+    shown, made = estimates(edition, question), _from_numbers(edition, question)
+    found = []
+    for period, which in ((edition.previous, "earlier"), (edition.latest, "later")):
+        rows, numbers = (
+            frame[(frame["time_period"] == period) & (frame["time_identifier"] == "Reporting year")]
+            for frame in (shown, made)
+        )
+        if lacking := _lacking(comparison, reason, rows, numbers):
+            part, words = lacking
+            table = str((getattr(comparison, part) or comparison.printed)["table"])
+            found.append(Missing(words.format(which), period, f"data/{table}.csv"))
+    return found
+
+
+def _lacking(
+    comparison: Comparison, reason: str, shown: pd.DataFrame, made: pd.DataFrame
+) -> tuple[str, str] | None:
+    """The part of a comparison that lacks something in a period, and words for what that is."""
+    if reason == NO_FIGURE:
+        untold = _untold(comparison, shown, "value")
+        if shown.empty:
+            return "printed", "no figure for the {} period: it has no row"
+        return ("printed", f"no figure for the {{}} period: {_since(untold)}") if len(untold) else None
+    if reason == AGAINST_NUMBERS:
+        against = (shown["method"] == CONTRADICTED).any()
+        return (
+            ("printed", "a figure printed for the {} period that its numbers do not give")
+            if against
+            else None
+        )
+    if reason != NO_DENOMINATOR or shown["numerator"].notna().all():
+        return None
+    untold = _untold(comparison, made, "numerator")
+    if made.empty or len(untold):
+        return "counts", f"no number behind the {{}} figure{'' if made.empty else f': {_since(untold)}'}"
+    if comparison.totals is None:
+        return "counts", "no single total that fits the {} figure as printed"
+    return "totals", f"no {'population' if comparison.method == 'rate' else 'total'} behind the {{}} figure"
+
+
+def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows without a figure; of a mix, what is withheld is no obstacle as long as something is told."""
+    untold = frame[frame[column].isna()]
+    some = comparison.method == "mix" and len(untold) < len(frame)
+    return untold[untold["status"] != "c"] if some else untold
+
+
+def _since(untold: pd.DataFrame) -> str:
+    """Why figures are not told: what the source itself has none of counts more than what it withholds."""
+    return "its source withholds it" if untold["status"].eq("c").all() else "its source gives none"
+
+
 def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None, Law]:
     """A comparison's row of the table, for a mix the counts it is made from, and the law of its test."""
     series = estimates(edition, comparison.question)
@@ -191,6 +276,16 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
         return row, None, stats.chi2(1)
     test, law = mix_change(series, *periods)
     return row | test, mix_table(series, *periods)[0], law
+
+
+def _worded(edition: Edition, row: dict[str, object]) -> str:
+    """Why a comparison is not made, with what is missing as far as that is known; nothing if it is made."""
+    lacks = _missing(edition, str(row["question"]), str(row["reason"])) if row["reason"] else []
+    return _joined(lacks) or str(row["reason"])
+
+
+def _joined(lacks: list[Missing]) -> str:
+    return ", and ".join(lack.words for lack in lacks)
 
 
 def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
