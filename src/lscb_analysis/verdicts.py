@@ -20,7 +20,7 @@ from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
 from lscb_analysis.editions import Comparison, Edition, EditionError, read_edition
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
-from lscb_analysis.rates import CONTRADICTED, ESTIMATE, proportion, rate, stated
+from lscb_analysis.rates import CONTRADICTED, ESTIMATE, EstimateError, proportion, rate, stated
 from lscb_analysis.reads import unrecorded
 from lscb_analysis.schema import DataError, nearest
 
@@ -128,12 +128,12 @@ def declared(edition: Edition, question: str, part: Literal["counts", "totals", 
 
     Raises EditionError for a question that the edition does not ask or a part that it leaves out.
     """
-    asked = {comparison.question: comparison for comparison in edition.comparisons}
-    if question not in asked:
-        raise EditionError(f"{edition.name} asks no question {question!r}. {nearest(question, asked)}")
-    rows = getattr(asked[question], part)
+    rows = getattr(_asked(edition, question), part)
     if rows is None:
-        raise EditionError(f"{edition.name} declares no {part} for {question!r}.")
+        raise EditionError(
+            f"{edition.name} declares no {part} for {question!r}. Give them, or leave out the chapter that "
+            "speaks of them."
+        )
     where = {column: value for column, value in rows.items() if column != "table"}
     try:
         return load(str(rows["table"]), until=edition.latest, **where, area_name=edition.area)
@@ -143,21 +143,60 @@ def declared(edition: Edition, question: str, part: Literal["counts", "totals", 
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
-    """Return the estimates that a comparison is made from, for every period up to the latest."""
-    return stated(declared(edition, question, "printed"), _from_numbers(edition, question))
+    """Return the estimates that a comparison is made from, for every period up to the latest.
+
+    They are as printed, or where the edition declares no print as counts and totals give them: `printed` is
+    empty then. Raises EditionError if the dictionary has no measure for these.
+    """
+    comparison, made = _asked(edition, question), _from_numbers(edition, question)
+    if comparison.printed is None:
+        return made.assign(measure=shown_measure(comparison), printed="")
+    return stated(declared(edition, question, "printed"), made)
+
+
+def shown_measure(comparison: Comparison) -> str:
+    """Return the measure that a comparison shows: as declared, or else that which its counts and totals make.
+
+    That has the title and the categories of the counts. Raises EditionError if there is none.
+    """
+    if comparison.printed is not None:
+        return str(comparison.printed.get("measure", ""))
+    counted, known = str(comparison.counts.get("measure", "")), measures()
+    own = known.reindex([counted]).iloc[0]
+    unit = "per" if comparison.method == "rate" else "%"
+    alike = (known["title"] == own["title"]) & (known["scheme"] == own["scheme"])
+    fitting = known.index[alike & known["unit"].str.startswith(unit)]
+    if len(fitting) != 1:
+        raise EditionError(
+            f"{comparison.question} declares no printed, so data/measures.csv needs one measure with the "
+            f"title and scheme of {counted!r} whose unit begins with {unit!r}; it has {len(fitting)}."
+        )
+    return str(fitting[0])
+
+
+def _asked(edition: Edition, question: str) -> Comparison:
+    asked = {comparison.question: comparison for comparison in edition.comparisons}
+    if question not in asked:
+        raise EditionError(f"{edition.name} asks no question {question!r}. {nearest(question, asked)}")
+    return asked[question]
 
 
 def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
     """What the counts and totals of a comparison give, whatever is printed."""
-    counts, printed = (declared(edition, question, part) for part in ("counts", "printed"))
-    comparison = next(asked for asked in edition.comparisons if asked.question == question)
+    comparison, counts = _asked(edition, question), declared(edition, question, "counts")
+    printed = declared(edition, question, "printed") if comparison.printed is not None else counts
     if comparison.method == "mix":
         _check_categories(comparison, counts, printed)
     if comparison.totals is None:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
         totals = declared(edition, question, "totals")
-    return METHODS[comparison.method](counts, totals, confidence=edition.confidence)
+    try:
+        return METHODS[comparison.method](counts, totals, confidence=edition.confidence)
+    except EstimateError as error:
+        parts = [comparison.counts, comparison.totals or comparison.counts]
+        held = " against ".join(dict.fromkeys(f"data/{part['table']}.csv" for part in parts))
+        raise EstimateError(f"{question}, {held}: {error}") from error
 
 
 def histories(edition: Edition) -> pd.DataFrame:
@@ -200,7 +239,7 @@ def missing(edition: Edition, question: str, reason: str) -> list[str]:
 
 def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
     """What a comparison lacks in either period, if it is not made for one of the reasons of `compare`."""
-    comparison = next(asked for asked in edition.comparisons if asked.question == question)
+    comparison = _asked(edition, question)
     shown, made = estimates(edition, question), _from_numbers(edition, question)
     found = []
     for period, which in ((edition.previous, "earlier"), (edition.latest, "later")):
@@ -210,7 +249,7 @@ def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
         )
         if lacking := _lacking(comparison, reason, rows, numbers):
             part, words = lacking
-            table = str((getattr(comparison, part) or comparison.printed)["table"])
+            table = getattr(comparison, part)["table"]
             found.append(Missing(words.format(which), period, f"data/{table}.csv"))
     return found
 
@@ -219,7 +258,7 @@ def _lacking(
     comparison: Comparison, reason: str, shown: pd.DataFrame, made: pd.DataFrame
 ) -> tuple[str, str] | None:
     """The part of a comparison that lacks something in a period, and words for what that is."""
-    if reason == NO_FIGURE:
+    if reason == NO_FIGURE and comparison.printed is not None:
         untold = _untold(comparison, shown, "value")
         if shown.empty:
             return "printed", "no figure for the {} period: it has no row"
@@ -231,7 +270,8 @@ def _lacking(
             if against
             else None
         )
-    if reason != NO_DENOMINATOR or shown["numerator"].notna().all():
+    lacks = _untold(comparison, shown, "value" if comparison.printed is None else "numerator")
+    if reason not in (NO_FIGURE, NO_DENOMINATOR) or (len(shown) and lacks.empty):
         return None
     untold = _untold(comparison, made, "numerator")
     if made.empty or len(untold):
