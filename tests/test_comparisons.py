@@ -345,11 +345,41 @@ def test_a_confidence_of_95_is_refused_by_a_comparison():
         compare(count(plans), 2017, 2018, confidence=95)
 
 
-def test_a_change_from_zero_has_no_percentage_and_says_so():
-    plans = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
-    changed = compare(count(plans.assign(value=[5.0, 0.0, 5.0])), 2017, 2018).iloc[0]
-    assert math.isnan(changed["change"])
-    assert "being zero" in changed["reason"]
+@pytest.mark.parametrize(
+    ("then", "now", "change", "unit", "events"),
+    [(0, 12, 12, "number", 12), (0, 5, 5, "number", 5), (12, 0, -100, "%", 12), (0, 0, 0, "number", 0)],
+)
+def test_a_number_that_appears_from_nothing_is_tested_and_has_no_percentage(then, now, change, unit, events):
+    changed = compare(count(rows({"value": now}, BEFORE | {"value": then})), 2017, 2018).iloc[0]
+    assert (changed["change"], changed["change_unit"], changed["reason"]) == (change, unit, "")
+    # all events in one of two periods of the same length: each is there by the toss of a coin
+    one_sided = stats.binomtest(max(then, now), events, 0.5, "greater").pvalue if events else 1.0
+    assert changed["p_value"] == pytest.approx(min(1, 2 * one_sided - (0.5**events if events >= 10 else 0)))
+    assert math.isnan(changed["lower"]) == (then == 0)
+
+
+def test_a_rate_from_nothing_is_tested_by_the_exposures():
+    now, then = (rows({"value": 12}), rows(BEFORE | {"value": 0}))
+    sizes = [
+        {"period_end": pd.Timestamp(day), "value": of}
+        for day, of in (("2017-06-30", 39115), ("2016-06-30", 38781))
+    ]
+    changed = compare(rate(pd.concat([now, then]), rows(*sizes)), 2017, 2018).iloc[0]
+    assert changed["change"] == pytest.approx(120_000 / 39_115)
+    assert changed["change_unit"] == "per 10,000 children"
+    exact = stats.binomtest(12, 12, 39_115 / (39_115 + 38_781), "greater").pvalue
+    assert changed["p_value"] == pytest.approx(
+        exact
+    )  # mid-p: twice the tail, less the whole of its only point
+    theirs = poisson_2indep(12, 39_115, 0, 38_781, method="cond-midp", alternative="larger").pvalue
+    assert changed["p_value"] == pytest.approx(2 * theirs)
+
+
+def test_a_percentage_from_nothing_has_points_and_is_tested():
+    changed = compare(percentages(12, 60, 0, 50), 2017, 2018).iloc[0]
+    assert (changed["change"], changed["change_unit"]) == (20, "percentage points")
+    above = stats.hypergeom.sf(11, 110, 12, 60)
+    assert changed["p_value"] == pytest.approx(2 * above - stats.hypergeom.pmf(12, 110, 12, 60))
 
 
 def test_a_period_that_is_not_there_leaves_a_row_without_figures():

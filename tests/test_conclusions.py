@@ -52,7 +52,7 @@ def test_a_sentence_beyond_chance_speaks_of_siblings_only_where_they_are_allowed
 
 def test_what_is_not_compared_says_why_and_has_no_statistics(table):
     said = describe_verdict(release(table.loc["care_leavers_17_18"]))
-    assert said.text == "Verdict: not compared, because there is no number at hand behind one of the figures."
+    assert said.text == "Verdict: not compared, because there is no number behind the earlier figure."
     assert folded(said) == {}
 
 

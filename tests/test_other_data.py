@@ -133,7 +133,7 @@ def test_where_the_latest_number_is_withheld_it_is_not_compared_and_its_denomina
     pages = built(project, "00_board_summary", "05_child_protection")
     summary = said(pages["00_board_summary"])
     plans = "Children who were the subject of a child protection plan"
-    assert f"{plans}: not compared, because there is no figure for one of the periods" in summary
+    assert f"{plans}: not compared, because there is no figure for the later period" in summary
     rates = [row.get_text(" ", strip=True) for row in pages["05_child_protection"].select("tr")]
     assert "31 March 2018 [c] 39,115 [c] [c]" in rates
 
@@ -151,4 +151,4 @@ def test_where_a_whole_mix_is_withheld_nothing_is_drawn_or_compared_and_the_page
     page = said(built(project, "04_referrals", "05_child_protection")["04_referrals"])
     assert "None of these figures can be told. " in page
     assert "Nothing is drawn here: none of these figures can be told." in page
-    assert "not compared, because there is no figure for one of the periods" in page
+    assert "not compared, because there is no figure for the later period" in page

@@ -359,6 +359,11 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _stood(verdict: str) -> str:
+    """What a comparison that is not made came to in the pack that stands, as a sentence after another."""
+    return f" In the pack that stands it came to: {verdict}." if verdict else ""
+
+
 class _Teller:
     """Says each event of a build on the terminal, and in the log if there is one."""
 
@@ -391,6 +396,14 @@ class _Teller:
             typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
         if event == "left alone":
             _tell_left(details["files"])
+        if event == "not compared":
+            where = f" ({'; '.join(details['missing'])})" if details["missing"] else ""
+            of = f"{details['question']} of {details['chapter']}"
+            said = f"Not compared: {of}, because there is {details['reason']}{where}."
+            typer.echo(f"{said}{_stood(details['stood'])}", err=bool(details["stood"]))
+        if event == "no longer asked":
+            said = f"The edition no longer asks {details['question']}."
+            typer.echo(f"{said}{_stood(details['stood'])}", err=True)
         if event == "verified":
             held = f"{details['figures']:,} figures on pages and {details['cells']:,} in tables"
             typer.echo(f"Held against the data: {held}.")

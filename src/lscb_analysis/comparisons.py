@@ -31,9 +31,8 @@ TWO_PROPORTIONS, TWO_RATES = "conditional test of two proportions", "conditional
 OTHER_PERIOD = "a different kind of period"
 OTHER_AREA = "a different area under the same name"
 NO_FIGURE = "no figure for one of the periods"
-NO_DENOMINATOR = "no number at hand behind one of the figures"
-AGAINST_NUMBERS = "a printed figure that the numbers at hand do not give"
-FROM_ZERO = "nothing to take a percentage of, the earlier figure being zero"
+NO_DENOMINATOR = "no number behind one of the figures"
+AGAINST_NUMBERS = "a printed figure that its numbers do not give"
 
 
 def newcombe(
@@ -124,9 +123,11 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     """Return one row for each series of `estimates`: how it changed from `previous` to `latest`.
 
     `change`, `lower` and `upper` are in `change_unit`: percentage points for percentages (Newcombe's
-    interval), per cent for rates and counts (the conditional interval of their ratio). Where the two
-    periods cannot be compared `reason` says why, and interval and `p_value` are missing. An area that was
-    recoded between them is another area: its earlier figure is none of this series, and has the status `z`.
+    interval), per cent for rates and counts (the conditional interval of their ratio). From an earlier
+    rate or count of zero no percentage can be taken: `change` is then in the series' own `unit`, without an
+    interval, and tested all the same. Where the two periods cannot be compared `reason` says why, and
+    interval and `p_value` are missing. An area that was recoded between them is another area: its earlier
+    figure is none of this series, and has the status `z`.
 
     Raises EstimateError for two figures of one series and period, or a confidence outside 0 to 1.
     """
@@ -163,6 +164,7 @@ COMPARISON = [
 
 def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, Any]:
     percent = pairs["unit"] == "%"
+    from_zero = ~percent & (pairs["value_before"] == 0)
     reason = _reason(pairs, percent)
     able = reason == ""
     x, n, x0, n0 = (
@@ -176,8 +178,7 @@ def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, Any]:
     )
     value, before = pairs["value"].to_numpy(float), pairs["value_before"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        change = np.where(percent, value - before, 100 * (value / before - 1))
-    change[np.isinf(change)] = np.nan
+        change = np.where(percent | from_zero, value - before, 100 * (value / before - 1))
     lower, upper, p_value = (np.full(len(pairs), np.nan) for _ in range(3))
     for chosen, interval, test, scale, base in (
         (able & percent, newcombe, two_proportions, 100, 0),
@@ -187,11 +188,12 @@ def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, Any]:
         low, high = interval(x[at], n[at], x0[at], n0[at], confidence)
         lower[at], upper[at] = scale * (low - base), scale * (high - base)
         p_value[at] = test(x[at], n[at], x0[at], n0[at])
+    lower[from_zero], upper[from_zero] = np.nan, np.nan
     return {
         "change": change,
         "lower": lower,
         "upper": upper,
-        "change_unit": np.where(percent, "percentage points", "%"),
+        "change_unit": np.select([percent, from_zero], ["percentage points", pairs["unit"]], "%"),
         "p_value": p_value,
         "method": np.where(~able, AS_PRINTED, np.where(percent, HYBRID_SCORE, RATIO)),
         "test": np.where(~able, "", np.where(percent, TWO_PROPORTIONS, TWO_RATES)),
@@ -207,9 +209,8 @@ def _reason(pairs: pd.DataFrame, percent: pd.Series) -> pd.Series:
     bare = percent & (pairs["denominator"].isna() | pairs["denominator_before"].isna())
     bare |= pairs["numerator"].isna() | pairs["numerator_before"].isna()
     against = (pairs["method"] == CONTRADICTED) | (pairs["method_before"] == CONTRADICTED)
-    from_zero = ~percent & (pairs["value_before"] == 0)
-    conditions = [untold, other, against, bare, from_zero]
-    reasons = [NO_FIGURE, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR, FROM_ZERO]
+    conditions = [untold, other, against, bare]
+    reasons = [NO_FIGURE, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR]
     reason = np.select(conditions, reasons, "")
     return pd.Series(reason, index=pairs.index)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lscb_analysis.comparisons import HYBRID_SCORE, NO_FIGURE, compare
+from lscb_analysis.data import rounded_to
 from lscb_analysis.rates import PERIOD, EstimateError, proportion
 
 CHI_SQUARED, SIMULATED = "chi-squared", "chi-squared, simulated"
@@ -27,16 +28,25 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
 
     A suppressed category stays missing, with its status. Raises EstimateError as `proportion` does,
     when the published categories together exceed their total, and when they leave some of it and no
-    category is withheld: nobody may vanish from a denominator.
+    category is withheld: nobody may vanish from a denominator. Where the source rounds, they may miss it by
+    half of what each number is rounded to.
     """
     estimates = proportion(counts, totals, confidence)
-    wholes = estimates.groupby(["area_name", *PERIOD]).agg(
-        parts=("numerator", "sum"),
-        total=("denominator", "max"),
-        withheld=("status", lambda status: (status == "c").any()),
+    halves = {"slack": rounded_to(estimates) / 2, "slack_of": rounded_to(estimates, "denominator_source") / 2}
+    wholes = (
+        estimates.assign(**halves)
+        .groupby(["area_name", *PERIOD, "measure"])
+        .agg(
+            parts=("numerator", "sum"),
+            total=("denominator", "max"),
+            withheld=("status", lambda status: (status == "c").any()),
+            slack=("slack", "sum"),
+            slack_of=("slack_of", "max"),
+        )
     )
-    _refuse(wholes[wholes["parts"] > wholes["total"]], "exceed their total")
-    short = ~wholes["withheld"] & (wholes["parts"] < wholes["total"])
+    wholes["slack"] += wholes["slack_of"]
+    _refuse(wholes[wholes["parts"] > wholes["total"] + wholes["slack"]], "exceed their total")
+    short = ~wholes["withheld"] & (wholes["parts"] < wholes["total"] - wholes["slack"])
     _refuse(wholes[short], "leave some of their total, though no category is withheld")
     return estimates
 
@@ -191,7 +201,9 @@ def mix_table(shares: pd.DataFrame, previous: int, latest: int) -> tuple[np.ndar
     counts = both.pivot(index="time_period", columns="category", values="numerator")
     published = counts.loc[[previous, latest]].dropna(axis=1)  # in order of names, whatever that of the rows
     published = published.loc[:, published.sum() > 0]
-    rest = (totals[[previous, latest]] - published.sum(axis=1)).to_numpy()[:, None]
+    left = (totals[[previous, latest]] - published.sum(axis=1)).to_numpy()[:, None]
+    # where every category is told the difference is the rounding of the source, and nobody's
+    rest = np.maximum(left, 0) if counts.loc[[previous, latest]].isna().to_numpy().any() else 0 * left
     table = np.hstack([published.to_numpy(), rest[:, rest.sum(axis=0) > 0]])
     if table.shape[1] < 2:
         raise EstimateError("A mix of a single category cannot change.")
@@ -201,6 +213,10 @@ def mix_table(shares: pd.DataFrame, previous: int, latest: int) -> tuple[np.ndar
 def _refuse(wholes: pd.DataFrame, what: str) -> None:
     if len(wholes):
         lines = "; ".join(
-            f"{key[0]}, {key[1]}: {row.parts:g} of {row.total:g}" for key, row in wholes.iterrows()
+            f"{key[0]}, {key[1]}: {row.parts:,g} of {row.total:,g} ({key[-1]})"
+            + (f", and rounding allows {row.slack:g}" if row.slack else "")
+            for key, row in wholes.iterrows()
         )
-        raise EstimateError(f"The categories together {what}. {lines}. Correct the table.")
+        raise EstimateError(
+            f"The categories together {what}. {lines}. Correct the table, or leave these rows out."
+        )

@@ -19,6 +19,7 @@ from lscb_analysis.narrative import (
     confidence,
     date,
     finding,
+    from_nothing,
     listed,
     points,
     quoted,
@@ -202,6 +203,8 @@ def _within_chance(row: Row) -> Markup:
 
 def _could_be_seen(row: Row) -> Markup:
     """What a reader may conclude from a change that chance could bring about."""
+    if _from_nothing(row):
+        return Markup("No percentage can be taken of nothing, so none says which change would have shown.")
     matters = Markup("a {} of {}{}").format(
         "shift" if _is_mix(row) else "change", bind(row, "smallest_change"), points(row, "smallest_change")
     )
@@ -282,6 +285,10 @@ def _is_mix(row: Row) -> bool:
     return bool(pd.notna(row["shift"]))
 
 
+def _from_nothing(row: Row) -> bool:
+    return not _is_mix(row) and from_nothing(row)
+
+
 def _statistics(row: Row) -> Markup:
     entries = [*_compared(row), *_tests(row), *_allowances(row), *_sight(row)]
     items = Markup("").join(Markup("<dt>{}</dt> <dd>{}</dd> ").format(*entry) for entry in entries)
@@ -295,6 +302,8 @@ def _compared(row: Row) -> list[tuple[str, Markup]]:
     numbers = Markup("{}, then {}").format(_numbers(row, "_before"), _numbers(row, ""))
     if _is_mix(row):
         change = Markup("{} percentage points moved").format(bind(row, "shift"))
+    elif _from_nothing(row):
+        change = Markup("{}{}").format(bind(row, "change"), points(row, "change"))
     else:
         change = Markup("{}{} ({} interval {} to {})").format(
             bind(row, "change"),
@@ -350,6 +359,8 @@ def _allowances(row: Row) -> list[tuple[str, Markup]]:
 
 
 def _sight(row: Row) -> list[tuple[str, Markup]]:
+    if _from_nothing(row):
+        return []
     power = Markup('<data value="{}" data-statistic="power">{}</data>').format(POWER, percent(POWER))
     seen = Markup("With these numbers {} (“probably” being a chance of {} or more)").format(
         _visible(row), power

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
+from lscb_analysis.data import rounded_to
 from lscb_analysis.errors import InputError
 from lscb_analysis.rates import ESTIMATE, FEW_EVENTS, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
 
@@ -337,8 +338,8 @@ def suppressed_bounds(
     suppressed: `protect` refuses them, and `given_away` is what a page may say of them.
 
     The bounds are the tightest that follow from this: the cells of an area, period, measure and source
-    add up to the total of that area and period (so `counts` has every category, and nothing in it is
-    rounded), or to no more than that if `counts` is not `complete`; a printed one of `percentages` is the
+    add up to the total of that area and period (so `counts` has every category), as nearly as their source
+    rounds them, or to no more than that if `counts` is not `complete`; a printed one of `percentages` is the
     cell's share of that total; a number that one of `siblings` prints for the same area, period, measure
     and category is the cell's; and no cell below `least` is suppressed, which is 1 where a source prints
     its zeros.
@@ -350,8 +351,11 @@ def suppressed_bounds(
     check_single(counts, [*_CELL, "measure", "source"], "count of a category")
     whole = totals[[*_WHOLE, "value", "source"]].rename(columns={"value": "total", "source": "total_source"})
     cells = _boxed(counts.merge(whole, on=_WHOLE, how="left"), siblings, percentages, least)
+    near = rounded_to(cells).where(cells["status"] != "c", 0) // 2
+    cells = cells.assign(lower=(cells["lower"] - near).clip(lower=0), upper=cells["upper"] + near)
     tables = cells.groupby([*_WHOLE, "measure", "source"], sort=False)
-    lowest, highest = (tables[end].transform("sum") for end in ("lower", "upper"))
+    near = rounded_to(cells, "total_source") // 2
+    lowest, highest = tables["lower"].transform("sum") - near, tables["upper"].transform("sum") + near
     highest += 0 if complete else np.inf
     _refuse(_sums_amiss(cells.assign(lowest=lowest, highest=highest)))
     # Whole numbers between limits of their own take every value that one sum leaves them, so these are tight.

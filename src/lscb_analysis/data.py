@@ -121,6 +121,18 @@ def texts(name: str, **where: str) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
+def rounded_to(frame: pd.DataFrame, column: str = "source") -> pd.Series:
+    """Return the number to whose multiples the source in `column` rounds each row of `frame`; else zero.
+
+    It depends on the geographic level, as `data/rounding.csv` says.
+    """
+    said = texts("rounding")
+    levels = zip(said["source"], said["levels"].str.split("; "), said["nearest"], strict=True)
+    nearest = {(source, level): float(to) for source, of, to in levels for level in of}
+    pairs = zip(frame[column], frame["geographic_level"], strict=True)
+    return pd.Series([nearest.get(pair, 0.0) for pair in pairs], frame.index, float)
+
+
 def check() -> list[Problem]:
     """Return every problem of every file in `data/`; the dictionary first, since the rest stands on it."""
     try:

@@ -46,7 +46,9 @@ class EditionError(InputError, ValueError):
 
 
 class Comparison(BaseModel):
-    """One question of the edition, asked of two periods. Without `totals` they follow from `printed`.
+    """One question of the edition, asked of two periods.
+
+    Without `totals` they follow from `printed`; without `printed` what counts and totals give is shown.
 
     `heading` are the totals that the source names above its percentages, where they are of others.
     `easy_read` has it told on the easy to read page, for which a mix is not simple enough.
@@ -59,7 +61,7 @@ class Comparison(BaseModel):
     method: Literal["rate", "proportion", "mix"]
     counts: Rows
     totals: Rows | None = None
-    printed: Rows
+    printed: Rows | None = None
     heading: Rows | None = None
     easy_read: bool = False
 
@@ -74,6 +76,12 @@ class Comparison(BaseModel):
                 f"gives a list for {', '.join(listed)}: only source may be one, and not an empty one"
             )
         return rows
+
+    @model_validator(mode="after")
+    def _rests_on_something(self) -> Self:
+        if self.totals is None and self.printed is None:
+            raise ValueError(f"{self.question} has neither totals nor printed: give one of them")
+        return self
 
     @model_validator(mode="after")
     def _easy_enough(self) -> Self:

@@ -12,6 +12,7 @@ from lscb_analysis.data import SIMULATED, dictionary, load, measures, tables, te
 from lscb_analysis.editions import Comparison, Edition
 from lscb_analysis.rates import PERIOD, decimals
 from lscb_analysis.schema import Problem
+from lscb_analysis.verdicts import shown_measure
 
 Figure = dict[str, Any]
 """One row of the frame of figures."""
@@ -156,10 +157,11 @@ def _compared(figures: pd.DataFrame, edition: Edition) -> pd.Series:
 
 
 def _asked(comparison: Comparison, denominators: pd.Series) -> tuple[str, str, str, bool, str]:
-    percentages, counts, totals, heading = (
+    counts, totals, heading = (
         str((rows or {}).get("measure", ""))
-        for rows in (comparison.printed, comparison.counts, comparison.totals, comparison.heading)
+        for rows in (comparison.counts, comparison.totals, comparison.heading)
     )
+    percentages = shown_measure(comparison)
     named = [totals, denominators.get(percentages, ""), denominators.get(counts, "")]
     return percentages, counts, next(filter(None, named), ""), comparison.method == "mix", heading
 

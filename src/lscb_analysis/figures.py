@@ -544,7 +544,9 @@ def _fits(known: Known, cited: Cited) -> list[float]:
     if cited.measure.endswith("_cases"):
         return _said(known.derived, cited)
     year, results = cited.period[-10:], []
-    for measure in (one.printed["measure"] for one in known.edition.comparisons if one.method == "mix"):
+    for measure in [
+        one.printed["measure"] for one in known.edition.comparisons if one.method == "mix" and one.printed
+    ]:
         mix = known.rows[(known.rows["measure"] == measure) & (known.rows["area_code"] == cited.area)]
         shares = mix[(mix["iso"].str[-10:] == year) & mix["value"].notna()]["printed"]
         for whole in known.told.get(cited.place, []):

@@ -825,7 +825,8 @@ def change(row: Row, at: int) -> Markup:
     opening = _opening(row, at)
     before = Markup("{}{} {}").format(bind(row, "value_before"), _per(row), when(row, before=True))
     now = Markup("{} {}").format(bind(row, "value"), when(row))
-    if pd.isna(row["change"]) or (row["change"] and pd.isna(row["lower"])):
+    nothing = from_nothing(row)
+    if pd.isna(row["change"]) or (row["change"] and pd.isna(row["lower"]) and not nothing):
         return Markup("{} was {} and {}.").format(opening, before, now)
     verb, noun = change_words(row)
     interval = _change_interval(row)
@@ -833,7 +834,10 @@ def change(row: Row, at: int) -> Markup:
         stayed = bind(row, "change", verb)
         return Markup("{} {}: {} and {}{}.").format(opening, stayed, before, now, interval)
     size = Markup("{}{}{}{}").format(_unsigned(row, "size"), points(row, "size"), _unrounded(row), interval)
-    changed = row["verdict"] in CALLED if "verdict" in row else not row["lower"] <= 0 <= row["upper"]
+    if nothing:
+        size += Markup("; no percentage can be taken of nothing")
+    alone = row["p_value"] <= 1 - row["confidence"] if nothing else not row["lower"] <= 0 <= row["upper"]
+    changed = row["verdict"] in CALLED if "verdict" in row else alone
     if not changed:
         return Markup("{} was {} and {}, a difference of {}.").format(opening, before, now, size)
     moved, by = bind(row, "change", verb), bind(row, "change", noun)
@@ -859,6 +863,11 @@ def _untold(row: Row, before: bool) -> Markup:
     return Markup(said).format(when(row, before))
 
 
+def from_nothing(row: Row) -> bool:
+    """Return whether a number or rate was zero before, so that its change is no percentage."""
+    return row["value_before"] == 0 and row["change_unit"] not in ("%", "percentage points")
+
+
 def _unrounded(row: Row) -> str:
     """A few words where a reader who subtracts the figures shown would find another change."""
     if row["change_unit"] == "%":
@@ -877,11 +886,14 @@ def _unsigned(row: Row, statistic: str) -> Markup:
     return bind(row, statistic, shown)
 
 
-def points(row: Row, statistic: str) -> str:
-    """The unit of a change after its figure: percentage points, or nothing after one in per cent."""
+def points(row: Row, statistic: str) -> Markup:
+    """Return the unit of a change, to follow its figure: none after one in per cent, which has its sign."""
+    if from_nothing(row):
+        return _per({"unit": row["change_unit"]})
     if row["change_unit"] == "%":
-        return ""
-    return " percentage point" if text(row, statistic).replace(MINUS, "") == "1" else " percentage points"
+        return Markup("")
+    one = text(row, statistic).replace(MINUS, "") == "1"
+    return Markup(" percentage point" if one else " percentage points")
 
 
 def _change_interval(row: Row) -> Markup:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lscb_analysis.attacks import check_withheld
 from lscb_analysis.consistency import ROUNDED_TO, could_be_printed, possible_counts, possible_totals
-from lscb_analysis.data import dictionary, measures
+from lscb_analysis.data import dictionary, measures, rounded_to
 from lscb_analysis.editions import Edition
 from lscb_analysis.evidence import (
     CELL,
@@ -320,11 +320,12 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     `told`: all categories are there, with numbers; `all`: all are there, some of them withheld.
     """
     least, most = spans(parts)
-    withheld = parts["value"].isna()
+    withheld, own = parts["value"].isna(), rounded_to(parts)
+    fives = (parts["unit"] == "number") & (parts["value"] % ROUNDED_TO == 0)
     parts = parts.assign(
         least=least.mask(withheld, 0.0),
         most=most.mask(withheld, np.inf),
-        slack=np.where((parts["unit"] == "number") & (parts["value"] % ROUNDED_TO == 0), ROUNDED_TO // 2, 0),
+        slack=np.where(own > 0, own / 2, np.where(fives, ROUNDED_TO // 2, 0)),
         withheld=withheld,
         places=[decimals(printed) for printed in parts["printed"]],
     )
@@ -361,7 +362,8 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     totals = totals.sort_values("rank", kind="stable").drop_duplicates(["measure", *WHOLE, "value"])
     whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted"]]
     both = sums.drop(columns=["measure", "source", "counted"])
-    return both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
+    held = both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
+    return held.assign(slack=held["slack"] + rounded_to(held) / 2)
 
 
 _NUMBERS = ["value", "value_counts", "value_totals"]
@@ -450,7 +452,7 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     return found.assign(
         status=np.where(withheld, "c", ""),
         method=AS_PRINTED,
-        qualifier=found["qualifier"].fillna(""),
+        qualifier=found["qualifier"].astype(object).fillna(""),
         serious=_serious(found),
         used=cells["value"].mask(withheld | event),
         used_source=cells["source"].fillna("").mask(withheld | event, ""),

@@ -39,8 +39,8 @@ from lscb_analysis.publish import (
 )
 from lscb_analysis.reads import recorded
 from lscb_analysis.reuse import describe, forget_failed, keep, keep_failed, take
-from lscb_analysis.schema import DataError, nearest
-from lscb_analysis.verdicts import remember, verdict_table
+from lscb_analysis.schema import DataError, nearest, records
+from lscb_analysis.verdicts import NOT_COMPARED, missing, remember, verdict_table
 from lscb_analysis.verify import verify
 
 MOST_FAULTS = 10
@@ -109,6 +109,7 @@ def build(
             for chapter in [] if force else chapters:
                 chapter.reused = take(chapter, edition, table, folder)
             tell("build started", edition=edition.name, chapters=len(chapters))
+            _tell_not_compared(edition, table, _published(folder, draft), tell)
             with running(chapters, runs, tell, workers, timeout, fail_fast) as ended:
                 pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
                 _follow(ended, pages, table, runs, tell)
@@ -134,6 +135,35 @@ def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None
 def _browser(pdf: bool) -> str | None:
     """The browser that prints, if there is something to print."""
     return chromium() if pdf else None
+
+
+def _tell_not_compared(edition: Edition, table: pd.DataFrame, folder: Path, tell: Tell) -> None:
+    """Name each comparison that is not made, what it lacks, and what it came to in the pack that stands."""
+    stood = _stood(folder)
+    for row in records(table[table["verdict"] == NOT_COMPARED]):
+        before = stood.get(row["question"], "")
+        tell(
+            "not compared",
+            **{key: row[key] for key in ("question", "chapter", "reason")},
+            missing=missing(edition, row["question"], row["reason"]),
+            stood="" if before.startswith(NOT_COMPARED) else before,
+        )
+    for question in sorted(stood.keys() - set(table["question"])):
+        tell("no longer asked", question=question, stood=stood[question])
+
+
+def _stood(folder: Path) -> dict[str, str]:
+    """What each comparison came to in the pack that stands; nothing if none does, or it does not say."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        return {str(question): str(said) for question, said in manifest["comparisons"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _published(folder: Path, draft: bool) -> Path:
+    """The folder of the pack beside which a draft stands, or of the pack itself."""
+    return folder.with_name(folder.name.removesuffix("-draft")) if draft else folder
 
 
 def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs: Path, tell: Tell) -> None:
@@ -256,6 +286,7 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any
     manifest = {
         "format": FORMAT,
         "edition": edition.model_dump(mode="json"),
+        "comparisons": _came_to(verdict_table(edition)),
         **of,
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
@@ -277,6 +308,12 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any
     (made / "manifest.json").write_text(
         json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+
+
+def _came_to(table: pd.DataFrame) -> dict[str, str]:
+    """What the pack says of each comparison: its verdict, or that it is not made and why."""
+    said = {row["question"]: (row["verdict"], row["reason"]) for row in records(table)}
+    return {question: ": ".join(filter(None, parts)) for question, parts in said.items()}
 
 
 def _commit() -> str | None:

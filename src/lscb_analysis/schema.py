@@ -62,6 +62,7 @@ TEXTS = {
     "glossary": ["term", "meaning", "source"],
     "plain_measures": ["measure", "title", "meaning", "who", "said"],
     "plain_facts": ["fact", "said"],
+    "rounding": ["source", "levels", "nearest"],
     "accessibility": ["check", "what", "tool", "version", *_RESULTS, "date"],
     "approved": ["digest", "where", "reviewer", "date"],
 }
@@ -458,8 +459,15 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Probl
         *(check_log(raw) if name == "assumptions" else ()),
         *(check_results(raw) if name == "accessibility" else ()),
         *(check_approved(raw) if name == "approved" else ()),
+        *(check_rounding(raw) if name == "rounding" else ()),
         *check_wordy(raw, [column for column in _WORDY if column in columns]),
     ]
+
+
+def check_rounding(raw: pd.DataFrame) -> Iterator[Problem]:
+    """What is no number to which a source rounds."""
+    wrong = ~raw["nearest"].str.fullmatch("[1-9][0-9]*")
+    yield from _each(raw, "nearest", wrong, "is no whole number above zero", "Give 10 for tens")
 
 
 def validate_ratings(raw: pd.DataFrame) -> list[Problem]:

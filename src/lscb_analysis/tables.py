@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
-from lscb_analysis.data import measures
+from lscb_analysis.data import measures, rounded_to
 from lscb_analysis.disclosure import Release
 from lscb_analysis.display import (
     LONGEST_NAME,
@@ -25,6 +25,7 @@ from lscb_analysis.display import (
     check_rows,
     claim,
     isolated,
+    name,
     number,
     percent,
     period,
@@ -37,7 +38,7 @@ from lscb_analysis.display import (
     text,
     when_named,
 )
-from lscb_analysis.narrative import credit
+from lscb_analysis.narrative import credit, from_nothing
 from lscb_analysis.schema import SYMBOLS, records
 from lscb_analysis.verdicts import NOT_COMPARED
 
@@ -45,6 +46,12 @@ UNROUNDED = (
     "changes are worked out before rounding, so the last digit may differ from that of the figures shown."
 )
 
+
+WORKED_OUT = "this pack works these figures out from the numbers; they are not copied from the source."
+ROUNDED = (
+    "the source rounds each number, so the categories need not add up to their total; which category the "
+    "difference belongs to is not stated."
+)
 
 MOST_TITLES = 3
 """A caption names no more measures than this."""
@@ -92,7 +99,25 @@ def table(release: Release) -> Display:
             _bound("Out of", "denominator"),
             *figures,
         ]
-    return _table(frame, [*(varying or [heads["period_end"]]), *figures], "figures", frame)
+    heading = varying or [heads["period_end"]]
+    return _table(frame, [*heading, *figures], "figures", frame, *_notes(frame))
+
+
+def _notes(frame: pd.DataFrame) -> list[str]:
+    """What is to be said of figures that no source prints, and of parts that miss their whole."""
+    if "printed" not in frame.columns or "numerator" not in frame.columns:
+        return []
+    made = frame["value"].notna() & (frame["unit"] == frame["measure"].map(measures()["unit"]))
+    made &= frame["unit"].str.match("%|per") & (frame["printed"] == "")
+    mix = frame[(frame["category"] != "Total") & frame["denominator"].notna() & (frame["unit"] == "%")]
+    wholes = mix.groupby(["measure", "area_code", "period_start", "period_end"])
+    differs = wholes["numerator"].sum() != wholes["denominator"].max()
+    rounded = (rounded_to(mix) > 0).any() and (differs & ~wholes["numerator"].agg(_any_missing)).any()
+    return [note for note, said in ((WORKED_OUT, made.any()), (ROUNDED, rounded)) if said]
+
+
+def _any_missing(numbers: pd.Series) -> bool:
+    return bool(numbers.isna().any())
 
 
 def table_by_period(release: Release) -> Display:
@@ -103,7 +128,7 @@ def table_by_period(release: Release) -> Display:
     single = len(frame.drop_duplicates(SERIES[:2])) == 1
     several = frame["area_name"].nunique() > 1
     heads = [*([] if single and several else [_head(frame)]), *([AREA] if several else [])]
-    return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(SERIES))
+    return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(SERIES), *_notes(frame))
 
 
 def table_by_measure(release: Release) -> Display:
@@ -177,7 +202,9 @@ def table_of_verdicts(release: Release, histories: Release) -> Display:
         Column("Interval", _change_interval),
         Column("Over time", lambda row: sparkline(past.get(row["measure"]))),
     ]
-    return _table(release.frame, columns, "verdicts", release.frame, UNROUNDED)
+    made = [name(_label(measure)) for measure, rows in past.items() if WORKED_OUT in _notes(rows)]
+    notes = [Markup("{}: {}").format(Markup(", ").join(made), WORKED_OUT)] if made else []
+    return _table(release.frame, columns, "verdicts", release.frame, UNROUNDED, *notes)
 
 
 def _linked(row: Row) -> Markup:
@@ -193,7 +220,7 @@ def _judged(row: Row, statistic: str) -> Markup:
 def _change(row: Row) -> Markup:
     if pd.notna(row["shift"]):
         return Markup("{} points moved").format(bind(row, "shift", text(row, "shift")))
-    if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]):
+    if row["verdict"] == NOT_COMPARED or pd.isna(row["change"]) or from_nothing(row):
         return _no_figure("z")
     if text(row, "change") == "[low]":
         return bind(row, "change", "[low]")

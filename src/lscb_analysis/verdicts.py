@@ -8,21 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import chdir, suppress
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.comparisons import COMPARISON, compare
+from lscb_analysis.comparisons import AGAINST_NUMBERS, COMPARISON, NO_DENOMINATOR, NO_FIGURE, compare
 from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, not_tested, share
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
 from lscb_analysis.editions import Comparison, Edition, EditionError, Rows, read_edition
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
-from lscb_analysis.rates import ESTIMATE, proportion, rate, stated
+from lscb_analysis.rates import CONTRADICTED, ESTIMATE, EstimateError, proportion, rate, stated
 from lscb_analysis.reads import unrecorded
-from lscb_analysis.schema import nearest
+from lscb_analysis.schema import DataError, nearest
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
@@ -38,6 +39,14 @@ _FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
+
+
+class Missing(NamedTuple):
+    """What a comparison lacks: words that say it to a reader, the period, and the table to look in."""
+
+    words: str
+    period: int
+    table: str
 
 
 def verdict_table(edition: Edition) -> pd.DataFrame:
@@ -80,6 +89,7 @@ def _table(edition: Edition) -> pd.DataFrame:
     defined = known[["polarity", "dispersion", "smallest_change"]]
     rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
     _check_periods(edition, rows)
+    rows["reason"] = [_worded(edition, row) for row in rows[["question", "reason"]].to_dict("records")]
     _check_defined(rows)
     rows["stock"] = rows["period_start"] == rows["period_end"]
     laws = [law for _, _, law in made]
@@ -95,7 +105,8 @@ def _table(edition: Edition) -> pd.DataFrame:
     seen = [_smallest(row, mix) for (_, row), (_, mix, _) in zip(rows.iterrows(), made, strict=True)]
     rows[_SMALLEST] = np.array(seen, float).reshape(len(rows), len(_SMALLEST))
     beyond = rows["p_dispersed"] <= rows["threshold"]
-    rows["at_odds"] = rows["p_value"].notna() & (beyond != rows["interval_excludes_none"].eq(True))
+    excludes = rows["interval_excludes_none"]
+    rows["at_odds"] = rows["p_value"].notna() & excludes.notna() & (beyond != excludes.eq(True))
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
@@ -122,36 +133,84 @@ def declared(edition: Edition, question: str, part: Literal["counts", "totals", 
     question that the edition does not ask, a part that it leaves out, or a figure that several sources give
     without the edition saying which counts.
     """
-    asked = {comparison.question: comparison for comparison in edition.comparisons}
-    if question not in asked:
-        raise EditionError(f"{edition.name} asks no question {question!r}. {nearest(question, asked)}")
-    rows = getattr(asked[question], part)
+    rows = getattr(_asked(edition, question), part)
     if rows is None:
-        raise EditionError(f"{edition.name} declares no {part} for {question!r}.")
+        raise EditionError(
+            f"{edition.name} declares no {part} for {question!r}. Give them, or leave out the chapter that "
+            "speaks of them."
+        )
     where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
     of = {"until": edition.latest, **where, "area_name": edition.area}
-    if not isinstance(sources := rows.get("source"), list):
-        found = load(str(rows["table"]), **of)
-        _check_one_source(found, rows, part, f"{edition.name}, question {question!r}")
-        return found
-    parts = [load(str(rows["table"]), **of, source=source) for source in sources]
+    try:
+        if not isinstance(sources := rows.get("source"), list):
+            found = load(str(rows["table"]), **of)
+            _check_one_source(found, rows, part, f"{edition.name}, question {question!r}")
+            return found
+        parts = [load(str(rows["table"]), **of, source=source) for source in sources]
+    except DataError as error:
+        taken = f"and {edition.name} takes it as the {part} of {question!r}"
+        raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
     return pd.concat(parts).drop_duplicates(_FIGURE, ignore_index=True)
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
-    """Return the estimates that a comparison is made from, for every period up to the latest."""
-    counts, printed = (declared(edition, question, part) for part in ("counts", "printed"))
-    comparison = next(asked for asked in edition.comparisons if asked.question == question)
+    """Return the estimates that a comparison is made from, for every period up to the latest.
+
+    They are as printed, or where the edition declares no print as counts and totals give them: `printed` is
+    empty then. Raises EditionError if the dictionary has no measure for these.
+    """
+    comparison, made = _asked(edition, question), _from_numbers(edition, question)
+    if comparison.printed is None:
+        return made.assign(measure=shown_measure(comparison), printed="")
+    return stated(declared(edition, question, "printed"), made)
+
+
+def shown_measure(comparison: Comparison) -> str:
+    """Return the measure that a comparison shows: as declared, or else that which its counts and totals make.
+
+    That has the title and the categories of the counts. Raises EditionError if there is none.
+    """
+    if comparison.printed is not None:
+        return str(comparison.printed.get("measure", ""))
+    counted, known = str(comparison.counts.get("measure", "")), measures()
+    own = known.reindex([counted]).iloc[0]
+    unit = "per" if comparison.method == "rate" else "%"
+    alike = (known["title"] == own["title"]) & (known["scheme"] == own["scheme"])
+    fitting = known.index[alike & known["unit"].str.startswith(unit)]
+    if len(fitting) != 1:
+        raise EditionError(
+            f"{comparison.question} declares no printed, so data/measures.csv needs one measure with the "
+            f"title and scheme of {counted!r} whose unit begins with {unit!r}; it has {len(fitting)}."
+        )
+    return str(fitting[0])
+
+
+def _asked(edition: Edition, question: str) -> Comparison:
+    asked = {comparison.question: comparison for comparison in edition.comparisons}
+    if question not in asked:
+        raise EditionError(f"{edition.name} asks no question {question!r}. {nearest(question, asked)}")
+    return asked[question]
+
+
+def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
+    """What the counts and totals of a comparison give, whatever is printed."""
+    comparison, counts = _asked(edition, question), declared(edition, question, "counts")
+    printed = declared(edition, question, "printed") if comparison.printed is not None else counts
     if comparison.method == "mix":
         _check_categories(comparison, counts, printed)
     if comparison.totals is None:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
         totals = declared(edition, question, "totals")
-    made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
+    try:
+        made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
+    except EstimateError as error:
+        parts = [comparison.counts, comparison.totals or comparison.counts]
+        held = " against ".join(dict.fromkeys(f"data/{part['table']}.csv" for part in parts))
+        raise EstimateError(f"{question}, {held}: {error}") from error
     if comparison.method == "rate":
         _check_vintage(edition, made, f"{edition.name}, question {question!r}")
-    return stated(printed, made)
+    return made
 
 
 def histories(edition: Edition) -> pd.DataFrame:
@@ -210,6 +269,73 @@ def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
                 )
 
 
+def missing(edition: Edition, question: str, reason: str) -> list[str]:
+    """Return where to look for what a comparison lacks that is not made, by the `reason` in its row.
+
+    Each is a period and a table; there are none if the reason is that areas or periods differ.
+    """
+    for of in (NO_FIGURE, AGAINST_NUMBERS, NO_DENOMINATOR):
+        if (lacks := _missing(edition, question, of)) and _joined(lacks) == reason:
+            return [f"{lack.period} in {lack.table}" for lack in lacks]
+    return []
+
+
+def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
+    """What a comparison lacks in either period, if it is not made for one of the reasons of `compare`."""
+    comparison = _asked(edition, question)
+    shown, made = estimates(edition, question), _from_numbers(edition, question)
+    found = []
+    for period, which in ((edition.previous, "earlier"), (edition.latest, "later")):
+        rows, numbers = (
+            frame[(frame["time_period"] == period) & (frame["time_identifier"] == "Reporting year")]
+            for frame in (shown, made)
+        )
+        if lacking := _lacking(comparison, reason, rows, numbers):
+            part, words = lacking
+            table = getattr(comparison, part)["table"]
+            found.append(Missing(words.format(which), period, f"data/{table}.csv"))
+    return found
+
+
+def _lacking(
+    comparison: Comparison, reason: str, shown: pd.DataFrame, made: pd.DataFrame
+) -> tuple[str, str] | None:
+    """The part of a comparison that lacks something in a period, and words for what that is."""
+    if reason == NO_FIGURE and comparison.printed is not None:
+        untold = _untold(comparison, shown, "value")
+        if shown.empty:
+            return "printed", "no figure for the {} period: it has no row"
+        return ("printed", f"no figure for the {{}} period: {_since(untold)}") if len(untold) else None
+    if reason == AGAINST_NUMBERS:
+        against = (shown["method"] == CONTRADICTED).any()
+        return (
+            ("printed", "a figure printed for the {} period that its numbers do not give")
+            if against
+            else None
+        )
+    lacks = _untold(comparison, shown, "value" if comparison.printed is None else "numerator")
+    if reason not in (NO_FIGURE, NO_DENOMINATOR) or (len(shown) and lacks.empty):
+        return None
+    untold = _untold(comparison, made, "numerator")
+    if made.empty or len(untold):
+        return "counts", f"no number behind the {{}} figure{'' if made.empty else f': {_since(untold)}'}"
+    if comparison.totals is None:
+        return "counts", "no single total that fits the {} figure as printed"
+    return "totals", f"no {'population' if comparison.method == 'rate' else 'total'} behind the {{}} figure"
+
+
+def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows without a figure; of a mix, what is withheld is no obstacle as long as something is told."""
+    untold = frame[frame[column].isna()]
+    some = comparison.method == "mix" and len(untold) < len(frame)
+    return untold[untold["status"] != "c"] if some else untold
+
+
+def _since(untold: pd.DataFrame) -> str:
+    """Why figures are not told: what the source itself has none of counts more than what it withholds."""
+    return "its source withholds it" if untold["status"].eq("c").all() else "its source gives none"
+
+
 def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None, Law]:
     """A comparison's row of the table, for a mix the counts it is made from, and the law of its test."""
     series = estimates(edition, comparison.question)
@@ -235,6 +361,16 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
     return row | test, mix_table(series, *periods)[0], law
 
 
+def _worded(edition: Edition, row: dict[str, object]) -> str:
+    """Why a comparison is not made, with what is missing as far as that is known; nothing if it is made."""
+    lacks = _missing(edition, str(row["question"]), str(row["reason"])) if row["reason"] else []
+    return _joined(lacks) or str(row["reason"])
+
+
+def _joined(lacks: list[Missing]) -> str:
+    return ", and ".join(lack.words for lack in lacks)
+
+
 def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
     """What the edition names must be there, for both of its periods, if only to say that it is not told."""
     if len(rows) and rows[["period_end", "period_end_before"]].isna().any(axis="columns").all():
@@ -254,8 +390,10 @@ def _check_defined(rows: pd.DataFrame) -> None:
         )
 
 
-def _excludes_none(changed: pd.DataFrame) -> bool:
-    """Whether any interval of a change leaves out that there was none."""
+def _excludes_none(changed: pd.DataFrame) -> bool | None:
+    """Whether any interval of a change leaves out that there was none; None if there is no interval."""
+    if changed["lower"].isna().all():
+        return None
     return bool(((changed["lower"] > 0) | (changed["upper"] < 0)).any())
 
 
@@ -270,6 +408,8 @@ def _smallest(row: pd.Series, mix: np.ndarray | None) -> tuple[float, float, flo
     before, of_before, of = (row[part] for part in ("numerator_before", "denominator_before", "denominator"))
     if row["unit"] == "%":
         fall, rise = smallest_differences(before, int(of_before), int(of), level, dispersion)
+    elif before == 0:
+        fall, rise = np.inf, np.inf  # there is no percentage of nothing
     else:
         fall, rise = smallest_ratios(before, of_before, of, level, dispersion)
     return 100 * fall, 100 * rise, np.nan

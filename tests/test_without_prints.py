@@ -1,0 +1,115 @@
+"""An edition without printed rates or percentages: counts and totals give them, and the pack says so."""
+
+import re
+import shutil
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from conftest import CHECKOUT, EDITION, keep_only
+from test_other_data import alter, only, said
+
+import lscb_analysis as lscb
+from lscb_analysis.report import build
+
+NOTE = "this pack works these figures out from the numbers; they are not copied from the source."
+SUMMARY = "00_board_summary"
+
+
+def without_prints(project):
+    """Take `printed` out of each comparison that has counts and totals, and return their questions."""
+    path = project / EDITION
+    head, *asked = path.read_text("utf-8").split("[[comparisons]]")
+    bare = [re.sub(r"(?m)^printed = .*\n", "", one) if "\ntotals = " in one else one for one in asked]
+    path.write_text("[[comparisons]]".join([head, *bare]), "utf-8")
+    return [re.search(r'question = "(.*?)"', one)[1] for one in asked if "\ntotals = " in one]
+
+
+def test_without_prints_every_comparison_comes_to_the_same_verdict(project):
+    shutil.copyfile(CHECKOUT / EDITION, project / EDITION)
+    as_printed = lscb.verdict_table(lscb.read_edition(EDITION.stem)).set_index("question")
+    assert len(without_prints(project)) == 9
+    made = lscb.verdict_table(lscb.read_edition(EDITION.stem)).set_index("question")
+    told = as_printed.index[as_printed["p_value"].notna()]
+    same = ["measure", "verdict", "p_value", "unit", "polarity"]
+    assert made.loc[told, same].equals(as_printed.loc[told, same])
+    assert (made.loc[as_printed.index.difference(told), "verdict"] == "not compared").all()
+    assert made.at["care_leavers_19_21", "reason"] == "no number behind the earlier figure"
+
+
+def test_without_print_and_totals_a_comparison_is_refused(project):
+    path = project / EDITION
+    text = path.read_text("utf-8")
+    path.write_text(re.sub(r"(?m)^printed = .*icpc_in_time_percent.*\n", "", text), "utf-8")
+    with pytest.raises(ValueError, match="conferences has neither totals nor printed: give one of them"):
+        lscb.read_edition(EDITION.stem)
+
+
+def newest(shared, project):
+    """Put into a project Southend's numbers of the release of 2024 to 2025, which prints no rates."""
+    folder = shared / "dfe/children-in-need/2024-25"
+    files = {
+        "children_in_need": ("b1_children_in_need_2013_to_2025.csv", "cin_at_31_march", "At31_episodes"),
+        "population": (
+            "ons_mid-year_population_estimates_2012_to_2024.csv",
+            "population_0_17",
+            "population_estimate",
+        ),
+    }  # fmt: skip
+    for table, (file, measure, column) in files.items():
+        rows = pd.read_csv(folder / file, dtype=str, encoding="utf-8-sig")
+        own = rows[rows["new_la_code"] == "E06000033"]
+        day = "06-30" if table == "population" else "03-31"
+        made = pd.DataFrame(
+            {
+                "time_period": own["time_period"],
+                "time_identifier": "Reporting year",
+                "period_start": own["time_period"] + f"-{day}",
+                "period_end": own["time_period"] + f"-{day}",
+                "geographic_level": "Local authority",
+                "area_code": own["new_la_code"],
+                "area_name": own["la_name"],
+                "measure": measure,
+                "category": "Total",
+                "value": own[column],
+                "printed": own[column],
+                "qualifier": "",
+                "source": f"dfe-cin-2025-{table.replace('_', '-')}",
+            }
+        )
+        made.to_csv(project / "data" / f"{table}.csv", index=False, lineterminator="\n")
+
+    def of_2025(rows):
+        of = {"dfe-cin-2020-population": "population", "dfe-cin-2020-b1-episodes": "children-in-need"}
+        later = rows[rows["source"].isin(of)].replace({"2019 to 2020": "2024 to 2025"})
+        return pd.concat([rows, later.assign(source=[f"dfe-cin-2025-{of[key]}" for key in later["source"]])])
+
+    alter(project, "sources", of_2025)
+    only(project, "children_in_need", "population")
+    path = project / EDITION
+    head, *asked = path.read_text("utf-8").split("[[comparisons]]")
+    (need,) = (one for one in asked if '"children_in_need"' in one.splitlines()[1])
+    need = re.sub(r"(?m)^(printed|easy_read) = .*\n", "", need)
+    need = need.replace("report-5.2-children-in-need", "dfe-cin-2025-children-in-need")
+    need = need.replace("dfe-cin-2020-population", "dfe-cin-2025-population")
+    need = need.replace("02_children_in_need", SUMMARY)
+    head = head.replace("previous = 2017", "previous = 2024").replace("latest = 2018", "latest = 2025")
+    path.write_text(f"{head}[[comparisons]]{need}", "utf-8")
+    path.rename(path.with_name("invented.toml"))
+
+
+def test_the_newest_release_has_no_rates_and_a_pack_of_it_is_published(project, shared):
+    shutil.copyfile(CHECKOUT / EDITION, project / EDITION)
+    keep_only(project, [SUMMARY, "02_children_in_need"])
+    newest(shared, project)
+    path = project / EDITION.with_name("invented.toml")
+    path.write_text(path.read_text("utf-8").replace(', "02_children_in_need"]', "]"), "utf-8")
+    made = build("invented")
+    assert not made.failed, [chapter.error for chapter in made.failed]
+    page = BeautifulSoup((made.folder / f"{SUMMARY}.html").read_text("utf-8"), "html.parser")
+    # 1,025 of the 38,000 or so children of mid-2023, then 1,053 of those of mid-2024
+    value = page.select_one('[data-measure="cin_rate"][data-statistic="value"][data-period="2025-03-31"]')
+    people = lscb.load("population", time_period=2024)["value"].iloc[0]
+    assert float(value["value"]) == pytest.approx(10_000 * 1053 / people)
+    assert value["data-source"] == "dfe-cin-2025-children-in-need"
+    assert NOTE in said(page)
