@@ -38,7 +38,7 @@ def test_check_lists_every_problem_and_fails(project, monkeypatch, capsys):
         path.read_text("utf-8").replace(",86.6,86.6,", ",186.6,86.6,").replace(",7.4,", ",x7.4,", 1), "utf-8"
     )
     status, _, err = run(monkeypatch, capsys, "check")
-    assert status == 1
+    assert status == 2
     assert "data/primary_need.csv" in err
     assert "above 100" in err
     assert "neither a number nor a symbol" in err

@@ -107,7 +107,7 @@ def not_utf8(content: bytes):
 
 
 def another_encoding(content: bytes):
-    return content.decode().encode("utf-16"), (None, None, None, "UTF-8")
+    return content.decode().encode("utf-16-le"), (None, None, None, "")
 
 
 def empty(_content: bytes):
@@ -133,7 +133,7 @@ BREAKAGES = {
     "duplicated key": duplicated_key,
     "too many cells": too_many_cells_in_the_last_row,
     "not UTF-8": not_utf8,
-    "UTF-16": another_encoding,
+    "UTF-16 without its mark": another_encoding,
     "empty": empty,
     "no rows": no_rows,
     "too large": too_large,
@@ -149,7 +149,7 @@ BREAKAGES = {
     "month 13": cell("time_period", "2018-13", "not a year"),
     "last year": cell("time_period", "last year", "not a year"),
     "date elsewhere": cell("period_end", "2031-03-31", "year of time_period"),
-    "no date": cell("period_start", "31/03/2018", "not a date"),
+    "no date": cell("period_start", "31/02/2018", "not a date"),
     "no area code": cell("area_code", "Southend", "area code"),
     "unknown unit": cell("unit", "miles", "not known"),
     "unknown polarity": cell("polarity", "lower is beter", "'lower is better'"),

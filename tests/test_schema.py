@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -185,8 +186,10 @@ def test_check_areas_refuses_a_name_that_the_code_does_not_have_in_another_table
     assert (problem.file, problem.row, problem.value) == ("c.csv", 2, "Anytown-on-Sea")
 
 
-def test_check_unique_lets_two_tables_have_the_same_row():
-    assert schema.validate([frame([ROW], "a.csv"), frame([ROW], "b.csv")], words()) == []
+def test_a_row_that_stands_in_two_tables_is_refused_with_both_places():
+    (problem,) = schema.validate([frame([ROW], "a.csv"), frame([ROW], "b.csv")], words())
+    assert str(problem).startswith("b.csv, row 2, column area_code, time_period, ")
+    assert "stands in a.csv, row 2 already. Keep one of them" in str(problem)
 
 
 def test_check_areas_lets_two_areas_and_levels_pass():
@@ -452,3 +455,18 @@ def test_rows_are_dictionaries_as_pandas_makes_them():
         assert [list(map(type, row.values())) for row in ours] == [
             list(map(type, row.values())) for row in theirs
         ]
+
+
+@pytest.mark.parametrize(
+    ("access", "quoted"), [("published", True), ("board", False), ("local", False), ("", False)]
+)
+def test_a_problem_of_a_row_that_is_not_published_names_its_place_and_never_its_content(access, quoted):
+    known = words()
+    known = replace(known, sources=known.sources.assign(access=access))
+    rows = {"value": "1234x"}, {"printed": "98765"}, {"area_code": "secret"}, {"category": "Mundy"}, {}, {}
+    problems = schema.validate([table(*rows)], known)
+    assert {problem.column for problem in problems} >= {"value", "printed", "area_code", "category"}
+    told = "\n".join(map(str, problems))
+    for cell in ("1234x", "98765", "secret", "Mundy", "E06000099 / "):
+        assert (cell in told) == quoted, cell
+    assert "t.csv, row 2, column value: " in told

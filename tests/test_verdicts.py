@@ -15,7 +15,6 @@ from lscb_analysis import verdicts
 from lscb_analysis.comparisons import dispersed, two_rates
 from lscb_analysis.composition import mix_changes
 from lscb_analysis.editions import EditionError, read_edition
-from lscb_analysis.schema import DataError
 from lscb_analysis.verdicts import estimates, histories, make_ahead, remember, thresholds, verdict_table
 
 EDITION = "southend-2017-19"
@@ -240,7 +239,7 @@ def test_the_editions_confidence_reaches_the_intervals():
 def test_a_comparison_of_what_is_not_there_is_refused(counts):
     edition = read_edition(EDITION)
     wrong = edition.comparisons[2].model_copy(update={"counts": counts})
-    with pytest.raises(DataError, match=r"conferences|icpc_in_time"):
+    with pytest.raises(EditionError, match=r"conferences|icpc_in_time"):
         verdict_table(edition.model_copy(update={"comparisons": [wrong]}))
 
 
@@ -417,7 +416,7 @@ def test_conferences_in_time_worked_by_hand():
 def test_a_category_that_no_list_knows_stops_the_edition(project):
     path = project / "data" / "dfe_primary_need.csv"
     path.write_text(path.read_text("utf-8").replace("Low income", "Low incomes"), "utf-8")
-    with pytest.raises(DataError, match="Did you mean 'Low income'"):
+    with pytest.raises(EditionError, match="Did you mean 'Low income'"):
         judged("primary_need")
 
 

@@ -251,23 +251,36 @@ def list_editions() -> None:
 
 @app.command()
 def check() -> None:
-    """Check all data and all that is typed, and list every problem."""
-    from lscb_analysis import data
-    from lscb_analysis.editions import read_edition
-    from lscb_analysis.evidence import second_boards
-    from lscb_analysis.prose import typed_claims
+    """Check data, editions and notebooks as a build does before anything runs, and list every problem.
 
-    problems = data.check()
-    if not problems:
-        read = [read_edition(name) for name in editions()]
-        problems = [problem for edition in read for problem in second_boards(edition, {edition.area})]
-        problems += typed_claims(read)
+    Exit status 0: they hold; 2: they do not. What was read otherwise than it stands is said.
+    """
+    from lscb_analysis import data, report
+
+    problems, notes = [str(problem) for problem in data.check()], []
+    hold = not problems
+    if hold:
+        notes += data.taken()
+    if not editions():
+        problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
+    for name in editions():
+        found = report.faults(name, hold)
+        problems += [fault for fault in found if fault not in problems]
+        gone = [] if found else report.no_longer_compared(name)
+        notes += [
+            f"{name}.toml: the pack that stands compares {question}, which is no longer asked."
+            for question in gone
+        ]
+    for note in notes:
+        typer.echo(f"Note: {note}")
     for problem in problems:
-        typer.echo(str(problem), err=True)
+        typer.echo(problem, err=True)
+    chapters = len(list(project().glob("notebooks/[0-9][0-9]_*.ipynb")))
+    read = f"Read {len(data.tables())} tables, {len(editions())} edition(s) and {chapters} chapters"
     if problems:
-        typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
-        raise typer.Exit(FAILED)
-    typer.echo(f"{len(data.tables())} tables, no problem.")
+        typer.echo(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
+        raise typer.Exit(BAD_INPUT)
+    typer.echo(f"{read}: no problem.")
 
 
 @app.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.project import project
+from lscb_analysis.project import PLAIN, listed, misnamed, project
 from lscb_analysis.reads import record
+from lscb_analysis.saved import as_meant, cells
 from lscb_analysis.schema import (
     COLUMNS,
     EVERY_EDITION,
@@ -46,7 +48,7 @@ DICTIONARY_FILES = ("measures", "categories", "sources")
 
 def tables() -> list[str]:
     """Return the names of the tables of figures in `data/`, sorted."""
-    return sorted(path.stem for path in (project() / "data").glob("*.csv") if _holds_figures(path))
+    return [path.stem for path in listed("data", ".csv") if _holds_figures(path)]
 
 
 def dictionary() -> Dictionary:
@@ -135,11 +137,15 @@ def rounded_to(frame: pd.DataFrame, column: str = "source") -> pd.Series:
 
 def check() -> list[Problem]:
     """Return every problem of every file in `data/`; the dictionary first, since the rest stands on it."""
+    made_of = tuple(misnamed()), stamp()
+    if made_of in _whole:
+        return []
+    wrong = [_misnamed(path) for path in misnamed()]
     try:
         dictionary()
     except DataError as error:
-        return error.problems
-    problems = _check([project() / "data" / f"{table}.csv" for table in tables()])
+        return wrong + error.problems
+    problems = wrong + _check([project() / "data" / f"{table}.csv" for table in tables()])
     if not set(tables()) - {SIMULATED}:
         remedy = f"Put one there: a CSV file with the columns {', '.join(COLUMNS)}"
         problems.append(Problem("data/", None, None, None, "holds no table of figures", remedy))
@@ -148,11 +154,45 @@ def check() -> list[Problem]:
             texts(name)
         except DataError as error:
             problems += error.problems
+    if not problems:
+        _whole.add(made_of)
     return problems
+
+
+_whole: set[tuple[tuple[Path, ...], tuple[Stamped, ...]]] = set()
+"""When the files of `data/` were last written, where they had no problem: they need no second look."""
+
+
+def _misnamed(path: Path) -> Problem:
+    name = path.name if path.name.isprintable() else ascii(path.name)
+    place = path.parent.relative_to(project()).as_posix()
+    what, example = "has a name that is no plain word", {".toml": "anytown-2018-19.toml"}.get(path.suffix)
+    remedy = (
+        f"Call it by small letters and digits, as {example or 'children_in_need.csv'}, or move it elsewhere"
+    )
+    if not path.is_file():
+        what, remedy = "is a folder, or a link that leads nowhere", f"Take it out of {place}/"
+    return Problem(f"{place}/{name}", None, None, None, what, remedy)
+
+
+def taken() -> list[str]:
+    """Return what was read otherwise than it stands in the files of `data/`, without any cell's content."""
+    known, notes = dictionary(), []
+    paths = [*(path for path, *_ in _dictionary_files()), *map(_path, tables()), *map(_path, TEXTS)]
+    for path in paths:
+        if path.is_file():
+            raw, separator, of_file = _read(path)
+            notes += [*of_file, *as_meant(raw, separator, _units(known), _DATES)[1]]
+    return notes
 
 
 def read(path: Path) -> pd.DataFrame:
     """Return a CSV file as a frame of strings, `located`. Raises DataError if it is no readable CSV."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, str, list[str]]:
+    """A file's rows, what parts its cells, and notes on how both were read."""
     file = f"{path.parent.name}/{path.name}"
 
     def refused(what: str, remedy: str) -> DataError:
@@ -165,9 +205,7 @@ def read(path: Path) -> pd.DataFrame:
             f"is larger than {LARGEST_FILE:,} bytes", "Split it, or check that it is the right file"
         )
     try:
-        cells = pd.read_csv(
-            path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False
-        ).fillna("")
+        found, separator, notes = cells(path.read_bytes(), file)
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise refused(f"is not UTF-8 text near line {line}", "Save it as CSV UTF-8") from error
@@ -178,15 +216,32 @@ def read(path: Path) -> pd.DataFrame:
         raise refused(
             what, "Give every row as many cells as the header, and close every quotation mark"
         ) from error
-    raw = cells.iloc[1:].set_axis(cells.iloc[0].rename(None), axis="columns")
+    raw = found.iloc[1:].set_axis(found.iloc[0].rename(None), axis="columns")
     raw = raw[(raw != "").any(axis="columns")]
     if raw.empty:
         raise refused("has a header and no rows", "Add the rows, or take the file away")
-    return located(raw, file, raw.index + 1)
+    return located(raw, file, raw.index + 1), separator, notes
+
+
+def _as_meant(path: Path, known: Dictionary) -> pd.DataFrame:
+    raw, separator, _ = _read(path)
+    return as_meant(raw, separator, _units(known), _DATES)[0]
+
+
+def _units(known: Dictionary) -> dict[str, str]:
+    return dict(zip(known.measures["measure"], known.measures["unit"], strict=True))
+
+
+_DATES = ("period_start", "period_end", "date")
+
+
+def _path(name: str) -> Path:
+    return project() / "data" / f"{name}.csv"
 
 
 def _holds_figures(path: Path) -> bool:
-    return path.stem not in DICTIONARY_FILES and path.stem not in TEXTS and path.is_file()
+    named = re.fullmatch(PLAIN, path.stem) and path.stem not in DICTIONARY_FILES and path.stem not in TEXTS
+    return bool(named) and path.is_file()
 
 
 def _stamped(path: Path) -> Stamped:
@@ -227,7 +282,7 @@ def _check(paths: list[Path]) -> list[Problem]:
     for path in paths:
         key = (_stamped(path), *of_dictionary)
         try:
-            raws[key] = read(path)
+            raws[key] = _as_meant(path, known)
         except DataError as error:
             problems += error.problems
     problems = sorted(problems + validate(raws.values(), known), key=lambda problem: problem.file)
@@ -243,8 +298,9 @@ def _check(paths: list[Path]) -> list[Problem]:
 @cache
 def _text(name: str, file: Stamped, *of_dictionary: Stamped) -> pd.DataFrame:
     path = file[0]
-    raw = read(path)
-    problems = validate_text(raw, _dictionary(*of_dictionary), name)
+    known = _dictionary(*of_dictionary)
+    raw = _as_meant(path, known)
+    problems = validate_text(raw, known, name)
     if problems:
         raise DataError(problems)
     return raw
@@ -290,7 +346,7 @@ def _labels(*stamped: Stamped) -> dict[tuple[str, str], str]:
 
 def stamp() -> tuple[Stamped, ...]:
     """Return all files of `data/` with when each was last written: what is made of them holds until that."""
-    return tuple(_stamped(path) for path in sorted((project() / "data").glob("*.csv")))
+    return tuple(_stamped(path) for path in listed("data", ".csv"))
 
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
@@ -316,7 +372,8 @@ def _where(frame: pd.DataFrame, where: dict[str, str | int], file: str) -> pd.Da
         cells = frame[column].astype(str).to_numpy()
         same = kept & (cells == str(wanted))
         if not same.any():
-            remedy = nearest(str(wanted), pd.unique(cells[kept]))
+            there = [] if column in ("value", "printed") else pd.unique(cells[kept])
+            remedy = nearest(str(wanted), there) if len(there) else "Choose rows by another column"
             raise DataError([Problem(file, None, column, str(wanted), "is not in this table", remedy)])
         kept = same
     return frame[kept].reset_index(drop=True)

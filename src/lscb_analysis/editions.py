@@ -19,8 +19,8 @@ from pydantic import (
 )
 
 from lscb_analysis.errors import InputError
-from lscb_analysis.project import editions, project
-from lscb_analysis.schema import CHAPTER, UNSEEN, nearest
+from lscb_analysis.project import edition_file, editions, project
+from lscb_analysis.schema import CHAPTER, COLUMNS, UNSEEN, nearest
 
 Rows = dict[str, str | int | list[str]]
 """Which rows: `table`, then any columns and the value each must have; `source` may be several, in order."""
@@ -75,6 +75,10 @@ class Comparison(BaseModel):
             raise ValueError(
                 f"gives a list for {', '.join(listed)}: only source may be one, and not an empty one"
             )
+        unknown = sorted(rows.keys() - {"table", *COLUMNS} | rows.keys() & {"area_name"}) if rows else []
+        if unknown:
+            own = [column for column in COLUMNS if column != "area_name"]  # which is the edition's
+            raise ValueError(f"{unknown[0]!r} cannot choose rows here. {nearest(unknown[0], own)}")
         return rows
 
     @model_validator(mode="after")
@@ -128,7 +132,7 @@ class Edition(BaseModel):
     previous: Year
     latest: Year
     financial_year: Year | None = None
-    confidence: Annotated[float, Field(gt=0, lt=1, strict=True)] = 0.95
+    confidence: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.95
     rule: str
     analysed: Words
     assured: Words
@@ -152,6 +156,13 @@ class Edition(BaseModel):
             f"{later} ({getattr(self, later)}) is not after published ({self.published})"
             for later in ("next_pack", "use_until")
             if getattr(self, later) <= self.published
+        ]
+        if self.next_pack > self.use_until:
+            wrong.append(f"next_pack ({self.next_pack}) is after use_until ({self.use_until})")
+        wrong += [
+            f"the chapter {name!r} is listed twice"
+            for name in dict.fromkeys(self.chapters)
+            if self.chapters.count(name) > 1
         ]
         questions = [comparison.question for comparison in self.comparisons]
         wrong += [
@@ -179,9 +190,13 @@ def read_edition(name: str, **changed: Any) -> Edition:
     if name not in editions():
         raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Edition.model_validate(content | {"name": name} | changed)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return Edition.model_validate(edition_file(name) | {"name": name} | changed)
+    except OSError as error:
+        raise EditionError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise EditionError(f"{path.name} is not UTF-8 text near line {line}. Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
         raise EditionError(f"{path.name} is not TOML: {error}.") from error
     except ValidationError as error:
         lines = [

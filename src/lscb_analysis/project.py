@@ -5,10 +5,12 @@ It is imported first, and imports little: a second run that finds nothing new sh
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import os
 import platform
+import re
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -30,6 +32,13 @@ STATE = ".lscb"
 """The folder of the project for what is kept of packs outside of them; nobody reads packs from there."""
 
 RECORD = "record.json"
+
+
+TYPED = "£€‘’“”–—…•½¼¾×°é\u00a0"
+"""What English text has beyond ASCII: a file of Windows whose other letters are these can be nothing else."""
+
+PLAIN = "[a-z][a-z0-9_]*"
+"""The name of a table, without `.csv`."""
 
 
 class ProjectError(InputError, FileNotFoundError):
@@ -59,7 +68,52 @@ def _project(named: str | None, here: Path) -> Path:
 
 def editions() -> list[str]:
     """Return the names of the editions in `notebooks/editions/`, sorted."""
-    return sorted(path.stem for path in (project() / "notebooks" / "editions").glob("*.toml"))
+    return [path.stem for path in listed("notebooks/editions", ".toml")]
+
+
+def listed(folder: str, suffix: str) -> list[Path]:
+    """Return what has this suffix in a folder of the project, sorted, but not what is hidden or a lock.
+
+    A program keeps those for itself while it has a file open: they are nobody's.
+    """
+    return sorted(path for path in (project() / folder).glob(f"*{suffix}") if path.name[0] not in ".~")
+
+
+def misnamed() -> list[Path]:
+    """Return the tables and editions that cannot be read under their name: copies, other cases, folders."""
+    found = [
+        *((path, f"{PLAIN}\\.csv") for path in listed("data", ".[cC][sS][vV]")),
+        *((path, r"[a-z0-9][a-z0-9_-]*\.toml") for path in listed("notebooks/editions", ".toml")),
+    ]
+    return [path for path, plain in found if not (re.fullmatch(plain, path.name) and path.is_file())]
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """Return the text of a file and, if that is not UTF-8, the name of the encoding it was taken for.
+
+    Raises UnicodeDecodeError if it may be more than one.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16"), "UTF-16"
+    try:
+        return content.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+        if all(letter.isascii() or letter in TYPED for letter in text):
+            return text, "Windows-1252"
+        raise
+
+
+def edition_file(name: str) -> dict[str, Any]:
+    """Return what the file of an edition says.
+
+    Raises TOMLDecodeError or UnicodeDecodeError, which are ValueErrors, if it is not TOML.
+    """
+    text, _ = decoded((project() / "notebooks" / "editions" / f"{name}.toml").read_bytes())
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except RecursionError as error:
+        raise tomllib.TOMLDecodeError("lists within lists without end") from error
 
 
 def notebook(chapter: str) -> Path:
@@ -69,8 +123,7 @@ def notebook(chapter: str) -> Path:
 
 def use_until(edition: str) -> date:
     """Return the last day on which a pack of an edition may be used. Raises KeyError if it gives none."""
-    declared = tomllib.loads((project() / "notebooks" / "editions" / f"{edition}.toml").read_text("utf-8"))
-    day: date = declared["use_until"]
+    day: date = edition_file(edition)["use_until"]
     return day
 
 
@@ -81,7 +134,7 @@ def made_of(edition: str, chapters: Iterable[str], today: date) -> dict[str, Any
     Raises FileNotFoundError if the edition has no file or a chapter no notebook.
     """
     root = project()
-    files = [*(root / "data").glob("*.csv"), *(root / "notebooks" / "editions").glob("*.toml")]
+    files = [*listed("data", ".csv"), *listed("notebooks/editions", ".toml")]
     files += [notebook(chapter) for chapter in chapters]
     return {
         "past_its_date": today > use_until(edition),

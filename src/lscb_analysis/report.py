@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from nbformat import ValidationError
 
 from lscb_analysis.chapters import Chapter, Tell, parameters, read, running, silent, title
 from lscb_analysis.data import check, load, tables
+from lscb_analysis.disclosure import RULES
 from lscb_analysis.easy_read import check_plain_words
 from lscb_analysis.editions import Edition, EditionError, read_edition
+from lscb_analysis.errors import InputError
 from lscb_analysis.evidence import second_boards
 from lscb_analysis.figures import known
 from lscb_analysis.forking import REHEARSED, rehearsed
@@ -100,7 +103,7 @@ def build(
     with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
         edition, chapters = plan(edition, only, changed)
         # before another build is waited for: what changes meanwhile has not been read
-        before, table = made_of(edition.name, edition.chapters, today), verdict_table(edition)
+        before, table = made_of(edition.name, edition.chapters, today), _verdicts(edition)
         with making(folder, (lambda: tell("waiting")) if wait else None) as aside:
             if not (force or draft) and stands(folder, edition.name, today, PDF if pdf else None):
                 tell("nothing to do", folder=str(folder))
@@ -195,7 +198,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
             f"There is no chapter {unknown[0]!r} in {edition.name}. {nearest(unknown[0], edition.chapters)}"
         )
     chosen = [chapter for chapter in edition.chapters if not only or chapter in only]
-    declared = {chapter: parameters(chapter) for chapter in chosen}
+    declared = _declared(chosen)
     settable = sorted({name for names in declared.values() for name in names})
     for name in changed:
         if name not in settable:
@@ -214,6 +217,10 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
     )
     if strangers := second_boards(edition, {asked.area, edition.area}):
         raise DataError(strangers)
+    if edition.rule not in RULES:
+        raise BuildError(
+            f"{edition.name}.toml, rule: there is no rule {edition.rule!r}. Nothing can be released under it."
+        )
     _check_area(edition.area)
     check_plain_words(edition, chosen)
     with suppress(ValueError):
@@ -224,6 +231,62 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
         for chapter, names in declared.items()
     ]
+
+
+def faults(name: str, data_hold: bool) -> list[str]:
+    """Return, in words, all that stops a build of an edition before a chapter runs.
+
+    Verdicts are made only where the `data_hold`: else they would tell of the same problems again.
+    """
+    steps: list[Callable[[Edition], Any]] = [lambda edition: plan(edition, [], {})]
+    said: list[str] = []
+    for step in [*steps, _verdicts] if data_hold else steps:
+        try:
+            step(read_edition(name))
+        except InputError as error:
+            said += [line for line in str(error).splitlines() if line not in said]
+    return said
+
+
+def no_longer_compared(name: str) -> list[str]:
+    """Return the questions that the pack that stands compares and the edition no longer asks."""
+    try:
+        manifest = json.loads((project() / "reports" / name / "manifest.json").read_text("utf-8"))
+        before = [asked["question"] for asked in manifest["edition"]["comparisons"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # no pack stands, or one that another version made
+    now = {asked.question for asked in read_edition(name).comparisons}
+    return [question for question in before if question not in now]
+
+
+def _declared(chapters: list[str]) -> dict[str, dict[str, dict[str, str]]]:
+    """What the parameters cell of each chapter declares. Raises BuildError with all that is wrong."""
+    declared, wrong = {}, []
+    for chapter in chapters:
+        try:
+            declared[chapter] = parameters(chapter)
+            title(chapter)
+        except InputError as error:
+            wrong.append(str(error))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError):
+            wrong.append(f"{chapter}.ipynb cannot be read as a notebook. Open it in JupyterLab and save it.")
+    if wrong:
+        raise BuildError("\n".join(wrong))
+    return declared
+
+
+def _verdicts(edition: Edition) -> pd.DataFrame:
+    """The edition's verdicts, once its figures are found to hold. Raises InputError where they do not."""
+    table = verdict_table(edition)
+    try:
+        known(edition)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise BuildError(
+            f"The figures of {edition.area} cannot be held against each other: {error}"
+        ) from error
+    return table
 
 
 def _only_edition() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -144,6 +144,15 @@ NUMBER_WORDS = {
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
+_OTHER_SYMBOL = r"\.{1,3}|[:*~–—-]|[<>≤≥] ?[0-9]+|n/?a|N/?A"
+_SCIENTIFIC = r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
+_RATING = r"[0-9](\.[0-9]{1,6})?"
+_DAY = (
+    r"[0-9]{1,2}[-/ ][A-Z][a-z]{2,8}([-/ ][0-9]{2,4})?|[A-Z][a-z]{2,8}[-/ ][0-9]{2,4}"
+    r"|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*"
+)
+"""What a spreadsheet makes of ratings such as 2/3."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -205,6 +214,26 @@ def located(raw: pd.DataFrame, file: str, rows: Iterable[int] | None = None) -> 
     return raw.set_axis(pd.MultiIndex.from_product([[file], rows], names=["file", "row"]))
 
 
+def published_sources(dictionary: Dictionary) -> set[str]:
+    """Return the names of the sources that say they are published; all, where `sources.csv` does not say."""
+    sources = dictionary.sources
+    if "access" in sources.columns:
+        sources = sources[sources["access"] == "published"]
+    return set(sources["source"])
+
+
+def unquoted(problems: list[Problem], raw: pd.DataFrame, dictionary: Dictionary) -> list[Problem]:
+    """Return problems of a table without the cell's content, where its row is of no published source."""
+    known = raw["source"].isin(list(published_sources(dictionary)))
+    open_rows = set(known.index[known])
+    return [
+        problem
+        if problem.column == "source" or (problem.file, problem.row) in open_rows
+        else replace(problem, value=None)
+        for problem in problems
+    ]
+
+
 def check_columns(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:
     """Every column that is missing, unknown or there twice."""
     file = raw.index.levels[0][0]
@@ -238,9 +267,11 @@ def validate(tables: Iterable[pd.DataFrame], dictionary: Dictionary) -> list[Pro
             check_names(together, dictionary),
             check_values(together, dictionary),
             check_printed(together),
+            check_as_printed(together, dictionary),
             check_unique(together, KEY),
         )
-        wrong += [problem for check in checks for problem in check]
+        found = [problem for check in checks for problem in check]
+        wrong += unquoted(found, together, dictionary)
     return sorted(wrong, key=lambda problem: (problem.file, problem.row or 0))
 
 
@@ -369,13 +400,14 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
     """Values that are neither number nor symbol, or that their unit does not allow."""
     value, unit = raw["value"], raw["measure"].map(_lookup(dictionary.measures, "unit"))
     number = pd.to_numeric(value.where(value.str.fullmatch(_NUMBER)))
-    yield from _each(
-        raw,
-        "value",
-        number.isna() & ~value.isin(list(SYMBOLS)),
-        "is neither a number nor a symbol",
-        f"Write a plain number, or one of {', '.join(SYMBOLS)}",
-    )
+    neither = number.isna() & ~value.isin(list(SYMBOLS))
+    other, longer = value.str.fullmatch(_OTHER_SYMBOL), value.str.fullmatch(_SCIENTIFIC)
+    remedy = "Write what the source means by it: c for withheld, x for not available, z for not applicable"
+    yield from _each(raw, "value", neither & other, "is a mark that sources use in several ways", remedy)
+    remedy = "Give all its digits from the source: the spreadsheet that saved this has cut them"
+    yield from _each(raw, "value", neither & longer, "is a number in short form", remedy)
+    remedy = f"Write a plain number, or one of {', '.join(SYMBOLS)}"
+    yield from _each(raw, "value", neither & ~other & ~longer, "is neither a number nor a symbol", remedy)
     yield from _each(
         raw, "value", (number < 0) & (unit != "£"), "is below zero", "Only an amount of money can be"
     )
@@ -416,6 +448,32 @@ def check_printed(raw: pd.DataFrame) -> Iterator[Problem]:
         said.notna() & raw["value"].isin(list(SYMBOLS)),
         "is a number where value is a symbol",
         "Check both against the source",
+    )
+
+
+def check_as_printed(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
+    """Figures printed from which a spreadsheet took decimals, or that it turned into a date or a percentage.
+
+    A bare number has the decimals of its measure, since the verdict on it rests on them. A source that prints
+    fewer says so itself: by a percent sign in a sentence; and ratings are given as they were made, 3 or 2.5.
+    """
+    printed, unit = raw["printed"], raw["measure"].map(_lookup(dictionary.measures, "unit"))
+    bare = printed.str.replace(r"[,£]", "", regex=True)
+    places = bare.str.rstrip("%").str.partition(".")[2].str.len()
+    due = pd.to_numeric(raw["measure"].map(_lookup(dictionary.measures, "decimals")), errors="coerce")
+    number = bare.str.fullmatch(_NUMBER) & (unit != "score")
+    remedy = "Give it as the source prints it, as 66.0: a spreadsheet takes the last 0 away when it saves"
+    yield from _each(raw, "printed", number & (places < due), "has lost a decimal", remedy)
+    more = bare.str.fullmatch(r".*\.[0-9]*0%") & (places > raw["value"].str.partition(".")[2].str.len())
+    yield from _each(raw, "printed", more, "has more decimals than value", "Give it as the source prints it")
+    day = printed.str.fullmatch(_DAY)
+    remedy = "Give it as the source prints it: a spreadsheet makes a date of ratings such as 2/3"
+    yield from _each(raw, "printed", day, "is a date in place of a figure", remedy)
+    tie = raw["value"] == "z"
+    rating = printed.str.fullmatch(rf"none|{_RATING}(/{_RATING})+").where(tie, printed.str.fullmatch(_RATING))
+    told = (unit == "score") & ~raw["value"].isin(["x", "c"]) & ~day & (printed != "")
+    yield from _each(
+        raw, "printed", told & ~rating, "is no rating", "Write 2.5, or 2/3 with z in value for a tie"
     )
 
 
@@ -471,7 +529,7 @@ def check_rounding(raw: pd.DataFrame) -> Iterator[Problem]:
 
 
 def validate_ratings(raw: pd.DataFrame) -> list[Problem]:
-    """Return every problem of a table of partners' ratings, as read: all cells still strings.
+    """Return every problem of a table of partners' ratings, as read: all cells still strings, none quoted.
 
     A rating is 1, 2, 3 or 4 or a half point between; an empty cell is a rating that was not given.
     """
@@ -491,7 +549,8 @@ def validate_ratings(raw: pd.DataFrame) -> list[Problem]:
         ),
         check_unique(raw, ["statement", "rater"]),
     )
-    return sorted((p for check in checks for p in check), key=lambda p: p.row or 0)
+    told = (replace(problem, value=None) for check in checks for problem in check)
+    return sorted(told, key=lambda problem: problem.row or 0)
 
 
 def check_log(raw: pd.DataFrame) -> Iterator[Problem]:
@@ -542,12 +601,17 @@ def check_keys(raw: pd.DataFrame, column: str, pattern: str) -> Iterator[Problem
 
 
 def check_unique(raw: pd.DataFrame, key: list[str]) -> Iterator[Problem]:
-    """Rows whose key stands in the table more than once."""
-    own, keyed = ["file", *key], raw[key].reset_index()
-    for (file, *value), rows in keyed[keyed.duplicated(own, keep=False)].groupby(own, sort=False)["row"]:
-        *before, last = rows
-        others = f"row{'s' if before[1:] else ''} {' and '.join(map(str, before))}"
-        what, remedy = f"stands in {others} already", "Keep one of them, or correct the one that is wrong"
+    """Rows whose key stands more than once, in one table or in two."""
+    keyed = raw[key].reset_index()
+    for value, rows in keyed[keyed.duplicated(key, keep=False)].groupby(key, sort=False):
+        *before, (file, last) = zip(rows["file"], rows["row"], strict=True)
+        own = [str(row) for other, row in before if other == file]
+        others = [f"row{'s' if own[1:] else ''} {' and '.join(own)}"] if own else []
+        others += [f"{other}, row {row}" for other, row in before if other != file]
+        what, remedy = (
+            f"stands in {' and '.join(others)} already",
+            "Keep one of them, or correct the wrong one",
+        )
         yield Problem(file, last, ", ".join(key), " / ".join(value), what, remedy)
 
 

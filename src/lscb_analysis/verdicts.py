@@ -20,6 +20,7 @@ from lscb_analysis.composition import Law, mix_change, mix_changes, mix_table, n
 from lscb_analysis.consistency import implied_totals
 from lscb_analysis.data import Stamped, check, dictionary, load, measures, stamp
 from lscb_analysis.editions import Comparison, Edition, EditionError, Rows, read_edition
+from lscb_analysis.errors import InputError
 from lscb_analysis.power import smallest_differences, smallest_ratios, smallest_shift
 from lscb_analysis.rates import CONTRADICTED, ESTIMATE, EstimateError, proportion, rate, stated
 from lscb_analysis.reads import unrecorded
@@ -67,8 +68,8 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
       matters could have gone unseen); or not compared. `at_odds`: whether the interval, which takes
       the comparison alone and the children as independent, says otherwise.
 
-    Raises DataError if the edition names a table or rows that do not exist, EditionError if a rate or
-    proportion has more than one series, or if no comparison has rows for both periods.
+    Raises EditionError, with every comparison that cannot be made, if the edition names a table or rows that
+    do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
     """
     made_of = edition.model_dump_json(), stamp()
     if made_of not in _made:
@@ -83,7 +84,7 @@ _made: dict[tuple[str, tuple[Stamped, ...]], pd.DataFrame] = {}
 
 
 def _table(edition: Edition) -> pd.DataFrame:
-    made = [_row(comparison, edition) for comparison in edition.comparisons]
+    made = _rows(edition)
     rows = pd.DataFrame([row for row, _, _ in made], columns=_COLUMNS)
     known = measures().reindex(rows["measure"]).set_index(rows.index)
     defined = known[["polarity", "dispersion", "smallest_change"]]
@@ -334,6 +335,23 @@ def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.Data
 def _since(untold: pd.DataFrame) -> str:
     """Why figures are not told: what the source itself has none of counts more than what it withholds."""
     return "its source withholds it" if untold["status"].eq("c").all() else "its source gives none"
+
+
+def _rows(edition: Edition) -> list[tuple[dict[str, object], np.ndarray | None, Law]]:
+    """What `_row` makes of each comparison. What stops any of them is told of all at once."""
+    made, wrong = [], []
+    for comparison in edition.comparisons:
+        try:
+            made.append(_row(comparison, edition))
+        except InputError as error:
+            wrong += [(comparison.question, error)]
+    if wrong:
+        lines = [
+            str(error) if question in str(error) else f"{edition.name}.toml, comparison {question}: {error}"
+            for question, error in wrong
+        ]
+        raise EditionError("\n".join(lines)) from wrong[0][1]
+    return made
 
 
 def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None, Law]:
