@@ -39,6 +39,10 @@ STATUS = {
 """The exit status for an error, by the name of its class: to import them all takes half a second run."""
 
 
+NOT_READ = "Not read: the spreadsheet, a PDF, and what else the words say."
+"""What no check of a pack reads, said beside what one has read."""
+
+
 def main() -> None:
     """Run the command; an error of the input or the system is a message, not a traceback."""
     signal.signal(signal.SIGTERM, _terminated)
@@ -188,10 +192,20 @@ def list_editions() -> None:
 
 
 @app.command()
-def check() -> None:
+def check(
+    withheld: Annotated[
+        bool,
+        typer.Option("--withheld", help="Show which withheld figures others give away; on a terminal only."),
+    ] = False,
+) -> None:
     """Check all data, and list every problem."""
     from lscb_analysis import data
 
+    if withheld and not sys.stdout.isatty():
+        raise BuildError(
+            "--withheld names figures that can be worked out. They are for the analyst alone, so they are "
+            "shown on a terminal and go into no file, pipe, log or mail: run it in one, without > or |."
+        )
     problems = data.check()
     for problem in problems:
         typer.echo(str(problem), err=True)
@@ -199,27 +213,42 @@ def check() -> None:
         typer.echo(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
         raise typer.Exit(FAILED)
     typer.echo(f"{len(data.tables())} tables, no problem.")
+    if withheld:
+        _show_withheld()
+
+
+def _show_withheld() -> None:
+    """Show which withheld figures others give away, and how, without a value."""
+    from lscb_analysis.attacks import cells_given_away
+    from lscb_analysis.editions import read_edition
+
+    cells = [line for name in editions() for line in cells_given_away(read_edition(name))]
+    told = list(dict.fromkeys(cells))
+    for line in told:
+        typer.echo(line)
+    typer.echo(f"Withheld figures that others give away: {len(told)}. Keep this list to yourself.")
 
 
 @app.command()
 def verify(
     pack: Annotated[Path, typer.Argument(help="The pack's folder, as reports/EDITION.")],
 ) -> None:
-    """Read a built pack and hold it against the data: every figure, word and claim in it.
+    """Read the pages and CSVs of a built pack, and work out every figure in them from the data again.
 
-    Exit status 0: it says what the data say; 1: it does not, and each place is named with the reason;
-    2: the folder is no pack, or the data does not hold.
+    Words are read too: those that stand for a figure or a verdict, and numbers, directions and claims about
+    chance that are bound to none. Exit status 0: nothing is wrong; 1: each place that is wrong is named with
+    the reason; 2: the folder is no pack, or the data does not hold.
     """
     from lscb_analysis import verify as reader
 
     found = reader.verify(pack)
     for fault in found.faults:
         typer.echo(str(fault), err=True)
-    held = f"{found.figures:,} figures on pages and {found.cells:,} in tables were held against the data"
+    held = f"{found.figures:,} figures on pages and {found.cells:,} in CSV tables were worked out again"
     if found.faults:
         typer.echo(f"{held}; {len(found.faults):,} places are wrong.", err=True)
         raise typer.Exit(FAILED)
-    typer.echo(f"{held}; all of them hold.")
+    typer.echo(f"{held}; all of them hold. {NOT_READ}")
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -260,5 +289,5 @@ class _Teller:
             went = details.get("error") or took
             typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
         if event == "verified":
-            held = f"{details['figures']:,} figures on pages and {details['cells']:,} in tables"
-            typer.echo(f"Held against the data: {held}.")
+            held = f"{details['figures']:,} figures on pages and {details['cells']:,} in CSV tables"
+            typer.echo(f"Worked out again from the data: {held}. {NOT_READ}")
