@@ -16,7 +16,8 @@ from typing import Any
 import pandas as pd
 
 from lscb_analysis.chapters import Chapter, Tell, parameters, read, running, silent, title
-from lscb_analysis.data import check, load, tables
+from lscb_analysis.data import check, load, published_files, tables
+from lscb_analysis.disclosure import check_rule
 from lscb_analysis.easy_read import check_plain_words
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.figures import known
@@ -151,8 +152,9 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
-    Raises BuildError for a chapter, parameter, area or value that will not do, EditionError for a
-    comparison that is to be told and has no plain words, DataError with every problem of the data.
+    Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for a rule
+    that is none, EditionError for a comparison that is to be told and has no plain words, DataError with
+    every problem of the data.
     """
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
@@ -171,6 +173,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
         for name, text in changed.items()
     }
+    check_rule(edition.rule)
     problems = check()
     if problems:
         raise DataError(problems)
@@ -274,9 +277,12 @@ def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell)
 
 
 def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
+    public = published_files()
+    inputs = of["inputs"].items()
     manifest = {
         "edition": edition.model_dump(mode="json"),
         **of,
+        "inputs": {file: kept for file, kept in inputs if file in public or "data/" not in file},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "chapters": [
