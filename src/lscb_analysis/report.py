@@ -152,9 +152,8 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
-    Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for a rule
-    that is none, EditionError for a comparison that is to be told and has no plain words, DataError with
-    every problem of the data.
+    Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for an unknown
+    rule, EditionError for a comparison that lacks its plain words, DataError with every problem of the data.
     """
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
