@@ -113,21 +113,23 @@ def _bounded(
     complete: bool,
 ) -> pd.DataFrame:
     """What all that is known gives away, or less of it, if not all can be true at once; and how it does."""
-    given = table.assign(exact=False, narrowed=False, how="")
-    ways: tuple[tuple[list[pd.DataFrame], pd.DataFrame | None], ...]
-    ways = (([], None), ([elsewhere], None), ([elsewhere], shares))
-    for how, (siblings, percentages) in zip(WAYS, ways, strict=True):
+    given: pd.DataFrame | None = None
+    for how, siblings, percentages in (
+        ("percentage", [elsewhere], shares), ("elsewhere", [elsewhere], None), ("total", [], None)
+    ):  # fmt: skip
         try:
             bounds = suppressed_bounds(
                 table, totals, *siblings, percentages=percentages, least=least, complete=complete
             )
         except ContradictionError:  # the other rules name it; figures that cannot be true give nothing away
+            continue
+        less = given_away(bounds)
+        given = less.assign(how=how) if given is None else given
+        same = (less[["exact", "narrowed"]] == given[["exact", "narrowed"]]).all(axis="columns")
+        given["how"] = given["how"].mask(same, how)
+        if not given["narrowed"].any():
             break
-        more = given_away(bounds)
-        before = more[["category"]].merge(given, on="category")
-        same = (more[["exact", "narrowed"]] == before[["exact", "narrowed"]]).all(axis="columns")
-        given = more.assign(how=before["how"].where(same, how))
-    return given
+    return table.assign(exact=False, narrowed=False, how="") if given is None else given
 
 
 def _least(source: str, figures: pd.DataFrame) -> int:
