@@ -18,7 +18,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.alarms import ALARMS, COUNTS, DRAWN, FALSE, FOUND, SEED
+from lscb_analysis.alarms import ALARMS, COUNTS, DRAWN, FALSE, FOUND, SEED, simulated
 from lscb_analysis.comparisons import dispersed, two_proportions, two_rates
 from lscb_analysis.composition import SIMULATIONS, mix_table, mix_test
 from lscb_analysis.data import SIMULATED
@@ -36,7 +36,7 @@ SIZES = np.arange(1, 6)
 LARGER = np.array([0, 26, 14, 7, 3])
 """Sibling groups of two, three, four and five, for each 63 children alone: a dispersion of 2.4."""
 
-SOURCE, CALLS = "simulation-alarms", "simulated_calls"
+CALLS = "simulated_calls"
 ALONE, SIBLINGS = "Children one by one", "Children in sibling groups"
 WAYS = {"fall": "Falls", "rise": "Rises", "shift": "Changes of a mix"}
 
@@ -275,7 +275,7 @@ def _row(edition: Edition, measure: str, category: str, value: str) -> dict[str,
         "value": value,
         "printed": value,
         "qualifier": "",
-        "source": SOURCE,
+        "source": simulated(edition),
     }
 
 

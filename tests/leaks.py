@@ -72,6 +72,34 @@ def _told(path: Path, secrets: list[Secret]) -> Iterator[str]:
         yield from _cells(table, secrets)
 
 
+def names_given_away(folder: Path, secrets: list[Secret]) -> list[str]:
+    """Return a line for each place under `folder` that says of a withheld figure that it is given away.
+
+    A sentence of a page, a notebook or a spreadsheet, or a row of a CSV, that has the figure's category and
+    speaks of it.
+    """
+    categories = {secret.category for secret in secrets}
+    found = []
+    for path in (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()):
+        text = _sheets(path) if path.suffix == ".xlsx" else path.read_text("utf-8")
+        lines = text.splitlines() if path.suffix == ".csv" else _SENTENCE.split(_words(path, text))
+        of = (line for line in lines if _GIVEN_AWAY.search(line))
+        found += [f"{path.relative_to(folder)}: {name}" for line in of for name in categories if name in line]
+    return found
+
+
+_GIVEN_AWAY = re.compile(
+    r"worked out|narrowed down|give[ns]? away|^withheld,|source withholds it", re.I | re.M
+)
+_SENTENCE = re.compile(r"\.\s|</tr>|</p>|</li>|\n")
+
+
+def _words(path: Path, text: str) -> str:
+    """What a page or a stored notebook shows, its lines and rows apart."""
+    shown = "\n".join(html for html, _ in _shown(path, text)) or text
+    return re.sub(r"<(?!/tr|/p|/li)[^>]*>", "", unescape(shown))
+
+
 def _sheets(path: Path) -> str:
     """All that a spreadsheet says in words, and every number in its cells."""
     with zipfile.ZipFile(path) as file:

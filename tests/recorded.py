@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from lscb_analysis.schema import TEXTS
 
-FILE = Path(__file__).resolve().parents[1] / "data" / "accessibility.csv"
+CHECKOUT = Path(__file__).resolve().parents[1]
+FILE = CHECKOUT / "data" / "accessibility.csv"
 COLUMNS = TEXTS["accessibility"]
 SETTLED = ("what", "rules", "pages", "faults")
 """What must be as recorded. Versions may move on, and a few more or fewer texts may lie out of sight."""
@@ -45,7 +46,13 @@ def write(found: list[Found]) -> None:
     with FILE.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
-        rows.writerows([*one, date.today().isoformat()] for one in sorted(found))
+        rows.writerows([one.check, _edition(), *one[1:], date.today().isoformat()] for one in sorted(found))
+
+
+def _edition() -> str:
+    """The edition whose pack is tested: the only one there is."""
+    (edition,) = (CHECKOUT / "notebooks" / "editions").glob("*.toml")
+    return edition.stem
 
 
 def differences(found: Found) -> dict[str, tuple[str, Any]]:

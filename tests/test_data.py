@@ -63,7 +63,7 @@ def cell(column: str, text: str, word: str, wanted=lambda row: True, says=None):
 
 
 def one_letter_off(column: str):
-    """The last cell of a column without its last letter: the message must offer the whole name."""
+    """The last cell of a column without its last letter: the message offers the whole name."""
 
     def broken(content: bytes):
         rows = rows_of(content)
@@ -72,7 +72,8 @@ def one_letter_off(column: str):
             return None
         name = filled[-1][column]
         filled[-1][column] = name[:-1]
-        return written(rows), (rows.index(filled[-1]) + 2, column, name[:-1], repr(name))
+        said = "not known" if column == "source" else repr(name)  # of sources none is offered for another
+        return written(rows), (rows.index(filled[-1]) + 2, column, name[:-1], said)
 
     return broken
 

@@ -48,12 +48,12 @@ def test_published_figures_go_out_as_they_are_with_their_rule():
     pd.testing.assert_frame_equal(release.frame, estimates)
 
 
-@pytest.mark.parametrize("rule", ["publish", "local", "", "Published"])
-def test_an_unknown_rule_stops_the_release_and_the_known_one_is_offered(rule):
+@pytest.mark.parametrize("rule", ["publish", "local", "", "Published", "unpublished"])
+def test_an_unknown_rule_stops_the_release_and_no_other_is_offered(rule):
     with pytest.raises(DisclosureError) as stopped:
         protect(frame(ROW), rule=rule)
     assert repr(rule) in str(stopped.value)
-    assert "published" in str(stopped.value).replace(repr(rule), "")
+    assert "'published'" not in str(stopped.value).replace(repr(rule), "")
 
 
 @pytest.mark.parametrize("column", ["source", "denominator_source"])
@@ -73,10 +73,11 @@ def test_an_unknown_source_of_the_earlier_denominator_stops_the_release():
         protect(frame(CHANGE | {"denominator_source_before": "local-return-7"}), rule="published")
 
 
-def test_a_source_without_a_release_stops_the_release(project):
+@pytest.mark.parametrize("access", ["", "local"])
+def test_a_source_that_is_local_stops_the_release(project, access):
     path = project / "data" / "sources.csv"
     sources = pd.read_csv(path, dtype=str, keep_default_na=False)
-    sources.loc[sources["source"] == PUBLISHED, "release"] = ""
+    sources.loc[sources["source"] == PUBLISHED, "access"] = access
     sources.to_csv(path, index=False)
     with pytest.raises(DisclosureError, match=PUBLISHED):
         protect(frame(ROW), rule="published")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from conftest import copied
-from leaks import Secret, leaks
+from leaks import Secret, leaks, names_given_away
 
 from lscb_analysis.cli import app
 
@@ -108,11 +109,37 @@ def test_nothing_that_a_build_leaves_tells_what_is_withheld(made):
     assert leaks(folder, secrets) == []
 
 
-def test_the_pack_says_which_figures_are_withheld_and_given_away(made):
-    folder, _ = made
-    page = (folder / "pack" / "03_primary_need.html").read_text("utf-8")
-    assert "can be worked out exactly" in page
-    assert 'id="findings-withheld"' in (folder / "pack" / "15_data_quality.html").read_text("utf-8")
+def test_the_pack_says_how_many_withheld_figures_are_given_away_and_nowhere_which(made):
+    folder, secrets = made
+    page = BeautifulSoup((folder / "pack" / "15_data_quality.html").read_text("utf-8"), "html.parser")
+    (said,) = page.select('p.finding:has([data-category="withheld"])')
+    checked, kept, away = (int(number["value"]) for number in said("data"))
+    assert 0 < away < checked == kept + away
+    assert names_given_away(folder, secrets) == []
+
+
+NAMED = "What the source withholds of Absent parenting can be worked out exactly from what it prints."
+
+
+@pytest.mark.parametrize(
+    ("name", "planted"),
+    [
+        ("03_primary_need.html", f"<p>{NAMED}</p></main>"),
+        ("15_data_quality.html", "<tr><th>Absent parenting</th><td>its source withholds it</td></tr></main>"),
+        ("index.html", "<li>Given away: Absent parenting</li></main>"),
+    ],
+)
+def test_the_search_finds_a_name_of_what_is_given_away(copy, name, planted):
+    folder, secrets = copy
+    page(folder, name, "</main>", planted)
+    assert names_given_away(folder, secrets) != []
+
+
+def test_the_search_finds_a_row_of_what_is_given_away(copy):
+    folder, secrets = copy
+    with (folder / "pack" / "tables" / "15_data_quality-checks.csv").open("a", encoding="utf-8") as file:
+        file.write("withheld,Local authority,,,2016,,,,cin_by_primary_need,Absent parenting\n")
+    assert names_given_away(folder, secrets) != []
 
 
 def page(folder: Path, name: str, old: str, new: str) -> None:

@@ -17,7 +17,6 @@ from lscb_analysis import (
     describe_each,
     describe_earlier,
     describe_fit,
-    describe_given_away,
     describe_implied,
     describe_larger,
     describe_largest,
@@ -31,7 +30,6 @@ from lscb_analysis import (
     describe_verdict,
     describe_versions,
     fits,
-    given_away,
     implied_earlier,
     implied_populations,
     load,
@@ -39,7 +37,6 @@ from lscb_analysis import (
     read_edition,
     standing,
     stated,
-    suppressed_bounds,
     verdict_table,
     versions,
 )
@@ -254,18 +251,6 @@ def test_headlines_name_the_change_the_measures_or_the_largest_category():
     assert headline(both).striptags() == (
         "Aged 17 to 18: printed as 57%, then 67%; Aged 19 to 21: printed as 52%, then 41%"
     )
-
-
-def test_withheld_figures_that_others_give_away_are_named_and_never_given():
-    counts = load("dfe_primary_need", measure="cin_by_primary_need")
-    totals = load("dfe_primary_need", measure="cin_at_31_march")
-    away = given_away(suppressed_bounds(counts, totals, least=1))
-    said = describe_given_away(protect(away, rule="published"))
-    assert "at 31 March 2017 can be worked out exactly" in said.text
-    assert "2016" not in said.text
-    assert unbound(str(said.html)) == []
-    assert not BeautifulSoup(str(said.html), "html.parser")("data")
-    assert describe_given_away(protect(away.assign(narrowed=False), rule="published")).text == ""
 
 
 def test_versions_of_a_number_are_told_with_their_places_and_agreement_is_passed_over():

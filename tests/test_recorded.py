@@ -14,6 +14,7 @@ from conftest import keep_only
 
 from lscb_analysis import accessibility
 from lscb_analysis.data import dictionary, texts
+from lscb_analysis.editions import read_edition
 from lscb_analysis.report import build
 from lscb_analysis.schema import located, validate_text
 
@@ -51,7 +52,12 @@ def noted(path: Path) -> set[str]:
 def test_the_statement_has_every_check_with_what_it_came_to(pages):
     page = pages["accessibility"]
     items = page.select("#tested ~ .log li")
-    assert len(items) == len(ROWS) == len(accessibility.tested().checks) >= 10
+    assert (
+        len(items)
+        == len(ROWS)
+        == len(accessibility.tested(read_edition("southend-2017-19"), draft=False).checks)
+        >= 10
+    )
     for item, row in zip(items, ROWS.values(), strict=True):
         assert item.select_one("[data-name=check]").get_text() == row["what"]
         assert item.select_one("[data-name=tool]").get_text() == f"{row['tool']} {row['version']}"
@@ -80,7 +86,7 @@ def test_where_nothing_is_recorded_the_statement_claims_nothing_and_where_faults
     rows = pd.read_csv(path, dtype=str)
     path.unlink()
     page = (build().folder / "accessibility.html").read_text("utf-8")
-    assert "No test is recorded for this pack" in page
+    assert "No test of the pages of this pack is recorded" in page
     assert "No test found a fault" not in page
     rows.loc[rows["check"] == "keyboard", "faults"] = "2"
     rows.to_csv(path, index=False)

@@ -32,7 +32,11 @@ MEASURE = dict.fromkeys(schema.MEASURE_COLUMNS, "Some text") | {
     "polarity": "neither",
     **dict.fromkeys(["scheme", "denominator", "smallest_change", "dispersion"], ""),
 }
-SOURCE = dict.fromkeys(schema.SOURCE_COLUMNS, "Some text") | {"source": "report"}
+SOURCE = dict.fromkeys(schema.SOURCE_COLUMNS, "Some text") | {
+    "source": "report",
+    "access": "published",
+    "published": "2018-11",
+}
 
 
 def table(*changes: dict[str, str]) -> pd.DataFrame:
@@ -197,11 +201,16 @@ def test_check_areas_lets_two_areas_and_levels_pass():
     assert list(schema.check_areas(table({}, england))) == []
 
 
+def test_for_an_unknown_source_no_other_is_offered():
+    (problem,) = schema.check_names(table({"source": "reprot"}), words())
+    assert problem.column == "source"
+    assert "'report'" not in str(problem)
+
+
 @pytest.mark.parametrize(
     ("change", "column", "offered"),
     [
         ({"measure": "visit"}, "measure", "visits"),
-        ({"source": "reprot"}, "source", "report"),
         ({"qualifier": "abuot"}, "qualifier", "about"),
         ({"category": "Totals"}, "category", "Total"),
         ({"measure": "visits_by_day", "category": "Munday"}, "category", "Monday"),

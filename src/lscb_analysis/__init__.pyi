@@ -71,7 +71,6 @@ from .narrative import (
     describe_earlier as describe_earlier,
     describe_facts as describe_facts,
     describe_fit as describe_fit,
-    describe_given_away as describe_given_away,
     describe_implied as describe_implied,
     describe_larger as describe_larger,
     describe_largest as describe_largest,

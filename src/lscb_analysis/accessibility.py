@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from lscb_analysis.data import texts
 from lscb_analysis.display import day
+from lscb_analysis.editions import Edition
 from lscb_analysis.schema import records
 
 RESULTS = "accessibility"
@@ -58,9 +59,12 @@ class Tested:
         return [check for check in self.checks if check.unjudged]
 
 
-def tested() -> Tested:
-    """Return what the tests of accessibility found when they were last recorded."""
-    rows = texts(RESULTS)
+def tested(edition: Edition, draft: bool) -> Tested:
+    """Return what the tests found on the pages of this edition's pack when they were last recorded.
+
+    There are no checks of another edition's pack, nor of a `draft`.
+    """
+    rows = texts(RESULTS, edition=edition.name).head(0 if draft else None)
     checks = [
         Check(
             row["what"],

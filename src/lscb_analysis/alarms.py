@@ -19,13 +19,18 @@ COUNTS = {ALARMS: "false_alarms", FALSE: "false_discoveries", FOUND: "visible_ch
 DRAWN, SEED = "simulated_editions", "simulation_seed"
 
 
+def simulated(edition: Edition) -> str:
+    """Return the source of what was simulated of an edition: of another one it says nothing."""
+    return f"simulation-{edition.name}"
+
+
 def alarms(edition: Edition) -> pd.DataFrame:
     """Return how often editions like this one raised false alarms and missed changes, as estimates.
 
     With them comes the seed of the simulation. No rows where this edition was not simulated.
     """
-    every = load(SIMULATED) if SIMULATED in tables() else pd.DataFrame(columns=["area_name", "time_period"])
-    rows = every[(every["area_name"] == edition.area) & (every["time_period"] == edition.latest)]
+    every = load(SIMULATED) if SIMULATED in tables() else pd.DataFrame(columns=["source", "time_period"])
+    rows = every[(every["source"] == simulated(edition)) & (every["time_period"] == edition.latest)]
     if rows.empty:
         return rows
     of = {str(measure): figures for measure, figures in rows.groupby("measure")}

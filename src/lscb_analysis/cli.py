@@ -66,6 +66,10 @@ REMEDIES = {
 """What to do about an error of the system, by the name of its number."""
 
 
+NOT_READ = "Not read: the spreadsheet, a PDF, and what else the words say."
+"""What no check of a pack reads, said beside what one has read."""
+
+
 def main() -> None:
     """Run the command; an error of the input or the system is a message, not a traceback."""
     try:
@@ -250,13 +254,23 @@ def list_editions() -> None:
 
 
 @app.command()
-def check() -> None:
+def check(
+    withheld: Annotated[
+        bool,
+        typer.Option("--withheld", help="Show which withheld figures others give away; on a terminal only."),
+    ] = False,
+) -> None:
     """Check data, editions and notebooks as a build does before anything runs, and list every problem.
 
     Exit status 0: they hold; 2: they do not. What was read otherwise than it stands is said.
     """
     from lscb_analysis import data, report
 
+    if withheld and not sys.stdout.isatty():
+        raise BuildError(
+            "--withheld names figures that can be worked out. They are for the analyst alone, so they are "
+            "shown on a terminal and go into no file, pipe, log or mail: run it in one, without > or |."
+        )
     problems, notes = [str(problem) for problem in data.check()], []
     hold = not problems
     if hold:
@@ -281,27 +295,42 @@ def check() -> None:
         typer.echo(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
         raise typer.Exit(BAD_INPUT)
     typer.echo(f"{read}: no problem.")
+    if withheld:
+        _show_withheld()
+
+
+def _show_withheld() -> None:
+    """Show which withheld figures others give away, and how, without a value."""
+    from lscb_analysis.attacks import cells_given_away
+    from lscb_analysis.editions import read_edition
+
+    cells = [line for name in editions() for line in cells_given_away(read_edition(name))]
+    told = list(dict.fromkeys(cells))
+    for line in told:
+        typer.echo(line)
+    typer.echo(f"Withheld figures that others give away: {len(told)}. Keep this list to yourself.")
 
 
 @app.command()
 def verify(
     pack: Annotated[Path, typer.Argument(help="The pack's folder, as reports/EDITION.")],
 ) -> None:
-    """Read a built pack and hold it against the data: every figure, word and claim in it.
+    """Read the pages and CSVs of a built pack, and work out every figure in them from the data again.
 
-    Exit status 0: it says what the data say; 1: it does not, and each place is named with the reason;
-    2: the folder is no pack, or the data does not hold.
+    Words are read too: those that stand for a figure or a verdict, and numbers, directions and claims about
+    chance that are bound to none. Exit status 0: nothing is wrong; 1: each place that is wrong is named with
+    the reason; 2: the folder is no pack, or the data does not hold.
     """
     from lscb_analysis import verify as reader
 
     found = reader.verify(pack)
     for fault in found.faults:
         typer.echo(str(fault), err=True)
-    held = f"{found.figures:,} figures on pages and {found.cells:,} in tables were held against the data"
+    held = f"{found.figures:,} figures on pages and {found.cells:,} in CSV tables were worked out again"
     if found.faults:
         typer.echo(f"{held}; {len(found.faults):,} places are wrong.", err=True)
         raise typer.Exit(FAILED)
-    typer.echo(f"{held}; all of them hold.")
+    typer.echo(f"{held}; all of them hold. {NOT_READ}")
 
 
 @app.command()
@@ -418,5 +447,5 @@ class _Teller:
             said = f"The edition no longer asks {details['question']}."
             typer.echo(f"{said}{_stood(details['stood'])}", err=True)
         if event == "verified":
-            held = f"{details['figures']:,} figures on pages and {details['cells']:,} in tables"
-            typer.echo(f"Held against the data: {held}.")
+            held = f"{details['figures']:,} figures on pages and {details['cells']:,} in CSV tables"
+            typer.echo(f"Worked out again from the data: {held}. {NOT_READ}")

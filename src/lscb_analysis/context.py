@@ -139,6 +139,7 @@ def _periods(known: Known) -> dict[str, set[str]]:
     """Every way in which a page names a period of the data."""
     told: dict[str, set[str]] = {}
     every = pd.concat([known.rows, known.found])[["period_start", "period_end", "time_identifier", "iso"]]
+    every = every.dropna(subset="iso")  # a withheld figure that is given away is not named, nor its period
     for row in records(every.drop_duplicates()):
         day = row["period_end"]
         short = [] if "/" in row["iso"] else [f"{day.day} {day:%b %Y}"]

@@ -15,6 +15,7 @@ from lscb_analysis.saved import as_meant, cells
 from lscb_analysis.schema import (
     COLUMNS,
     EVERY_EDITION,
+    PUBLISHED,
     SYMBOLS,
     TEXTS,
     DataError,
@@ -67,6 +68,18 @@ def measures() -> pd.DataFrame:
 def labels() -> dict[tuple[str, str], str]:
     """Return the label of each category, by its scheme and its name."""
     return _labels(*_dictionary_files())
+
+
+def published_files() -> set[str]:
+    """Return the files of `data/` that hold words, or figures all of whose sources have published them.
+
+    Of no other may a pack carry a digest: a small number is found by trying all that it can be.
+    """
+    sources = dictionary().sources
+    out = set(sources.loc[sources["access"] == PUBLISHED, "source"])
+    words = [name for name in TEXTS if "source" not in TEXTS[name] or out >= {*texts(name)["source"]}]
+    figures = [name for name in tables() if out >= {*load(name)["source"]}]
+    return {f"data/{name}.csv" for name in (*DICTIONARY_FILES, *words, *figures)}
 
 
 def known_sources() -> list[dict[str, str]]:

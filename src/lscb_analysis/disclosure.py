@@ -11,7 +11,7 @@ from markupsafe import Markup
 from lscb_analysis.data import dictionary, source_names
 from lscb_analysis.errors import InputError
 from lscb_analysis.reads import record
-from lscb_analysis.schema import nearest
+from lscb_analysis.schema import BOARD, PUBLISHED
 
 _ABOUT = {
     *("time_period", "previous_period", "confidence", "denominator", "denominator_before"),
@@ -71,14 +71,13 @@ class Release:
 def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
     """Return frames of estimates, or of comparisons, as one release under `rule`.
 
-    The rule `published` is for figures that their source has published already: nothing is
-    suppressed further, every source must be one that the dictionary lists with its release, and a
-    figure that its source suppressed must not have come back as a number.
+    The rule `published` is for figures that their source has published already, or that are the board's own
+    record and count no children: nothing is suppressed further, the dictionary must give every source one
+    of these two accesses, and a figure that its source suppressed must not have come back as a number.
 
     Raises DisclosureError for an unknown rule, or if the rule cannot be met.
     """
-    if rule not in RULES:
-        raise DisclosureError(f"There is no rule {rule!r}. {nearest(rule, RULES)}")
+    check_rule(rule)
     together = pd.concat([estimates, *more], ignore_index=True)
     RULES[rule](together)
     for question in together.get("question", pd.Series(dtype=str)).dropna().unique():
@@ -86,14 +85,23 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
     return Release(together, rule)
 
 
+def check_rule(rule: str) -> None:
+    """Raise DisclosureError for an unknown rule. It offers none: that could let more out than was meant."""
+    if rule not in RULES:
+        raise DisclosureError(
+            f"There is no rule {rule!r}, so nothing is let out. docs/design.md says which rules there are; "
+            "figures that are not published have no way into a pack yet."
+        )
+
+
 def _published(estimates: pd.DataFrame) -> None:
     known = dictionary().sources
-    released = {source for source, release in zip(known["source"], known["release"], strict=True) if release}
-    unknown = sorted(source_names(estimates) - released)
+    out = set(known.loc[known["access"].isin([PUBLISHED, BOARD]), "source"])
+    unknown = sorted(source_names(estimates) - out)
     if unknown:
         raise DisclosureError(
-            f"Not known to be published: {', '.join(unknown)}. "
-            "Give the release in data/sources.csv, or use another rule."
+            f"Not known to be published: {', '.join(unknown)}. data/sources.csv does not say that "
+            "they may be shown, so leave these figures out."
         )
     back = estimates[_came_back(estimates)]
     if len(back):

@@ -13,6 +13,7 @@ import numpy as np
 
 from lscb_analysis.data import measures
 from lscb_analysis.figures import Cited, Estimate, Known, foreign, worked_out
+from lscb_analysis.quality import WITHHELD
 from lscb_analysis.tables import FORMULA
 from lscb_analysis.wording import called, same
 
@@ -58,7 +59,8 @@ def _check(text: str, known: Known) -> tuple[int, list[tuple[str, str]]]:
 def _decided_as_a_whole(known: Known, rows: list[Row]) -> set[tuple[str, ...]] | None:
     """The rows that a CSV of verdicts or of findings may have, if it is one."""
     columns = list(rows[0]) if rows else []
-    for frame, mark in ((known.verdicts, "question"), (known.found, "rule")):
+    told = known.found[known.found["rule"] != WITHHELD]
+    for frame, mark in ((known.verdicts, "question"), (told, "rule")):
         if mark in columns and set(columns) <= set(frame.columns):
             text = frame[columns].to_csv(index=False, lineterminator="\n")
             return {tuple(_read(cell) for cell in row) for row in csv.reader(text.splitlines())}

@@ -69,6 +69,11 @@ def _comparators(rows: pd.DataFrame, edition: Edition) -> pd.Series:
     return rows[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
 
 
+def has_report(edition: Edition) -> bool:
+    """Whether an edition reads a report: then there are facts that were taken from it."""
+    return bool(len(texts("facts", edition=edition.name)))
+
+
 def links(edition: Edition) -> pd.DataFrame:
     """Return which measures belong together, with the columns `LINK`.
 
@@ -134,10 +139,9 @@ def digits(row: Figure, suffix: str = "") -> str:
 
 def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
     sources = dictionary().sources.set_index("source")
-    facts = texts("facts", edition=edition.name)["source"]
-    if facts.empty:
+    if not has_report(edition):
         return figures
-    report = sources.loc[facts.mode().iloc[0]]
+    report = sources.loc[texts("facts", edition=edition.name)["source"].mode().iloc[0]]
     document, publisher = (figures["source"].map(sources[column]) for column in ("document", "publisher"))
     own = document == report["document"]
     last = figures.loc[own, "time_period"].max()  # not a number if nothing is from that report

@@ -651,9 +651,9 @@ def _checks(known: Known, cited: Cited) -> float:
     return {"checks": len(rows), "balances": balances, "findings": len(rows) - balances}[cited.statistic]
 
 
-def _recorded(cited: Cited, column: str) -> float:
-    """What a check of the pages came to when it was last recorded."""
-    rows = texts("accessibility", check=cited.category)
+def _recorded(known: Known, cited: Cited, column: str) -> float:
+    """What a check of the pages of this edition's pack came to when it was last recorded."""
+    rows = texts("accessibility", check=cited.category, edition=known.edition.name)
     return float(rows[column].iloc[0]) if len(rows) else np.nan
 
 
@@ -681,10 +681,10 @@ _ALONE: dict[str, Callable[[Known, Cited], float]] = {
     "verdicts": _verdicts,
     "claims": lambda known, _: len(texts("facts", edition=known.edition.name, kind="claim")),
     **dict.fromkeys(("checks", "balances", "findings"), _checks),
-    "pages_checked": lambda _, cited: _recorded(cited, "pages"),
-    "rules_checked": lambda _, cited: _recorded(cited, "rules"),
-    "faults_found": lambda _, cited: _recorded(cited, "faults"),
-    "unjudged": lambda _, cited: _recorded(cited, "unjudged"),
+    "pages_checked": lambda known, cited: _recorded(known, cited, "pages"),
+    "rules_checked": lambda known, cited: _recorded(known, cited, "rules"),
+    "faults_found": lambda known, cited: _recorded(known, cited, "faults"),
+    "unjudged": lambda known, cited: _recorded(known, cited, "unjudged"),
 }
 _OF_PLACE: dict[str, Callable[[Known, Cited], list[float]]] = {
     **dict.fromkeys(("p_value", "p_dispersed", "threshold", "compared", "degrees", "dispersion"), _verdict),

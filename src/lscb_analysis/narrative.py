@@ -209,19 +209,6 @@ def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Dis
     return _listing(sentences)
 
 
-def describe_given_away(withheld: Release) -> Display:
-    """Say which withheld figures follow from what is printed, exactly or nearly, without giving any."""
-    told = withheld.frame[withheld.frame["narrowed"]]
-    sentences = []
-    for (_, exact), rows in told.groupby(["period_end", "exact"], sort=True):
-        which = listed([_name_of_cell(row) for row in records(rows)])
-        how = "can be worked out exactly" if exact else "can be narrowed down"
-        said = "What the source withholds of {} {} {} from what it prints. It is not given here."
-        sentences.append(Markup(said).format(which, when(rows.iloc[0].to_dict()), how))
-    html = Markup('<p class="given-away">{}</p>').format(Markup(" ").join(sentences)) if sentences else ""
-    return Display(Markup(html), "note")
-
-
 def describe_implied(totals: Release) -> Display:
     """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
     rows = records(totals.frame.dropna(subset=["value"]))
@@ -300,7 +287,7 @@ def describe_standing(standing: Release, claim: Release) -> Display:
     )
     if pd.isna(claimed["value"]):
         return finding([figure, among, place])
-    said = Markup("In the report, {} is {}, without saying by which measure: {}.").format(
+    said = Markup("It is printed that {} is {}, without saying by which measure: {}.").format(
         subject(claimed), bind(claimed, "value"), _borne_out(row, claimed)
     )
     return finding([figure, among, place, said])
@@ -431,7 +418,7 @@ def describe_sources(*releases: Release) -> Display:
 
 
 def describe_outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
-    """Say what came in, what went out and what is left, and whether the report prints the same."""
+    """Say what came in, what went out and what is left, and whether the accounts print the same."""
     income, outgoings = (_total_row(release) for release in (received, spent))
     left, outcome = records(surplus.frame)[0], records(printed.frame)[0]
     if pd.isna(left["value"]):
@@ -447,7 +434,7 @@ def describe_outcome(received: Release, spent: Release, surplus: Release, printe
         return finding([said])
     same = outcome["value"] == -left["value"]
     report = (
-        "The report prints {} amount as an outcome of {}: there, income is negative, and so is a surplus."
+        "The accounts print {} amount as an outcome of {}: there, income is negative, and so is a surplus."
     )
     return finding([said, Markup(report).format("the same" if same else "another", bind(outcome, "value"))])
 

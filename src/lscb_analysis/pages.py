@@ -23,6 +23,7 @@ from lscb_analysis.disclosure import protect
 from lscb_analysis.display import day, isolated, templates
 from lscb_analysis.easy_read import easy_read, plans
 from lscb_analysis.editions import Edition
+from lscb_analysis.evidence import has_report
 from lscb_analysis.glossary import meanings, spell_out
 from lscb_analysis.kernels import beside
 from lscb_analysis.methods import methods
@@ -65,7 +66,7 @@ class Pages:
     def _write_apart(self) -> None:
         """Write the pages that say nothing of how a chapter ran, and check them ahead of `verify`."""
         self._write_page("assumptions.html.j2", _assumptions(self.edition, self.chapters, self.log))
-        self._write_page("accessibility.html.j2", _accessibility(self.edition))
+        self._write_page("accessibility.html.j2", _accessibility(self.edition, self.every["draft"]))
         if self.every["easy_read"]:
             self._write_page("easy-read.html.j2", self.easy)
         for file in self.plain:
@@ -102,7 +103,7 @@ class Pages:
         for chapter in chapters:
             _take_findings(chapter)
         self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
-        self._write_page("methods.html.j2", _methods(edition, chapters))
+        self._write_page("methods.html.j2", _methods(edition, chapters, self.every["draft"]))
         self._write_page("measures.html.j2", _measures(edition, chapters, self.plain))
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
         for file in self.plain.keys() - {chapter.file for chapter in chapters}:
@@ -111,6 +112,8 @@ class Pages:
             self._spreadsheet_written()
 
     def _write_chapter(self, chapter: Chapter) -> None:
+        if not has_report(self.edition):
+            _tell_of_no_report(chapter)
         at = self.chapters.index(chapter)
         own = [
             entry for name in (chapter.name, EVERY_CHAPTER) for entry in self.log if name in entry["chapters"]
@@ -254,6 +257,17 @@ def _questions(chapter: Chapter, assumes: bool) -> list[str]:
     return questions
 
 
+_OF_A_REPORT = re.compile(r"\b(?:the|this|a|its|each) (?:annual )?report\b|\breport['’]s\b", re.I)
+
+
+def _tell_of_no_report(chapter: Chapter) -> None:
+    """Take out of a chapter's text the headings and paragraphs that speak of a report: there is none."""
+    for cell in chapter.executed.cells:
+        if cell.cell_type == "markdown":
+            lines = cell.source.splitlines()
+            cell.source = "\n".join(line for line in lines if not _OF_A_REPORT.search(line)).strip()
+
+
 def _titled(title: str, edition: Edition) -> str:
     return f"{title}: {isolated(edition.area)}, {isolated(edition.period)}"
 
@@ -311,11 +325,11 @@ def _easy_read(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
     }
 
 
-def _accessibility(edition: Edition) -> dict[str, Any]:
-    """The page that says who can read the pages, made from what the tests found."""
+def _accessibility(edition: Edition, draft: bool) -> dict[str, Any]:
+    """The page that says who can read the pages, made from what the tests found; a draft was not tested."""
     title = _titled("Accessibility statement", edition)
     cited = {"standard": STANDARD, "law": LAW}
-    return {"title": title, "file": "accessibility.html", "tested": tested()} | cited
+    return {"title": title, "file": "accessibility.html", "tested": tested(edition, draft)} | cited
 
 
 def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:
@@ -354,8 +368,8 @@ def _measures(edition: Edition, chapters: list[Chapter], pages: dict[str, str]) 
     return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
 
 
-def _methods(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
-    """The page of the methods that the chapters' figures name, each with the chapters that use it."""
+def _methods(edition: Edition, chapters: list[Chapter], draft: bool) -> dict[str, Any]:
+    """The page of the methods that the chapters' figures name; of a draft nothing was simulated."""
     used = {chapter.name: _methods_named(chapter.executed) for chapter in chapters}
     unknown = set().union(*used.values()) - {method.name for method in methods()}
     if unknown:
@@ -364,7 +378,7 @@ def _methods(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
         (method, [chapter for chapter in chapters if method.name in used[chapter.name]])
         for method in methods()
     ]
-    erring = alarms(edition)
+    erring = pd.DataFrame() if draft else alarms(edition)
     return {
         "title": _titled("Methods", edition),
         "erring": None if erring.empty else describe_alarms(protect(erring, rule=edition.rule)),

@@ -35,17 +35,16 @@ FINDING = [
     *("rule", *PLACE, *PERIOD, *SUBJECT, "unit"),
     *("value", "printed", "qualifier", "method", "source", "status"),
     *("least", "most", "denominator_source", "balance"),
-    *("exact", "period_start_before", "period_end_before"),
+    *("period_start_before", "period_end_before"),
     *("serious", "used", "used_source", "why"),
 ]
 
 SERIOUS = {
     "rounding": "the figures differ as they would if a source had rounded one of them, or if a mean was cut "
     "off instead of rounded",
-    "slight": "the difference is smaller than any that matters to the board, or what is withheld can be "
-    "worked out nearly",
-    "serious": "the difference is as large as one that matters to the board, what is counted is not what is "
-    "said, or what is withheld can be worked out exactly",
+    "slight": "the difference is smaller than any that matters to the board",
+    "serious": "the difference is as large as one that matters to the board, or what is counted is not what "
+    "is said",
     "not sized": "the dictionary does not say which difference matters",
 }
 """How serious a finding is, and what each word means."""
@@ -55,7 +54,8 @@ FIRST = "its source comes first in the list of sources"
 ONLY = "no other place gives it"
 AGREED = "all places give the same"
 NEITHER = "none of the dates"
-WITHHELD = "its source withholds it"
+WITHHELD = "withheld"
+"""The rule of which findings tell how many they are, and no more."""
 
 EVENTS = "events"
 """What a measure counts whose rows date an event, each as one place does."""
@@ -70,9 +70,9 @@ def findings(edition: Edition) -> pd.DataFrame:
     `value` is what stands in `source`; `least` and `most` are the ends of what the figures of
     `denominator_source` leave for it, and `balance` says whether it lies there. `serious` is a key of
     `SERIOUS`, empty where all is well; `used`, `used_source` and `why` say which value the pack uses.
-    A row of the rule `withheld` has status `c` and no number: there `balance` says that the figure stays
-    withheld, and `exact` that it can be worked out. A row of the rule `dates` has in `period_start_before`
-    and `period_end_before` the period that its place is about.
+    A row of the rule `WITHHELD` says by its `balance` whether a figure stays withheld, and not which figure
+    it is: those rows have nothing else, and stand in no order. A row of the rule `dates` has in
+    `period_start_before` and `period_end_before` the period that its place is about.
     """
     figures, linked = published(edition), links(edition)
     checked = [check(figures, linked).assign(rule=rule) for rule, check in RULES.items()]
@@ -80,7 +80,18 @@ def findings(edition: Edition) -> pd.DataFrame:
     together = pd.concat(found, ignore_index=True)
     # a rule gives some of these columns only, and of a few tables few rules find anything
     every = together.columns.union([*FINDING, "rounding"], sort=False)
-    return _judged(together.reindex(columns=every), figures).reindex(columns=FINDING)
+    return _unnamed(_judged(together.reindex(columns=every), figures).reindex(columns=FINDING))
+
+
+def _unnamed(found: pd.DataFrame) -> pd.DataFrame:
+    """Findings without what would tell which withheld figures are given away: only how many they are."""
+    hidden = found["rule"] == WITHHELD
+    rows = found[hidden].sort_values("balance")
+    never = pd.Series(False, index=rows.index)
+    for column in rows.columns.difference(["rule", "balance"]):
+        kind = rows[column].dtype.kind
+        rows[column] = rows[column].where(never) if kind in "fM" else 0 if kind == "i" else ""
+    return pd.concat([found[~hidden], rows], ignore_index=True)
 
 
 def check_parts(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -309,7 +320,7 @@ RULES: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
     "wholes": check_wholes,
     "ratings": check_ratings,
     "dates": check_dates,
-    "withheld": check_withheld,
+    WITHHELD: check_withheld,
 }
 """The rules by name, in the order in which a reader meets them."""
 
@@ -446,17 +457,16 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     cells = found[CELL].join(taken, on=CELL)
     reasons = [cells["rank"] == 0, cells["places"] == 1, cells["values"] == 1, cells["places"] > 1]
     why = np.select(reasons, [COMPARED, ONLY, AGREED, FIRST], "")
-    withheld = found["status"].eq("c")
     event = found["counted"] == EVENTS
     said = found["why"].notna()
     return found.assign(
-        status=np.where(withheld, "c", ""),
+        status="",
         method=AS_PRINTED,
         qualifier=found["qualifier"].astype(object).fillna(""),
         serious=_serious(found),
-        used=cells["value"].mask(withheld | event),
-        used_source=cells["source"].fillna("").mask(withheld | event, ""),
-        why=np.select([withheld, event, said], [WITHHELD, NEITHER, found["why"]], why),
+        used=cells["value"].mask(event),
+        used_source=cells["source"].fillna("").mask(event, ""),
+        why=np.select([event, said], [NEITHER, found["why"]], why),
     )
 
 
@@ -468,8 +478,6 @@ def _serious(found: pd.DataFrame) -> np.ndarray:
     size = apart.where(found["unit"] == "%", 100 * apart / nearest.abs().replace(0, np.nan))
     unsized = found["rule"].isin(["wholes", "ratings"]) & matters.isna() & ~found["rounding"].astype(bool)
     another = found["rule"].isin(["headings", "dates"]) & (found["counted"] != EVENTS)
-    worked_out = found["exact"].eq(True) | another | unsized
-    nearly = found["rule"] == "withheld"
-    cases = [found["balance"], worked_out, nearly, found["rounding"], matters.isna(), size < matters]
-    words = ["", "serious", "slight", "rounding", "not sized", "slight"]
+    cases = [found["balance"], another | unsized, found["rounding"], matters.isna(), size < matters]
+    words = ["", "serious", "rounding", "not sized", "slight"]
     return np.select([case.astype(bool) for case in cases], words, "serious")

@@ -14,7 +14,7 @@ from lscb_analysis.disclosure import Release
 from lscb_analysis.display import Display, Row, bind, category, isolated, name, period, places, text
 from lscb_analysis.editions import Edition
 from lscb_analysis.narrative import finding, listed
-from lscb_analysis.quality import SERIOUS
+from lscb_analysis.quality import SERIOUS, WITHHELD
 from lscb_analysis.schema import records
 from lscb_analysis.tables import Column, csv, render
 
@@ -77,7 +77,7 @@ WORDS = {
         "Printed summaries of ratings held against every way to rate", "possible", "not possible"
     ),
     "dates": Words("Dates held against their place, or against another place", "fitting", "not fitting"),
-    "withheld": Words("Withheld figures held against those around them", "still withheld", "given away"),
+    WITHHELD: Words("Withheld figures held against those around them", "still withheld", "given away"),
 }
 ALL = Words("Figures held against others", "fit", "do not fit")
 
@@ -110,8 +110,9 @@ def describe_checks(found: Release) -> Display:
 
 
 def describe_balance(found: Release) -> Display:
-    """Say of which measures everything that the rule checked fits."""
-    fits = found.frame.groupby("measure", sort=False)["balance"].all()
+    """Say of which measures everything that the rule checked fits; of what is withheld, of none."""
+    frame = found.frame[found.frame["rule"] != WITHHELD]
+    fits = frame.groupby("measure", sort=False)["balance"].all()
     titled = fits.groupby(measures()["title"].reindex(fits.index).to_numpy(), sort=False).all()
     titles = [name(str(title)) for title in titled[titled].index]
     if not titles:
@@ -147,9 +148,11 @@ def describe_claims(edition: Edition) -> Display:
 def table_of_checks(found: Release) -> Display:
     """Return how many things each rule checked, how many fit and how many do not, as a table.
 
-    Where no rule found anything to check there is no table.
+    Where no rule found anything to check there is no table. Its CSV has each thing that was checked, but for
+    what is withheld.
     """
-    if found.frame.empty:
+    told = found.frame[found.frame["rule"] != WITHHELD]
+    if told.empty:
         return Display(Markup(""), "note")
     counts = found.frame.groupby("rule", sort=False)["balance"].agg(checks="size", balances="sum")
     lines = counts.assign(findings=counts["checks"] - counts["balances"]).reset_index()
@@ -160,17 +163,18 @@ def table_of_checks(found: Release) -> Display:
             for title, key in (("Checked", "checks"), ("Fits", "balances"), ("Does not fit", "findings"))
         ),
     ]
-    caption = f"What the rules checked, {_area(found.frame)}"
-    return render(found.frame, columns, "checks", caption, lines)
+    caption = f"What the rules checked, {_area(told)}"
+    return render(told, columns, "checks", caption, lines)
 
 
 def table_of_findings(found: Release) -> Display:
     """Return what does not fit by one rule: a table for each unit and number of decimals, one CSV for all.
 
     Each row says which figure, where it stands and against what, how serious it is, and which value the
-    pack uses. Where everything fits there is no table.
+    pack uses. Where everything fits there is no table, nor is there one of what is withheld.
     """
-    wrong = found.frame[~found.frame["balance"].astype(bool)]
+    told = found.frame["rule"] != WITHHELD
+    wrong = found.frame[told & ~found.frame["balance"].astype(bool)]
     if wrong.empty:
         return Display(Markup(""), "note")
     rule = str(wrong["rule"].iloc[0])
@@ -186,7 +190,6 @@ def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
     columns = {
         "dates": [_column("Dated", period), _column("Held against", lambda row: period(row, before=True))],
         "ratings": [Column("Printed mean", _printed), _column("Ratings that give it", _ratings)],
-        "withheld": [_column("Can be worked out", lambda row: "exactly" if row["exact"] else "nearly")],
     }.get(rule, [Column(heads[0], _printed), Column(heads[1], _follows)])
     columns = [
         Column("Figure", _figure, heads=True),

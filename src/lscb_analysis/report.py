@@ -16,8 +16,8 @@ import pandas as pd
 from nbformat import ValidationError
 
 from lscb_analysis.chapters import Chapter, Tell, parameters, read, running, silent, title
-from lscb_analysis.data import check, load, tables
-from lscb_analysis.disclosure import RULES
+from lscb_analysis.data import check, load, published_files, tables
+from lscb_analysis.disclosure import check_rule
 from lscb_analysis.easy_read import check_plain_words
 from lscb_analysis.editions import Edition, EditionError, read_edition
 from lscb_analysis.errors import InputError
@@ -188,9 +188,9 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
-    Raises BuildError for a chapter, parameter, area or value that will not do, EditionError for a
-    comparison that is to be told and has no plain words, DataError with every problem of the data, or of
-    what is typed where the data have to speak.
+    Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for an unknown
+    rule, EditionError for a comparison that lacks its plain words, DataError with every problem of the data
+    or of what is typed where the data have to speak.
     """
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
@@ -209,6 +209,7 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
         for name, text in changed.items()
     }
+    check_rule(edition.rule)
     asked, problems = edition, check() or typed_claims([edition])
     if problems:
         raise DataError(problems)
@@ -217,10 +218,6 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
     )
     if strangers := second_boards(edition, {asked.area, edition.area}):
         raise DataError(strangers)
-    if edition.rule not in RULES:
-        raise BuildError(
-            f"{edition.name}.toml, rule: there is no rule {edition.rule!r}. Nothing can be released under it."
-        )
     _check_area(edition.area)
     check_plain_words(edition, chosen)
     with suppress(ValueError):
@@ -346,11 +343,14 @@ def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell)
 
 
 def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
+    public = published_files()
+    inputs = of["inputs"].items()
     manifest = {
         "format": FORMAT,
         "edition": edition.model_dump(mode="json"),
         "comparisons": _came_to(verdict_table(edition)),
         **of,
+        "inputs": {file: kept for file, kept in inputs if file in public or "data/" not in file},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "chapters": [

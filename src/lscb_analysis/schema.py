@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -51,7 +52,48 @@ MEASURE_COLUMNS = [
     "dfe_table",
 ]
 CATEGORY_COLUMNS = ["scheme", "category", "label"]
-SOURCE_COLUMNS = ["source", "short", "publisher", "document", "section", "table", "release", "licence"]
+SOURCE_COLUMNS = [
+    *("source", "short", "publisher", "document", "section", "table", "release", "licence"),
+    *("access", "published", "reference"),
+]
+PUBLISHED, BOARD, LOCAL = "published", "board", "local"
+"""The access of a source: out already; the board's own record, which a pack publishes first; or neither.
+
+An empty cell is `LOCAL`. Of a published source `published` says in which month or on which day it came out,
+and `reference` gives a public address or reference.
+"""
+
+NOT_CHILDREN = frozenset(
+    [
+        "actions",
+        "agencies",
+        "areas for improvement",
+        "areas of work",
+        "authorities",
+        "calls of a change",
+        "companies",
+        "courses",
+        "days",
+        "events",
+        "marks",
+        "meetings",
+        "organisations",
+        "posts",
+        "pounds",
+        "ratings",
+        "schools",
+        "service areas",
+        "sessions",
+        "simulated editions",
+        "staff",
+        "structures",
+        "themes",
+        "things counted",
+        "times a year",
+        "trusts",
+    ]
+)
+"""What `counted` of the dictionary has for measures that count neither children nor what befalls them."""
 
 _RESULTS = ["rules", "pages", "faults", "unjudged"]
 """What a check of the pages came to, in whole numbers."""
@@ -63,7 +105,7 @@ TEXTS = {
     "plain_measures": ["measure", "title", "meaning", "who", "said"],
     "plain_facts": ["fact", "said"],
     "rounding": ["source", "levels", "nearest"],
-    "accessibility": ["check", "what", "tool", "version", *_RESULTS, "date"],
+    "accessibility": ["check", "edition", "what", "tool", "version", *_RESULTS, "date"],
     "approved": ["digest", "where", "reviewer", "date"],
 }
 """The files of words in `data/` and their columns; the first column is the key."""
@@ -143,6 +185,21 @@ NUMBER_WORDS = {
 """Numbers that a source may print in words."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_SECRET = (
+    r"\b(?:confidential\w*|in confidence|official[\W_]+sensitive|sensitive|restricted|secret|privileged"
+    r"|do not (?:share|publish|circulate|copy)|not for (?:publication|release|circulation|sharing)"
+    r"|embargo\w*)\b"
+)
+_NOT_OUT = (
+    r"\b(?:drafts?|internal\w*|(?:not|never|un)(?: yet)?(?: been)?[ -]?(?:published|released|public)"
+    r"|pre-?release|pre-?publication|work in progress|leaked)\b"
+)
+"""Words of a source that contradict its access: of any that a pack may show, and of a published one."""
+_NO_REFERENCE = (
+    r"^(?:\W*|n/?a|none|unknown|not known|to follow|tb[acd])$"
+    r"|^file:|\\|^[a-z]:|localhost|intranet|sharepoint|\.local\b|\b(?:127|10|192\.168)\.\d"
+)
+"""References that lead nobody to a source, or only those within."""
 
 _OTHER_SYMBOL = r"\.{1,3}|[:*~–—-]|[<>≤≥] ?[0-9]+|n/?a|N/?A"
 _SCIENTIFIC = r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
@@ -215,11 +272,9 @@ def located(raw: pd.DataFrame, file: str, rows: Iterable[int] | None = None) -> 
 
 
 def published_sources(dictionary: Dictionary) -> set[str]:
-    """Return the names of the sources that say they are published; all, where `sources.csv` does not say."""
+    """Return the names of the sources that say they are published."""
     sources = dictionary.sources
-    if "access" in sources.columns:
-        sources = sources[sources["access"] == "published"]
-    return set(sources["source"])
+    return set(sources.loc[sources["access"] == PUBLISHED, "source"])
 
 
 def unquoted(problems: list[Problem], raw: pd.DataFrame, dictionary: Dictionary) -> list[Problem]:
@@ -268,6 +323,7 @@ def validate(tables: Iterable[pd.DataFrame], dictionary: Dictionary) -> list[Pro
             check_values(together, dictionary),
             check_printed(together),
             check_as_printed(together, dictionary),
+            check_access(together, dictionary),
             check_unique(together, KEY),
         )
         found = [problem for check in checks for problem in check]
@@ -297,6 +353,7 @@ def validate_dictionary(dictionary: Dictionary) -> list[Problem]:
         *check_unique(measures, ["measure"]),
         *check_unique(categories, ["scheme", "category"]),
         *check_unique(sources, ["source"]),
+        *check_sources(sources),
     ]
 
 
@@ -388,7 +445,7 @@ def check_areas(raw: pd.DataFrame) -> Iterator[Problem]:
 def check_names(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
     """Measures, categories, sources and qualifiers that the dictionary does not know."""
     yield from _unknown(raw, "measure", dictionary.measures["measure"])
-    yield from _unknown(raw, "source", dictionary.sources["source"])
+    yield from _unknown_sources(raw, dictionary)
     yield from _unknown(raw, "qualifier", QUALIFIERS)
     scheme = raw["measure"].map(_lookup(dictionary.measures, "scheme"))
     for name, rows in raw.groupby(scheme, dropna=True):
@@ -477,6 +534,70 @@ def check_as_printed(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Prob
     )
 
 
+def check_sources(sources: pd.DataFrame) -> Iterator[Problem]:
+    """Sources whose access is none, that lack what makes them published, or whose words contradict it.
+
+    No remedy names an access that would let more out.
+    """
+    access = sources["access"]
+    remedy = "Leave it empty, which means local, until you know who may see these figures"
+    yield from _each(sources, "access", ~access.isin(["", PUBLISHED, BOARD, LOCAL]), "is no access", remedy)
+    out = sources[access == PUBLISHED]
+    yield from check_filled(out, ["release", "published", "reference"])
+    day = _dates(out["published"].where(out["published"].str.len() != 7, out["published"] + "-01"))
+    said = out["published"] != ""
+    remedy = "Write the month or the day on which it came out, as 2018-11 or 2018-11-16"
+    yield from _each(out, "published", said & day.isna(), "is neither a month nor a day", remedy)
+    remedy = "What is not out yet is local: leave access empty until it is"
+    yield from _each(out, "published", day > pd.Timestamp.now(), "is still to come", remedy)
+    nowhere = (out["reference"] != "") & out["reference"].str.contains(_NO_REFERENCE, case=False)
+    remedy = "Give an address or a reference by which anybody finds it; without one it is local"
+    yield from _each(out, "reference", nowhere, "is no public address or reference", remedy)
+    shown = sources[access.isin([PUBLISHED, BOARD])]
+    for rows, words in ((shown, _SECRET), (out, _NOT_OUT)):
+        for column in rows.columns.difference(["source", "access", "published", "licence"], sort=False):
+            plain = rows[column].map(lambda cell: unicodedata.normalize("NFKC", cell).replace("_", " "))
+            wrong = plain.str.contains(words, case=False)
+            remedy = "Leave access empty, which means local: these words say that it is not for everyone"
+            yield from _each(rows, column, wrong, "contradicts its access", remedy)
+
+
+def check_access(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
+    """Rows that no pack may show: those of local sources, and counts of children that only the board has.
+
+    Each source is one problem in a file, with its rows; no value is told.
+    """
+    access = raw["source"].map(_lookup(dictionary.sources, "access", "source"))
+    local = access.isin(["", LOCAL])
+    what = "is local, and local figures have no way into a pack yet"
+    remedy = "Take these rows out of data/, and keep them out of the project"
+    yield from _by_source(raw[local], what, remedy)
+    if "measure" in raw.columns:
+        counted = raw["measure"].map(_lookup(dictionary.measures, "counted"))
+        children = (access == BOARD) & counted.notna() & ~counted.isin(NOT_CHILDREN)
+        what = "is the board's own record and counts children, which nobody has published"
+        yield from _by_source(raw[children], what, remedy)
+
+
+def _by_source(raw: pd.DataFrame, what: str, remedy: str) -> Iterator[Problem]:
+    for (file, source), rows in raw.groupby([raw.index.get_level_values("file"), raw["source"]]):
+        at = runs(rows.index.get_level_values("row"))
+        yield Problem(file, None, "source", source, f"in {at} {what}", remedy)
+
+
+def runs(rows: Iterable[int]) -> str:
+    """Return rows in words, those that follow each other together: `rows 3, 5 and 7 to 9`."""
+    found: list[list[int]] = []
+    for row in sorted(rows):
+        if found and row == found[-1][1] + 1:
+            found[-1][1] = row
+        else:
+            found.append([row, row])
+    *said, last = [f"{first} to {end}" if end > first else str(first) for first, end in found]
+    one = not said and found[-1][0] == found[-1][1]
+    return f"row{'' if one else 's'} {', '.join(said)}{' and ' if said else ''}{last}"
+
+
 def check_measures(dictionary: Dictionary) -> Iterator[Problem]:
     """Entries of the dictionary of measures that are empty, unknown or not numbers."""
     measures = dictionary.measures
@@ -512,7 +633,7 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Probl
         *check_filled(raw, needed),
         *check_unique(raw, columns[:1]),
         *(_unknown(raw, "kind", KINDS[name]) if name in KINDS else ()),
-        *(_unknown(raw, "source", known.sources["source"]) if "source" in columns else ()),
+        *((*_unknown_sources(raw, known), *check_access(raw, known)) if "source" in columns else ()),
         *(_unknown(raw, "measure", known.measures["measure"]) if "measure" in columns else ()),
         *(check_log(raw) if name == "assumptions" else ()),
         *(check_results(raw) if name == "accessibility" else ()),
@@ -627,8 +748,14 @@ def _unknown(raw: pd.DataFrame, column: str, known: Iterable[str]) -> Iterator[P
         yield Problem(file, row, column, value, "is not known", nearest(value, names))
 
 
-def _lookup(measures: pd.DataFrame, column: str) -> dict[str, str]:
-    return dict(zip(measures["measure"], measures[column], strict=True))
+def _unknown_sources(raw: pd.DataFrame, known: Dictionary) -> Iterator[Problem]:
+    """No other source is offered for one that is unknown: it may be published where this one is not."""
+    remedy = "Correct its name, or add a row for it to data/sources.csv"
+    yield from _each(raw, "source", ~raw["source"].isin(known.sources["source"]), "is not known", remedy)
+
+
+def _lookup(frame: pd.DataFrame, column: str, key: str = "measure") -> dict[str, str]:
+    return dict(zip(frame[key], frame[column], strict=True))
 
 
 def _dates(texts: pd.Series) -> pd.Series:
