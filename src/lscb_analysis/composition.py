@@ -10,8 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lscb_analysis.comparisons import HYBRID_SCORE, NO_FIGURE, compare
-from lscb_analysis.data import rounded_to
-from lscb_analysis.rates import PERIOD, EstimateError, proportion
+from lscb_analysis.rates import PERIOD, EstimateError, nearest, proportion
 
 CHI_SQUARED, SIMULATED = "chi-squared", "chi-squared, simulated"
 SIMULTANEOUS = f"{HYBRID_SCORE}, simultaneous"
@@ -28,11 +27,13 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
 
     A suppressed category stays missing, with its status. Raises EstimateError as `proportion` does,
     when the published categories together exceed their total, and when they leave some of it and no
-    category is withheld: nobody may vanish from a denominator. Where the source rounds, they may miss it by
-    half of what each number is rounded to.
+    category is withheld: nobody may vanish from a denominator. Where the source rounds, as a column `nearest`
+    says, they may miss it by half of what each number is rounded to.
     """
     estimates = proportion(counts, totals, confidence)
-    halves = {"slack": rounded_to(estimates) / 2, "slack_of": rounded_to(estimates, "denominator_source") / 2}
+    key = ["area_code", *PERIOD]
+    whole = counts[key].merge(totals[key].assign(nearest=nearest(totals)), on=key, how="left")
+    halves = {"slack": nearest(counts).to_numpy() / 2, "slack_of": whole["nearest"].to_numpy() / 2}
     wholes = (
         estimates.assign(**halves)
         .groupby(["area_name", *PERIOD, "measure"])

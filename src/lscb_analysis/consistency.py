@@ -14,9 +14,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lscb_analysis.comparisons import dispersed, two_proportions
-from lscb_analysis.data import rounded_to
 from lscb_analysis.errors import InputError
-from lscb_analysis.rates import ESTIMATE, FEW_EVENTS, PERIOD, PLACE, SUBJECT, check_single, decimals, rounded
+from lscb_analysis.rates import (
+    ESTIMATE,
+    FEW_EVENTS,
+    PERIOD,
+    PLACE,
+    SUBJECT,
+    check_single,
+    decimals,
+    nearest,
+    rounded,
+)
 
 Ints = NDArray[np.int64]
 
@@ -350,11 +359,12 @@ def suppressed_bounds(
     check_single(totals, _WHOLE, "total")
     check_single(counts, [*_CELL, "measure", "source"], "count of a category")
     whole = totals[[*_WHOLE, "value", "source"]].rename(columns={"value": "total", "source": "total_source"})
+    whole = whole.assign(total_nearest=nearest(totals))
     cells = _boxed(counts.merge(whole, on=_WHOLE, how="left"), siblings, percentages, least)
-    near = rounded_to(cells).where(cells["status"] != "c", 0) // 2
+    near = nearest(cells).where(cells["status"] != "c", 0) // 2
     cells = cells.assign(lower=(cells["lower"] - near).clip(lower=0), upper=cells["upper"] + near)
     tables = cells.groupby([*_WHOLE, "measure", "source"], sort=False)
-    near = rounded_to(cells, "total_source") // 2
+    near = cells["total_nearest"].fillna(0) // 2
     lowest, highest = tables["lower"].transform("sum") - near, tables["upper"].transform("sum") + near
     highest += 0 if complete else np.inf
     _refuse(_sums_amiss(cells.assign(lowest=lowest, highest=highest)))

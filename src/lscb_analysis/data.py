@@ -97,8 +97,8 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
     """Return a table of `data/` as a tidy frame, checked.
 
     The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
-    measure) and `status`. `value` is a float, missing where the source has a symbol; `status` then holds the
-    symbol. Dates are timestamps. `where` keeps the rows whose column equals the value given, as in
+    measure), `status`, and `nearest`, to whose multiples the source rounds (else 0). `value` is a float,
+    missing where the source has a symbol; `status` then holds the symbol. Dates are timestamps. `where` keeps the rows whose column equals the value given, as in
     `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later.
 
     Raises DataError with every problem of the table, or if `where` names a value that is not there,
@@ -115,7 +115,7 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
         what = "leaves no rows of this table"
         remedy = f"The periods are {', '.join(map(str, sorted(rows['time_period'].unique())))}"
         raise DataError([Problem(f"data/{path.name}", None, "time_period", f"until {until}", what, remedy)])
-    return kept
+    return kept.assign(nearest=rounded_to(kept))
 
 
 def texts(name: str, **where: str) -> pd.DataFrame:
@@ -136,15 +136,15 @@ def texts(name: str, **where: str) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def rounded_to(frame: pd.DataFrame, column: str = "source") -> pd.Series:
-    """Return the number to whose multiples the source in `column` rounds each row of `frame`; else zero.
+def rounded_to(frame: pd.DataFrame) -> pd.Series:
+    """Return the number to whose multiples the source rounds each row of `frame`; else zero.
 
     It depends on the geographic level, as `data/rounding.csv` says.
     """
     said = texts("rounding")
     levels = zip(said["source"], said["levels"].str.split("; "), said["nearest"], strict=True)
     nearest = {(source, level): float(to) for source, of, to in levels for level in of}
-    pairs = zip(frame[column], frame["geographic_level"], strict=True)
+    pairs = zip(frame["source"], frame["geographic_level"], strict=True)
     return pd.Series([nearest.get(pair, 0.0) for pair in pairs], frame.index, float)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lscb_analysis.attacks import check_withheld
 from lscb_analysis.consistency import ROUNDED_TO, could_be_printed, possible_counts, possible_totals
-from lscb_analysis.data import dictionary, measures, rounded_to
+from lscb_analysis.data import dictionary, measures
 from lscb_analysis.editions import Edition
 from lscb_analysis.evidence import (
     CELL,
@@ -331,7 +331,7 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     `told`: all categories are there, with numbers; `all`: all are there, some of them withheld.
     """
     least, most = spans(parts)
-    withheld, own = parts["value"].isna(), rounded_to(parts)
+    withheld, own = parts["value"].isna(), parts["nearest"]
     fives = (parts["unit"] == "number") & (parts["value"] % ROUNDED_TO == 0)
     parts = parts.assign(
         least=least.mask(withheld, 0.0),
@@ -371,10 +371,10 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     sums = added[(added["unit"] == "number") & (added["denominator"] != added["measure"])]
     totals = figures[(figures["category"] == TOTAL) & figures["value"].notna()]
     totals = totals.sort_values("rank", kind="stable").drop_duplicates(["measure", *WHOLE, "value"])
-    whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted"]]
+    whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted", "nearest"]]
     both = sums.drop(columns=["measure", "source", "counted"])
     held = both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
-    return held.assign(slack=held["slack"] + rounded_to(held) / 2)
+    return held.assign(slack=held["slack"] + held["nearest"] / 2)
 
 
 _NUMBERS = ["value", "value_counts", "value_totals"]
