@@ -161,7 +161,7 @@ def test_the_movers_are_the_ends_of_the_ranking_and_no_finding_unless_the_mix_ch
     changes = mix_changes(estimates(EDITION, "primary_need"), 2017, 2018)
     said = describe_movers(release(table.loc["primary_need"]), protect(changes, rule="published")).text
     assert said.index("“Family in acute stress” rose") < said.index("“Abuse or neglect” fell")
-    assert said.endswith("the rise or fall of one part is no finding.")
+    assert said.endswith("what one part did is no finding.")
 
 
 def test_a_mix_that_changed_names_what_drives_it(table):
@@ -227,4 +227,4 @@ def test_a_mix_that_is_not_compared_says_why_and_nothing_of_its_size(table):
         "Verdict on the mix: not compared, because there is a different kind of period."
     )
     changes = protect(mix_changes(estimates(EDITION, "abuse"), 2017, 2018), rule="published")
-    assert describe_movers(row, changes).text.endswith("the rise or fall of one part is no finding.")
+    assert describe_movers(row, changes).text.endswith("what one part did is no finding.")

@@ -134,7 +134,8 @@ def test_a_change_that_rounds_to_nothing_is_less_than_one_per_cent():
 def test_from_zero_no_direction_is_claimed():
     changes = compare(count(plans({2017: 0, 2018: 5})), 2017, 2018)
     said = describe_change(protect(changes, rule="published")).text
-    assert said.endswith("was 0 at 31 March 2017 and 5 at 31 March 2018.")
+    assert "was 0 at 31 March 2017 and 5 at 31 March 2018, a difference of 5; " in said
+    assert said.endswith("no percentage can be taken of nothing.")
 
 
 def test_a_single_period_is_told_without_a_change():

@@ -125,14 +125,14 @@ def test_an_area_that_was_recoded_is_published_and_not_compared_with_both_codes(
     monkeypatch.setattr("test_other_data.keep_only", keep_for_dorset)
     pages = built(project, "00_board_summary", "03_primary_need", "05_child_protection", "08_care_leavers")
     summary, plans = said(pages["00_board_summary"]), said(pages["05_child_protection"])
-    assert "6 in all, 6 could not be compared." in summary
+    assert "This pack makes 6 comparisons: 6 could not be compared." in summary
     assert (
         f"Children who were the subject of a child protection plan: not compared, because there is {OTHER}"
         in summary
     )
     assert f"Verdict: not compared, because there is {OTHER}." in plans
     assert f"Verdict on the mix: not compared, because there is {OTHER}." in plans
-    assert "plan there is [z] and 116." in plans
+    assert "was 116 at 31 March 2018; the figure at 31 March 2017 is of another area of that name." in plans
     assert (
         "Dorset (E10000009), 31 March 2017: 56.7. Child protection plans, Dorset (E06000059), 31 March"
         in plans
@@ -146,8 +146,9 @@ def test_a_pack_of_which_no_figure_is_available_is_published_and_says_so(project
         alter(project, name, not_available)
     chapters = ("00_board_summary", "01_children_in_southend", "05_child_protection", "08_care_leavers")
     pages = {name: said(page) for name, page in built(project, *chapters).items()}
-    assert "5 in all, 5 could not be compared." in pages["00_board_summary"]
-    assert "not compared, because there is no figure for one of the periods" in pages["05_child_protection"]
+    assert "This pack makes 5 comparisons: 5 could not be compared." in pages["00_board_summary"]
+    why = "not compared, because there is no figure for the earlier period: its source gives none"
+    assert why in pages["05_child_protection"]
     for name in chapters[1:]:
         assert "None of these figures can be told." in pages[name]
         assert "Nothing is drawn here: none of these figures can be told." in pages[name]
@@ -158,6 +159,9 @@ def beside(rows, sources=None):
     own = rows[rows["area_name"] == "Southend-on-Sea"]
     others = own.assign(area_code="E06000034", area_name="Thurrock")
     return pd.concat([rows, others if sources is None else others.replace({"source": sources})])
+
+
+READ = "Read 44 tables, 1 edition(s) and 16 chapters"
 
 
 def checked(monkeypatch, capsys):
@@ -187,7 +191,7 @@ def test_a_second_boards_rows_are_refused_in_one_sentence(project, monkeypatch, 
         "would change the pack of Southend Local Safeguarding Children Board. Take them out: until each "
         "board has a folder of its own, keep each in a project of its own."
     )
-    assert checked(monkeypatch, capsys) == (1, f"{sentence}\n1 problem.\n")
+    assert checked(monkeypatch, capsys) == (2, f"{sentence}\n{READ}: 1 problem.\n")
     with pytest.raises(DataError) as refused:
         report.build()
     assert str(refused.value) == sentence

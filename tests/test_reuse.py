@@ -50,13 +50,13 @@ def test_only_what_changed_runs_again(project, again):
     page = (folder / "08_care_leavers.html").read_text("utf-8")
     assert ">58%</data>" in page
     # a note of the edition, which any chapter may show; its title, which only pages show
-    edit(project, "notebooks/editions/southend-2017-19.toml", "The report offers", "The report gives")
+    edit(project, "notebooks/editions/southend-2017-19.toml", "so they are not", "and so they are not")
     assert again()[0] == CHAPTERS
     edit(project, "notebooks/editions/southend-2017-19.toml", "Safeguarding children in", "Safety in")
     assert again()[0] == []
     assert "Safety in Southend-on-Sea" in (folder / "05_child_protection.html").read_text("utf-8")
     # a notebook
-    edit(project, "notebooks/03_primary_need.ipynb", "A child with several", "A young person with several")
+    edit(project, "notebooks/03_primary_need.ipynb", "The names of the categories are", "These names are")
     assert again()[0] == ["03_primary_need"]
 
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from lscb_analysis.cli import app, main
 from lscb_analysis.downloads import check_table
 from lscb_analysis.reading import read_page
-from lscb_analysis.report import UnpublishedError, build
+from lscb_analysis.report import build
+from lscb_analysis.schema import DataError
 from lscb_analysis.verify import CLAIMS_OF_ALL, NoPackError, check_page, read_pack, verify
 
 OF_A_KIND = 15
@@ -42,7 +43,7 @@ def test_what_changes_meaning_is_caught_and_what_does_not_is_not(pack, book, tmp
     for altered in (one for of in chosen for one in of):
         faults = faults_of(altered, book, tmp_path)
         if altered.changes and not faults:
-            passed.append((altered.kind, altered.file))
+            passed.append((altered.kind, altered.file, altered))
         if not altered.changes and faults:
             caught.append((altered.kind, altered.file, faults[0]))
     assert not passed
@@ -107,7 +108,7 @@ def test_a_number_typed_by_hand_is_not_published_and_the_old_pack_stays(project,
     cell = next(cell for cell in reversed(written["cells"]) if cell["cell_type"] == "markdown")
     cell["source"] = [*cell["source"], "\n\nIn all, seven young people were asked."]
     notebook.write_text(json.dumps(written), "utf-8")
-    with pytest.raises(UnpublishedError, match="“seven” is bound to nothing"):
+    with pytest.raises(DataError, match="“seven” states a quantity that is bound to no figure"):
         build(output=folder)
     assert (folder / "08_care_leavers.html").read_bytes() == before
 

@@ -94,7 +94,7 @@ def newest(shared, project):
     need = need.replace("dfe-cin-2020-population", "dfe-cin-2025-population")
     need = need.replace("02_children_in_need", SUMMARY)
     head = head.replace("previous = 2017", "previous = 2024").replace("latest = 2018", "latest = 2025")
-    path.write_text(f"{head}[[comparisons]]{need}", "utf-8")
+    path.write_text(f"{head.partition('[notes]')[0]}[[comparisons]]{need}", "utf-8")
     path.rename(path.with_name("invented.toml"))
 
 

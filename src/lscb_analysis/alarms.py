@@ -31,6 +31,7 @@ def alarms(edition: Edition) -> pd.DataFrame:
     """
     every = load(SIMULATED) if SIMULATED in tables() else pd.DataFrame(columns=["source", "time_period"])
     rows = every[(every["source"] == simulated(edition)) & (every["time_period"] == edition.latest)]
+    rows = rows[rows["area_name"] == edition.area] if len(rows) else rows
     if rows.empty:
         return rows
     of = {str(measure): figures for measure, figures in rows.groupby("measure")}

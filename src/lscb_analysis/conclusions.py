@@ -148,11 +148,11 @@ def describe_movers(mix: Release, changes: Release) -> Display:
 
 def _drivers(row: Row, changes: pd.DataFrame) -> Markup:
     if row["verdict"] == NOT_COMPARED:
-        return Markup("The mix as a whole {}, so the rise or fall of one part is no finding.").format(
+        return Markup("The mix as a whole {}, so what one part did is no finding.").format(
             claim(row, "is not compared")
         )
     if row["verdict"] != CHANGED:
-        return Markup("As the whole mix {}, the rise or fall of one part is no finding.").format(
+        return Markup("As the whole mix {}, what one part did is no finding.").format(
             claim(row, "has not clearly changed")
         )
     drivers = records(driving(changes, row["dispersion"], row["confidence"]))

@@ -176,7 +176,8 @@ def _check_ends(sentence: list[Piece]) -> Reasons:
             due = change.before if before.endswith("from ") else change.period if before == " to " else ""
             if due and figure.period != due:
                 yield f"“{piece.words}” is of {figure.period}, and the change beside it is about {due}."
-        if figure.period and _plain_before(sentence, at) == ", then ":
+        ends = figure.statistic in ("value", "value_before") and _plain_before(sentence, at) == " to "
+        if figure.period and (ends or _plain_before(sentence, at) == ", then "):
             earlier = cited(sentence[at - 2])
             if earlier.place[:3] == figure.place[:3] and earlier.period[-10:] >= figure.period[-10:]:
                 yield f"“{piece.words}” is said to follow a figure that is not of an earlier period."

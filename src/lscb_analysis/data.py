@@ -98,7 +98,8 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
 
     The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
     measure), `status`, and `nearest`, to whose multiples the source rounds (else 0). `value` is a float,
-    missing where the source has a symbol; `status` then holds the symbol. Dates are timestamps. `where` keeps the rows whose column equals the value given, as in
+    missing where the source has a symbol; `status` then holds the symbol. Dates are timestamps. `where`
+    keeps the rows whose column equals the value given, as in
     `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later.
 
     Raises DataError with every problem of the table, or if `where` names a value that is not there,

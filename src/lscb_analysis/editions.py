@@ -211,6 +211,8 @@ def read_edition(name: str, **changed: Any) -> Edition:
 def _wrong_parameter(problem: Any) -> str:
     """What is wrong with a value that was given in the place of the edition's own."""
     name, given = problem["loc"][0], problem["input"]
+    if problem["type"] == "extra_forbidden":
+        return f"There is no parameter {name!r}. {nearest(name, Edition.model_fields)}"
     kind = ", a text" if isinstance(given, str) else ""
     return f"Parameter {name} is {given!r}{kind}. {_EXPECTED.get(name, 'Give it as the edition does')}."
 

@@ -137,24 +137,8 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
     edition = Edition.model_validate_json(edition_json)
     rows = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
     rows["iso"] = _iso(rows)
-    told: dict[Place, list[Estimate]] = defaultdict(list)
-    for row in rows[rows["value"].notna()].itertuples():
-        _add(told, row)
-    linked = _links(edition)
-    for percentages, counts, totals in linked:
-        _add_implied(told, percentages, counts, totals)
-    untold = {(row.measure, row.area_code, row.iso) for row in rows[rows["value"].isna()].itertuples()}
-    for measure, (whole, part) in REMAINDERS.items():
-        _add_remainder(told, measure, whole, part, untold)
-    derived = _derived(rows, edition.latest)
-    for row in derived[derived["value"].notna()].itertuples():
-        _add(told, row)
-    withheld = _withheld(rows)
-    for percentages, counts, totals in linked:
-        _add_shares(told, withheld, percentages, counts, totals)
-    denominators = measures()["denominator"]
-    for counts, totals in denominators[(denominators != "") & (measures()["unit"] == "number")].items():
-        _add_shares(told, withheld, str(counts), str(counts), totals)
+    linked, derived, withheld = _links(edition), _derived(rows, edition.latest), _withheld(rows)
+    told = _every_way(rows, derived, linked, withheld)
     sources: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for (measure, _, area, period), ways in told.items():
         sources[measure, area, period].update(*(estimate.sources for estimate in ways))
@@ -195,6 +179,28 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
         alike=alike,
         found=found,
     )
+
+
+def _every_way(
+    rows: pd.DataFrame, derived: pd.DataFrame, linked: list[tuple[str, str, str]], withheld: Iterable[Place]
+) -> dict[Place, list[Estimate]]:
+    """Every way to know each figure: as it stands in a table, and as others imply it."""
+    told: dict[Place, list[Estimate]] = defaultdict(list)
+    for row in rows[rows["value"].notna()].itertuples():
+        _add(told, row)
+    for percentages, counts, totals in linked:
+        _add_implied(told, percentages, counts, totals)
+    untold = {(row.measure, row.area_code, row.iso) for row in rows[rows["value"].isna()].itertuples()}
+    for measure, (whole, part) in REMAINDERS.items():
+        _add_remainder(told, measure, whole, part, untold)
+    for row in derived[derived["value"].notna()].itertuples():
+        _add(told, row)
+    for percentages, counts, totals in linked:
+        _add_shares(told, withheld, percentages, counts, totals)
+    denominators = measures()["denominator"]
+    for counts, totals in denominators[(denominators != "") & (measures()["unit"] == "number")].items():
+        _add_shares(told, withheld, str(counts), str(counts), totals)
+    return told
 
 
 def _withheld(rows: pd.DataFrame) -> dict[Place, set[str]]:

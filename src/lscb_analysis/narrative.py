@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from lscb_analysis.comparisons import OTHER_AREA
 from lscb_analysis.consistency import (
     LARGEST_TOTAL,
     common_totals,
@@ -845,8 +846,11 @@ def _half_told(row: Row, at: int) -> Markup:
 
 
 def _untold(row: Row, before: bool) -> Markup:
-    withheld = row.get("status_before" if before else "status") == "c"
-    said = "the source withholds the figure {}" if withheld else "there is no figure {}"
+    said = "there is no figure {}"
+    if row.get("status_before" if before else "status") == "c":
+        said = "the source withholds the figure {}"
+    elif before and str(row.get("reason")).startswith(OTHER_AREA):
+        said = "the figure {} is of another area of that name"
     return Markup(said).format(when(row, before))
 
 

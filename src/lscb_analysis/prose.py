@@ -129,7 +129,8 @@ def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
     asks = bool(_QUESTION.fullmatch(sentence)) and not _SUPPOSES.search(sentence)
     asks |= limits and bool(_LIMITED.fullmatch(sentence))
     for word in apart.split():
-        if _ROMAN.fullmatch(word) and word not in _WORDS_LIKE_ROMAN:
+        alone = len(word) == 1 and not re.search(rf"\b{word.upper()}\b", sentence)  # a letter, as in “x”
+        if _ROMAN.fullmatch(word) and word not in _WORDS_LIKE_ROMAN and not alone:
             yield word, "is a Roman numeral, bound to no figure"
     if spaced := _SPACED.search(apart):
         yield spaced[0], "is a word that is spaced out"

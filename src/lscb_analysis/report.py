@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -113,11 +113,11 @@ def build(
                 chapter.reused = take(chapter, edition, table, folder)
             tell("build started", edition=edition.name, chapters=len(chapters))
             _tell_not_compared(edition, table, _published(folder, draft), tell)
-            with running(chapters, runs, tell, workers, timeout, fail_fast) as ended:
+            ran = running(chapters, runs, tell, workers, timeout, fail_fast)
+            with _unchanged(edition, before["inputs"], today), ran as ended:
                 pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
                 _follow(ended, pages, table, runs, tell)
-            _check_unchanged(before["inputs"], made_of(edition.name, edition.chapters, today)["inputs"])
-            keep([ran for ran in chapters if ran.digests], folder)
+            keep([chapter for chapter in chapters if chapter.digests], folder)
             if failed := [chapter for chapter in chapters if chapter.error]:
                 return Pack(folder, chapters, keep_failed(failed, folder))
             _complete(pages, before, browser, tell)
@@ -311,6 +311,17 @@ def _check_area(area: str) -> None:
     known = sorted({found for table in tables() for found in load(table)["area_name"].unique()})
     if area not in known:
         raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
+
+
+@contextmanager
+def _unchanged(edition: Edition, before: dict[str, str], today: date) -> Iterator[None]:
+    """Raise UnpublishedError if what a pack is made of changes meanwhile, also where that led to an error."""
+    try:
+        yield
+    except InputError:
+        _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
+        raise
+    _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
 
 
 def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:

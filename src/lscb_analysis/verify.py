@@ -315,8 +315,8 @@ def _check_numbers(book: Book, block: Block, sentence: list[Piece]) -> Reasons:
 
 
 def _check_directions(block: Block, sentence: list[Piece]) -> Reasons:
-    """A word of direction beside a figure is bound to it."""
-    if block.tag == "th" or not any(piece.mark == "data" for piece in sentence):
+    """A word of direction beside a figure, or in a claim about chance, is bound to the figure."""
+    if block.tag == "th" or not any(piece.mark in ("data", "claim") for piece in sentence):
         return
     for piece in sentence:
         if not piece.mark and (found := _DIRECTION.search(piece.words)):
