@@ -12,7 +12,8 @@ from lscb_analysis.accessibility import LAW, STANDARD
 from lscb_analysis.data import dictionary, known_sources, labels, measures, texts
 from lscb_analysis.display import IN_EVERY, percent, period, when
 from lscb_analysis.evidence import TOTAL
-from lscb_analysis.figures import Cited, Known
+from lscb_analysis.figure import Cited
+from lscb_analysis.figures import Known
 from lscb_analysis.glossary import meanings
 from lscb_analysis.methods import methods
 from lscb_analysis.narrative import in_full, phrase_of

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from lscb_analysis.data import measures
-from lscb_analysis.figures import Cited, Estimate, Known, foreign, worked_out
+from lscb_analysis.figure import Cited
+from lscb_analysis.figures import Estimate, Known, foreign, worked_out
 from lscb_analysis.quality import WITHHELD
 from lscb_analysis.tables import FORMULA
 from lscb_analysis.wording import called, same

@@ -36,6 +36,7 @@ from lscb_analysis.consistency import (
 from lscb_analysis.data import Stamped, dictionary, load, measures, stamp, tables, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.evidence import TOTAL, links
+from lscb_analysis.figure import Cited, Place
 from lscb_analysis.meetings import ATTENDED, OF, fewest_since, meetings_held, orders
 from lscb_analysis.narrative import LEVEL
 from lscb_analysis.power import POWER
@@ -56,9 +57,6 @@ SHARES = [
 ]
 """A percentage, its number and its total, where these have different titles in the dictionary."""
 
-Place = tuple[str, str, str, str]
-"""What a figure is of: measure, category, area code, and period by ISO 8601."""
-
 
 class Estimate(NamedTuple):
     """One way to know a figure: its value, and the whole numbers behind it where there are any."""
@@ -69,25 +67,6 @@ class Estimate(NamedTuple):
     printed: str = ""
     numerator: float = np.nan
     denominator: float = np.nan
-
-
-@dataclass(frozen=True)
-class Cited:
-    """A figure as a page or a CSV cites it: what it is, without its value."""
-
-    statistic: str
-    measure: str = ""
-    category: str = ""
-    area: str = ""
-    period: str = ""
-    before: str = ""
-    unit: str = ""
-    method: str = ""
-    confidence: float = 0.95
-
-    @property
-    def place(self) -> Place:
-        return self.measure, self.category, self.area, self.period
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
-from lscb_analysis.figures import Cited
+from lscb_analysis.figure import Cited
 
 BLOCKS = {"p", "li", "dt", "dd", "td", "th", "caption", "summary", "h1", "h2", "h3", "h4", "title", "text"}
 ISOLATES = dict.fromkeys((0x2068, 0x2069))

@@ -26,7 +26,8 @@ from lscb_analysis.downloads import check_table
 from lscb_analysis.editions import Edition
 from lscb_analysis.errors import InputError
 from lscb_analysis.evidence import TOTAL
-from lscb_analysis.figures import Cited, Known, foreign, known, sources_of, worked_out
+from lscb_analysis.figure import Cited
+from lscb_analysis.figures import Known, foreign, known, sources_of, worked_out
 from lscb_analysis.reading import Block, Piece, cited, read_page
 from lscb_analysis.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 from lscb_analysis.wording import Reasons, bound, called, check_shown, same

@@ -12,7 +12,8 @@ import numpy as np
 from lscb_analysis.data import measures
 from lscb_analysis.display import IN_EVERY, MINUS
 from lscb_analysis.evidence import TOTAL
-from lscb_analysis.figures import Cited, Known, worked_out
+from lscb_analysis.figure import Cited
+from lscb_analysis.figures import Known, worked_out
 from lscb_analysis.rates import rounded
 from lscb_analysis.reading import Block, Piece, cited
 
