@@ -18,14 +18,14 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.alarms import ALARMS, COUNTS, DRAWN, FALSE, FOUND, SEED, simulated
-from lscb_analysis.comparisons import dispersed, two_proportions, two_rates
-from lscb_analysis.composition import SIMULATIONS, mix_table, mix_test
-from lscb_analysis.data import SIMULATED
-from lscb_analysis.editions import Edition, read_edition
-from lscb_analysis.power import hardest_shift
+from lscb_analysis.data.files import SIMULATED
+from lscb_analysis.editions.edition import Edition, read_edition
+from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE, estimates, thresholds, verdict_table
+from lscb_analysis.pages.false_alarms import ALARMS, COUNTS, DRAWN, FALSE, FOUND, SEED, simulated
 from lscb_analysis.project import editions, project
-from lscb_analysis.verdicts import FALSE_DISCOVERY_RATE, estimates, thresholds, verdict_table
+from lscb_analysis.statistics.comparisons import dispersed, two_proportions, two_rates
+from lscb_analysis.statistics.mixes import SIMULATIONS, mix_table, mix_test
+from lscb_analysis.statistics.power import hardest_shift
 
 BEGUN_WITH = 20_180_331
 EDITIONS = 5_000

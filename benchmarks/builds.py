@@ -25,7 +25,7 @@ from pathlib import Path
 import nbformat
 import psutil
 
-from lscb_analysis.editions import read_edition
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.project import editions
 
 CHECKOUT = Path(__file__).resolve().parents[1]

@@ -15,7 +15,7 @@ import recorded
 from bs4 import BeautifulSoup
 from filelock import FileLock
 
-from lscb_analysis import report
+from lscb_analysis.build import builder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -125,7 +125,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copied(root, None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(root))
-        built = report.build(output=folder / "reports" / "pack", wait=True)
+        built = builder.build(output=folder / "reports" / "pack", wait=True)
     assert not built.failed, [chapter.error for chapter in built.failed]
     return built.folder
 

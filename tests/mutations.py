@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from lscb_analysis.display import MINUS
-from lscb_analysis.reading import Block, read_page
+from lscb_analysis.pages.blocks import Block, read_page
+from lscb_analysis.pages.display import MINUS
 
 FIGURE = re.compile(r"<data ([^>]*)>([^<]*)</data>")
 OPPOSITE = {

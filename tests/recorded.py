@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lscb_analysis.schema import TEXTS
+from lscb_analysis.data.schema import TEXTS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 FILE = CHECKOUT / "data" / "accessibility.csv"

@@ -14,10 +14,10 @@ import pytest
 from conftest import EDITION
 from typer.testing import CliRunner
 
+from lscb_analysis.build.builder import build, published_files
 from lscb_analysis.cli import app
+from lscb_analysis.data.schema import runs
 from lscb_analysis.errors import InputError
-from lscb_analysis.report import build, published_files
-from lscb_analysis.schema import runs
 
 PLANS, SOURCE = "child_protection_plans", "report-5.2-plans"
 

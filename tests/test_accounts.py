@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lscb_analysis import load, on_costs, stated, sums, surplus, turned
-from lscb_analysis.rates import EstimateError
+from lscb_analysis.statistics.estimates import EstimateError
 
 FINANCE = load("board_finance")
 

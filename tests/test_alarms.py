@@ -11,10 +11,19 @@ from conftest import CHECKOUT
 from scipy import stats
 
 from lscb_analysis import load, protect, read_edition, verdict_table
-from lscb_analysis.alarms import ALARMS, COUNTS, DRAWN, FALSE, FOUND, SEED, alarms, describe_alarms
-from lscb_analysis.data import SIMULATED
-from lscb_analysis.evidence import published
-from lscb_analysis.verdicts import FALSE_DISCOVERY_RATE
+from lscb_analysis.data.files import SIMULATED
+from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE
+from lscb_analysis.pages.false_alarms import (
+    ALARMS,
+    COUNTS,
+    DRAWN,
+    FALSE,
+    FOUND,
+    SEED,
+    alarms,
+    describe_alarms,
+)
+from lscb_analysis.quality.figures import published
 
 EDITION = read_edition("southend-2017-19")
 MOST_ALARMS = 5.6

@@ -1,8 +1,8 @@
 """Referrals: the Department's counts behind every share that the report prints."""
 
 from lscb_analysis import declared, given_away, read_edition, suppressed_bounds
-from lscb_analysis.rates import AS_PRINTED
-from lscb_analysis.verdicts import estimates
+from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.statistics.estimates import AS_PRINTED
 
 EDITION = read_edition("southend-2017-19")
 

@@ -1,8 +1,8 @@
 """Children looked after: facts of the chapter, checked by hand against the report."""
 
 from lscb_analysis import agreed, estimates, load, read_edition, remainder, versions
-from lscb_analysis.consistency import possible_totals
-from lscb_analysis.rates import rate
+from lscb_analysis.statistics.estimates import rate
+from lscb_analysis.statistics.implied import possible_totals
 
 PACK = read_edition("southend-2017-19")
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from lscb_analysis import conclusive_common_totals, load, protect, stated
-from lscb_analysis.comparisons import dispersed, two_proportions
-from lscb_analysis.consistency import possible_counts
+from lscb_analysis.statistics.comparisons import dispersed, two_proportions
+from lscb_analysis.statistics.implied import possible_counts
 
 PAIRS = [
     ("case_audits", "audit_good", "44%", "65%"),

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lscb_analysis import attendance, load
-from lscb_analysis.ratings import parts, summaries
+from lscb_analysis.records.ratings import parts, summaries
 
 LATIN = str.maketrans("\u03a5\u0391\u039d\u0410", "YANA")
 """Letters of the Greek and Cyrillic alphabets that the text has in place of Latin ones."""

@@ -30,8 +30,8 @@ from lscb_analysis import (
     table_of_marks,
     two_point_chart,
 )
-from lscb_analysis.charts import FOCUS, PALETTE
-from lscb_analysis.verdicts import estimates
+from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.pages.charts import FOCUS, PALETTE
 
 EDITION = read_edition("southend-2017-19")
 

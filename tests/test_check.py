@@ -10,8 +10,8 @@ import pytest
 from conftest import EDITION, keep_only
 from test_cli import run
 
-from lscb_analysis.data import load
-from lscb_analysis.editions import read_edition
+from lscb_analysis.data.files import load
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.errors import InputError
 
 NAMES = [

@@ -9,8 +9,8 @@ from bs4 import BeautifulSoup
 from conftest import CHECKOUT, EDITION
 from typer.testing import CliRunner
 
+from lscb_analysis.build.builder import build
 from lscb_analysis.cli import app
-from lscb_analysis.report import build
 
 REPORT = re.compile(r"\b(the|this|a|its|each) (annual )?report\b|\breport's\b", re.I)
 

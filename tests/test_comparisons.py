@@ -12,7 +12,8 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.rates import test_poisson_2indep as poisson_2indep
 
-from lscb_analysis.comparisons import (
+from lscb_analysis.data.files import load
+from lscb_analysis.statistics.comparisons import (
     NO_DENOMINATOR,
     NO_FIGURE,
     OTHER_AREA,
@@ -24,8 +25,7 @@ from lscb_analysis.comparisons import (
     two_proportions,
     two_rates,
 )
-from lscb_analysis.data import load
-from lscb_analysis.rates import EstimateError, count, proportion, rate
+from lscb_analysis.statistics.estimates import EstimateError, count, proportion, rate
 
 BEFORE = {
     "time_period": 2017,

@@ -11,10 +11,10 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import Table
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from lscb_analysis import composition
-from lscb_analysis.comparisons import NO_FIGURE, newcombe
-from lscb_analysis.composition import driving, mix_changes, mix_table, share
-from lscb_analysis.rates import EstimateError, proportion
+from lscb_analysis.statistics import mixes
+from lscb_analysis.statistics.comparisons import NO_FIGURE, newcombe
+from lscb_analysis.statistics.estimates import EstimateError, proportion
+from lscb_analysis.statistics.mixes import driving, mix_changes, mix_table, share
 
 ROW = {
     "geographic_level": "Local authority",
@@ -37,7 +37,7 @@ def row(year, value, category="Total"):
 
 def mix_change(*given):
     """The test of a mix, without the law behind it."""
-    return composition.mix_change(*given)[0]
+    return mixes.mix_change(*given)[0]
 
 
 def shares(before, now, totals=None):
@@ -63,7 +63,7 @@ def exact_p_value(table):
     return np.dot(weights, extreme) / math.comb(everyone, first)
 
 
-mixes = st.integers(2, 6).flatmap(
+some_mixes = st.integers(2, 6).flatmap(
     lambda k: st.tuples(*[st.lists(st.integers(20, 300), min_size=k, max_size=k)] * 2)
 )
 
@@ -103,7 +103,7 @@ def test_a_mix_gives_agrestis_published_chi_squared():
 
 
 @settings(max_examples=30, deadline=None)
-@given(mixes)
+@given(some_mixes)
 def test_a_mix_agrees_with_scipys_test_of_homogeneity(table):
     assume(enough_expected(table))
     test, theirs = mix_change(shares(*table), 2017, 2018), stats.chi2_contingency(table, correction=False)
@@ -137,7 +137,7 @@ def test_the_shift_is_the_percentage_points_that_changed_category():
 
 
 @settings(max_examples=30, deadline=None)
-@given(mixes)
+@given(some_mixes)
 def test_a_mix_reads_the_same_in_either_direction_and_any_order(table):
     assume(enough_expected(table))
     frame = shares(*table)
@@ -207,14 +207,14 @@ def test_the_adjusted_residuals_are_those_that_r_gives_for_agrestis_table():
 
 
 @settings(max_examples=30, deadline=None)
-@given(mixes)
+@given(some_mixes)
 def test_the_adjusted_residuals_are_statsmodels(table):
     theirs = Table(np.array(table)).standardized_resids[1]
     assert by_category(*table)["residual"].tolist() == pytest.approx(theirs.tolist(), abs=1e-9)
 
 
 @settings(max_examples=30, deadline=None)
-@given(mixes)
+@given(some_mixes)
 def test_the_intervals_that_hold_together_are_bonferronis_of_newcombe(table):
     for row, x0, x in zip(by_category(*table).itertuples(), *table, strict=True):
         pair = (x, sum(table[1]), x0, sum(table[0]))
@@ -254,7 +254,7 @@ def test_what_drives_a_mix_is_beyond_the_limit_for_all_its_categories_at_once():
 
 
 @settings(max_examples=20, deadline=None)
-@given(mixes, st.randoms(use_true_random=False))
+@given(some_mixes, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(table, random):
     frame = shares(*table)
     order = list(range(len(frame)))
@@ -266,7 +266,7 @@ def test_the_order_of_the_rows_does_not_matter(table, random):
 
 
 def test_the_simulated_law_is_that_of_the_tables_drawn():
-    _, law = composition.mix_change(shares((5, 2, 1), (2, 3, 4)), 2017, 2018)
+    _, law = mixes.mix_change(shares((5, 2, 1), (2, 3, 4)), 2017, 2018)
     assert law.sf(0) == 1
     assert law.sf(1e9) == 1 / 100_000
     for chance in (0.5, 0.05, 0.0125, 0.001):
@@ -277,7 +277,7 @@ def test_the_simulated_law_is_that_of_the_tables_drawn():
 
 def test_a_mix_that_changed_beyond_doubt_is_beyond_chance_though_few_are_expected_in_a_category():
     # the p-value has a floor of one in the tables drawn; divided by a dispersion it must not come back
-    test, law = composition.mix_change(shares((900, 3, 480), (400, 2, 900)), 2017, 2018)
+    test, law = mixes.mix_change(shares((900, 3, 480), (400, 2, 900)), 2017, 2018)
     assert test["test"] == "chi-squared, simulated"
     assert law.sf(test["statistic"] / 2.4) == 1 / 100_000
 
@@ -300,7 +300,7 @@ def test_a_mix_is_not_tested_where_no_category_is_told_in_both_periods():
     withheld = (frame["time_period"] == 2018) | (frame["category"] != "a")
     frame.loc[withheld, ["numerator", "value", "lower", "upper"]] = np.nan
     frame.loc[withheld, "status"] = "c"
-    assert composition.not_tested(mix_changes(frame, 2017, 2018)) == NO_FIGURE
+    assert mixes.not_tested(mix_changes(frame, 2017, 2018)) == NO_FIGURE
 
 
 @pytest.mark.parametrize("what", ["area_code", "period_start"])
@@ -309,6 +309,6 @@ def test_a_mix_of_another_area_or_kind_of_period_is_not_tested(what):
     other = {"area_code": "E06000099", "period_start": pd.Timestamp("2018-03-31")}
     frame.loc[frame["time_period"] == 2018, what] = other[what]
     changed = mix_changes(frame, 2017, 2018)
-    assert composition.not_tested(changed).startswith("a different")
+    assert mixes.not_tested(changed).startswith("a different")
     assert changed["residual"].isna().all()
-    assert composition.not_tested(mix_changes(shares((50, 20), (20, 45)), 2017, 2018)) == ""
+    assert mixes.not_tested(mix_changes(shares((50, 20), (20, 45)), 2017, 2018)) == ""

@@ -7,8 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import describe_mix, describe_movers, describe_verdict, mix_changes, protect, read_edition
-from lscb_analysis.composition import mix_change, share
-from lscb_analysis.verdicts import declared, estimates, verdict_table
+from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
+from lscb_analysis.statistics.mixes import mix_change, share
 
 EDITION = read_edition("southend-2017-19")
 PARTS = ("counts", "totals")

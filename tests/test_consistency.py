@@ -12,8 +12,11 @@ from hypothesis import assume, given, settings, strategies as st
 from invented import rows
 from scipy import stats
 
-from lscb_analysis.comparisons import two_proportions
-from lscb_analysis.consistency import (
+from lscb_analysis.data.files import load
+from lscb_analysis.release import DisclosureError, protect
+from lscb_analysis.statistics.comparisons import two_proportions
+from lscb_analysis.statistics.estimates import EstimateError, count, rate
+from lscb_analysis.statistics.implied import (
     LARGEST_TOTAL,
     ContradictionError,
     agreed,
@@ -33,9 +36,6 @@ from lscb_analysis.consistency import (
     suppressed_bounds,
     versions,
 )
-from lscb_analysis.data import load
-from lscb_analysis.disclosure import DisclosureError, protect
-from lscb_analysis.rates import EstimateError, count, rate
 
 
 def prints_as(count, total, printed):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from occurrences import FORMS, TOKEN, Occurrence, listed, numbers, occurrences, sections
 
-from lscb_analysis import data
+from lscb_analysis.data import files
 
 REPORT = "southend-annual-report-2017-19.txt"
 DOCUMENT = (
@@ -45,9 +45,9 @@ Place = tuple[str, str]
 
 def report_rows() -> pd.DataFrame:
     """The rows of data/ from the annual report, each with its `section` and its `place` in data/."""
-    sources = data.dictionary().sources
+    sources = files.dictionary().sources
     sections = sources[sources["document"] == DOCUMENT].set_index("source")["section"]
-    tables = {name: data.load(name) for name in data.tables()}
+    tables = {name: files.load(name) for name in files.tables()}
     rows = pd.concat(
         rows.assign(place=[f"{name}.csv, row {index + 2}" for index in rows.index])
         for name, rows in tables.items()

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from conftest import CHECKOUT, FEW, copied
 
-from lscb_analysis import data
-from lscb_analysis.schema import TEXTS, DataError, Problem
+from lscb_analysis.data import files
+from lscb_analysis.data.schema import TEXTS, DataError, Problem
 
 FILES = sorted(path.name for path in (CHECKOUT / "data").glob("*.csv") if path.stem not in TEXTS)
-DICTIONARY = [f"{name}.csv" for name in data.DICTIONARY_FILES]
+DICTIONARY = [f"{name}.csv" for name in files.DICTIONARY_FILES]
 TABLES = [name for name in FILES if name not in DICTIONARY]
 
 Rows = list[dict[str, str]]
@@ -120,7 +120,7 @@ def no_rows(content: bytes):
 
 
 def too_large(content: bytes):
-    return content + b"\n" * data.LARGEST_FILE, (None, None, None, "larger")
+    return content + b"\n" * files.LARGEST_FILE, (None, None, None, "larger")
 
 
 def unclosed_quote(content: bytes):
@@ -233,9 +233,9 @@ def test_every_file_meets_a_dozen_breakages_or_more():
 def test_check_lists_what_is_broken_and_load_refuses_it_and_nothing_is_written(alone, file, broken):
     expected = broken_copy(alone, file, broken)
     before = contents(alone)
-    assert any(says(problem, file, expected) for problem in data.check())
+    assert any(says(problem, file, expected) for problem in files.check())
     with pytest.raises(DataError) as refused:
-        data.load(table_of(file)[:-4])
+        files.load(table_of(file)[:-4])
     assert any(says(problem, file, expected) for problem in refused.value.problems)
     assert contents(alone) == before
 
@@ -243,20 +243,20 @@ def test_check_lists_what_is_broken_and_load_refuses_it_and_nothing_is_written(a
 @pytest.mark.parametrize("file", FILES)
 def test_a_first_row_with_too_many_cells_is_named(alone, file):
     expected = broken_copy(alone, file, too_many_cells_in_the_first_row)
-    (problem,) = (problem for problem in data.check() if problem.file != "data/")  # that no figures are left
+    (problem,) = (problem for problem in files.check() if problem.file != "data/")  # that no figures are left
     assert says(problem, file, expected)
 
 
 @pytest.mark.parametrize("column", ["value", "printed"])
 def test_digits_of_another_script_are_a_problem(project, column):
     broken_copy(project, "conferences.csv", cell(column, "１０３", ""))
-    assert [problem.row for problem in data.check()] == [2]
+    assert [problem.row for problem in files.check()] == [2]
 
 
 def test_a_number_where_the_source_prints_a_dash_is_a_problem(project):
     broken = cell("value", "5", "", lambda row: row["value"] == "c")
     row, *_ = broken_copy(project, "categories_of_abuse.csv", broken)
-    assert [(problem.row, problem.file) for problem in data.check()] == [
+    assert [(problem.row, problem.file) for problem in files.check()] == [
         (row, "data/categories_of_abuse.csv")
     ]
 
@@ -265,7 +265,7 @@ def test_rows_are_counted_as_a_spreadsheet_shows_them_past_a_blank_line(project)
     row, *_ = broken_copy(project, "conferences.csv", cell("area_code", "Southend", ""))
     path = project / "data" / "conferences.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\n\n", 1))
-    assert row + 1 in [problem.row for problem in data.check() if problem.column == "area_code"]
+    assert row + 1 in [problem.row for problem in files.check() if problem.column == "area_code"]
 
 
 def test_a_line_break_within_a_cell_does_not_upset_the_count_of_rows(project):
@@ -273,25 +273,25 @@ def test_a_line_break_within_a_cell_does_not_upset_the_count_of_rows(project):
     rows = rows_of(path.read_bytes())
     rows[0]["area_name"], rows[-1]["value"] = "Southend\non Sea", "many"
     path.write_bytes(written(rows))
-    assert {problem.row for problem in data.check()} >= {2, len(rows) + 1}
+    assert {problem.row for problem in files.check()} >= {2, len(rows) + 1}
 
 
 def test_the_largest_file_is_read_and_one_byte_more_is_refused(project, monkeypatch):
     path = project / "data" / "conferences.csv"
     path.write_bytes(path.read_bytes() + b"\n" * 100_000)
     size = path.stat().st_size
-    monkeypatch.setattr(data, "LARGEST_FILE", size)
-    assert len(data.read(path))
-    monkeypatch.setattr(data, "LARGEST_FILE", size - 1)
+    monkeypatch.setattr(files, "LARGEST_FILE", size)
+    assert len(files.read(path))
+    monkeypatch.setattr(files, "LARGEST_FILE", size - 1)
     with pytest.raises(DataError, match=f"{size - 1:,} bytes"):
-        data.read(path)
+        files.read(path)
 
 
 @pytest.mark.parametrize("file", TABLES)
 def test_two_breakages_of_a_table_are_both_listed(alone, file):
     first = broken_copy(alone, file, BREAKAGES["text in value"])
     second = broken_copy(alone, file, one_letter_off("measure"))
-    problems = data.check()
+    problems = files.check()
     assert any(says(problem, file, first) for problem in problems)
     assert any(says(problem, file, second) for problem in problems)
 
@@ -299,7 +299,7 @@ def test_two_breakages_of_a_table_are_both_listed(alone, file):
 def test_breakages_of_two_tables_are_both_listed(project):
     first = broken_copy(project, "conferences.csv", empty)
     second = broken_copy(project, "population.csv", BREAKAGES["last year"])
-    problems = data.check()
+    problems = files.check()
     assert any(says(problem, "conferences.csv", first) for problem in problems)
     assert any(says(problem, "population.csv", second) for problem in problems)
 
@@ -307,7 +307,7 @@ def test_breakages_of_two_tables_are_both_listed(project):
 def test_breakages_of_two_files_of_the_dictionary_are_both_listed(project):
     first = broken_copy(project, "measures.csv", BREAKAGES["unknown unit"])
     second = broken_copy(project, "sources.csv", duplicated_key)
-    problems = data.check()
+    problems = files.check()
     assert any(says(problem, "measures.csv", first) for problem in problems)
     assert any(says(problem, "sources.csv", second) for problem in problems)
 
@@ -315,31 +315,31 @@ def test_breakages_of_two_files_of_the_dictionary_are_both_listed(project):
 def test_two_unreadable_files_of_the_dictionary_are_both_listed(project):
     broken_copy(project, "measures.csv", empty)
     broken_copy(project, "sources.csv", not_utf8)
-    assert {problem.file for problem in data.check()} == {"data/measures.csv", "data/sources.csv"}
+    assert {problem.file for problem in files.check()} == {"data/measures.csv", "data/sources.csv"}
 
 
 def test_a_file_of_the_dictionary_that_is_not_there_is_named(project):
     (project / "data" / "sources.csv").unlink()
-    (problem,) = data.check()
+    (problem,) = files.check()
     assert problem.file == "data/sources.csv"
     assert "not there" in problem.what
 
 
 def test_the_tables_as_they_are_have_no_problem(project):
     before = contents(project)
-    assert data.check() == []
+    assert files.check() == []
     assert contents(project) == before
 
 
 @pytest.mark.usefixtures("project")
 def test_tables_are_the_files_that_are_not_the_dictionary():
-    assert data.tables() == [name[:-4] for name in TABLES]
+    assert files.tables() == [name[:-4] for name in TABLES]
 
 
 @pytest.mark.parametrize("file", TABLES)
 def test_load_parts_every_value_from_every_symbol(project, file):
     rows = rows_of((project / "data" / file).read_bytes())
-    frame = data.load(file[:-4])
+    frame = files.load(file[:-4])
     assert len(frame) == len(rows)
     for row, loaded in zip(rows, frame.itertuples(), strict=True):
         if is_number(row["value"]):
@@ -351,12 +351,12 @@ def test_load_parts_every_value_from_every_symbol(project, file):
 
 @pytest.mark.usefixtures("project")
 def test_values_are_floats_in_every_table():
-    assert {str(data.load(file[:-4])["value"].dtype) for file in TABLES} == {"float64"}
+    assert {str(files.load(file[:-4])["value"].dtype) for file in TABLES} == {"float64"}
 
 
 @pytest.mark.usefixtures("project")
 def test_load_makes_numbers_and_dates_and_says_what_is_counted():
-    loaded = data.load("conferences").iloc[0]
+    loaded = files.load("conferences").iloc[0]
     assert loaded["time_period"] == 2016
     assert loaded["period_end"] == pd.Timestamp(2016, 3, 31)
     assert loaded["counted"] == "conferences"
@@ -364,31 +364,31 @@ def test_load_makes_numbers_and_dates_and_says_what_is_counted():
 
 
 def test_a_byte_order_mark_changes_nothing(project):
-    plain = data.load("conferences")
+    plain = files.load("conferences")
     path = project / "data" / "conferences.csv"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    pd.testing.assert_frame_equal(data.load("conferences"), plain)
+    pd.testing.assert_frame_equal(files.load("conferences"), plain)
 
 
 def test_line_ends_of_windows_change_nothing(project):
-    plain = data.load("conferences")
+    plain = files.load("conferences")
     path = project / "data" / "conferences.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    pd.testing.assert_frame_equal(data.load("conferences"), plain)
+    pd.testing.assert_frame_equal(files.load("conferences"), plain)
 
 
 def test_a_change_of_the_dictionary_is_seen_in_the_same_session(project):
-    assert data.measures().loc["icpc", "smallest_change"] == 10
+    assert files.measures().loc["icpc", "smallest_change"] == 10
     path = project / "data" / "measures.csv"
     rows = rows_of(path.read_bytes())
     for row in rows:
         row["smallest_change"] = "11"
     path.write_bytes(written(rows))
-    assert data.measures().loc["icpc", "smallest_change"] == 11
+    assert files.measures().loc["icpc", "smallest_change"] == 11
 
 
 def test_measures_are_indexed_by_measure_with_numbers_as_floats(project):
-    measures = data.measures()
+    measures = files.measures()
     for row in rows_of((project / "data" / "measures.csv").read_bytes()):
         for column in ("decimals", "smallest_change"):
             loaded = measures.loc[row["measure"], column]
@@ -396,17 +396,17 @@ def test_measures_are_indexed_by_measure_with_numbers_as_floats(project):
 
 
 def test_a_measure_without_a_dispersion_has_the_one_for_siblings_with_its_source(project):
-    measures = data.measures()
+    measures = files.measures()
     for row in rows_of((project / "data" / "measures.csv").read_bytes()):
         said = measures.loc[row["measure"], ["dispersion", "dispersion_source"]].tolist()
         given = [float(row["dispersion"]), row["dispersion_source"]] if row["dispersion"] else None
-        assert said == (given or [2.4, data.DISPERSION_SOURCE])
+        assert said == (given or [2.4, files.DISPERSION_SOURCE])
         assert "siblings" in said[1] or given
 
 
 @pytest.mark.usefixtures("project")
 def test_where_keeps_the_rows_that_match_every_condition():
-    frame = data.load("conferences", measure="icpc_in_time", time_period=2017)
+    frame = files.load("conferences", measure="icpc_in_time", time_period=2017)
     assert frame[["measure", "time_period", "value"]].to_numpy().tolist() == [["icpc_in_time", 2017, 146]]
     assert list(frame.index) == [0]
 
@@ -426,7 +426,7 @@ def test_where_keeps_the_rows_that_match_every_condition():
 @pytest.mark.usefixtures("project")
 def test_a_wrong_table_column_or_value_is_refused_with_what_there_is(table, where, named, offered):
     with pytest.raises(DataError) as refused:
-        data.load(table, **where)
+        files.load(table, **where)
     (problem,) = refused.value.problems
     assert named in (problem.value, problem.column)
     assert offered in problem.remedy
@@ -434,7 +434,7 @@ def test_a_wrong_table_column_or_value_is_refused_with_what_there_is(table, wher
 
 @pytest.mark.usefixtures("project")
 def test_a_year_may_be_given_as_a_number_or_as_text():
-    as_text, as_number = (data.load("conferences", time_period=year) for year in ("2018", 2018))
+    as_text, as_number = (files.load("conferences", time_period=year) for year in ("2018", 2018))
     assert set(as_text["time_period"]) == {2018}
     assert as_text.equals(as_number)
 
@@ -442,33 +442,33 @@ def test_a_year_may_be_given_as_a_number_or_as_text():
 @pytest.mark.usefixtures("project")
 def test_a_refused_condition_names_the_file_as_every_other_problem_does():
     with pytest.raises(DataError) as refused:
-        data.load("conferences", measure="icpc_in_tim")
+        files.load("conferences", measure="icpc_in_tim")
     assert refused.value.problems[0].file == "data/conferences.csv"
 
 
 def test_the_project_is_the_one_that_lscb_project_names(project, monkeypatch):
     monkeypatch.chdir(CHECKOUT)
-    assert data.project() == project
+    assert files.project() == project
 
 
 def test_the_project_is_found_from_a_folder_below(project, monkeypatch):
     monkeypatch.delenv("LSCB_PROJECT")
     monkeypatch.chdir(project / "notebooks" / "editions")
-    assert data.project() == project
+    assert files.project() == project
 
 
 def test_the_project_is_found_from_anywhere_as_the_checkout_installed(tmp_path, monkeypatch):
     monkeypatch.delenv("LSCB_PROJECT", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert data.project() == Path(data.__file__).resolve().parents[2]
-    assert data.project() == CHECKOUT
+    assert files.project() == Path(files.__file__).resolve().parents[2]
+    assert files.project() == CHECKOUT
 
 
 def test_a_wrong_lscb_project_is_refused_even_within_a_project(project, tmp_path, monkeypatch):
     monkeypatch.chdir(project)
     monkeypatch.setenv("LSCB_PROJECT", str(tmp_path / "nowhere"))
     with pytest.raises(FileNotFoundError) as refused:
-        data.project()
+        files.project()
     message = str(refused.value)
     assert str(tmp_path / "nowhere") in message
     for word in ("LSCB_PROJECT", "data/", "notebooks/", "Set "):
@@ -580,6 +580,6 @@ def test_every_line_of_the_tables_of_categories_is_transcribed(shared):
 
 
 def test_rows_of_later_periods_are_left_out_on_request():
-    assert data.load("conferences", until=2017)["time_period"].max() == 2017
+    assert files.load("conferences", until=2017)["time_period"].max() == 2017
     with pytest.raises(DataError, match=r"until 2012.*The periods are 2016, 2017, 2018"):
-        data.load("conferences", until=2012)
+        files.load("conferences", until=2012)

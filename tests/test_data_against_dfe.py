@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from lscb_analysis.consistency import implied_totals
-from lscb_analysis.data import load, tables
-from lscb_analysis.rates import decimals, rounded
+from lscb_analysis.data.files import load, tables
+from lscb_analysis.statistics.estimates import decimals, rounded
+from lscb_analysis.statistics.implied import implied_totals
 
 SOUTHEND = "E06000033"
 YEARS = [2016, 2017, 2018]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lscb_analysis.disclosure import DisclosureError, Release, protect
+from lscb_analysis.release import DisclosureError, Release, protect
 
 pytestmark = pytest.mark.usefixtures("project")
 

@@ -5,7 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import compare, load, rate
-from lscb_analysis.display import (
+from lscb_analysis.pages.display import (
     Display,
     Markup,
     bind,

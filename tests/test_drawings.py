@@ -9,8 +9,8 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from lscb_analysis.charts import PALETTE
-from lscb_analysis.svg import CONTEXT, INK
+from lscb_analysis.pages.charts import PALETTE
+from lscb_analysis.pages.drawings import CONTEXT, INK
 
 GRID, WHITE = "#e5e6e7", "#ffffff"
 SERIES = [colour.lower() for colour in PALETTE]

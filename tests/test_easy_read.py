@@ -10,12 +10,12 @@ from bs4 import BeautifulSoup
 from conftest import EDITION, keep_only
 from readability import HARDEST, LONGEST, grade, sentences
 
-from lscb_analysis import easy_read
-from lscb_analysis.data import texts
-from lscb_analysis.editions import EditionError, read_edition
-from lscb_analysis.report import build
-from lscb_analysis.verdicts import verdict_table
-from lscb_analysis.verify import CLAIMS
+from lscb_analysis.audit.verification import CLAIMS
+from lscb_analysis.build.builder import build
+from lscb_analysis.data.files import texts
+from lscb_analysis.editions.edition import EditionError, read_edition
+from lscb_analysis.editions.verdicts import verdict_table
+from lscb_analysis.pages import plain_words
 
 NAME, CARE, PLANS = EDITION.stem, "08_care_leavers", "05_child_protection"
 VERDICTS = ["better", "worse", "higher", "lower", "no clear change", "too few to tell", "not compared"]
@@ -37,7 +37,7 @@ def figures(page):
 
 def plain(verdict):
     return re.findall(
-        r'data-claim="plans">([^<]*)<', easy_read._verdict({"question": "plans", "verdict": verdict})
+        r'data-claim="plans">([^<]*)<', plain_words._verdict({"question": "plans", "verdict": verdict})
     )
 
 
@@ -121,7 +121,7 @@ def test_what_is_said_of_a_verdict_is_true_of_it_and_of_no_opposite(verdict):
 
 
 def test_the_plans_are_those_of_the_report_and_none_is_left_out(page):
-    told = easy_read.plans(read_edition(NAME))
+    told = plain_words.plans(read_edition(NAME))
     assert set(told["fact"]) == set(texts("facts", edition=NAME, kind="plan")["fact"])
     assert set(texts("plain_facts")["fact"]) == set(told["fact"])
     section = page.find(id="plans").find_parent("section")
@@ -133,14 +133,14 @@ def test_a_number_is_told_unless_the_rate_went_the_other_way(monkeypatch):
     assert "291" in told_of(edition, "looked_after").now
     table = verdict_table(edition)
     table.loc[table["question"] == "looked_after", "change"] *= -1
-    monkeypatch.setattr(easy_read, "verdict_table", lambda _: table)
+    monkeypatch.setattr(plain_words, "verdict_table", lambda _: table)
     said = told_of(edition, "looked_after").now.striptags()
     assert said == "74 in every 10,000 children were in care on 31 March 2018."
 
 
 def told_of(edition, question):
     asked = next(asked for asked in edition.comparisons if asked.question == question)
-    return easy_read._told(edition, asked)
+    return plain_words._told(edition, asked)
 
 
 def test_an_edition_that_marks_nothing_has_no_page_and_no_way_to_one(project):
@@ -153,8 +153,8 @@ def test_an_edition_that_marks_nothing_has_no_page_and_no_way_to_one(project):
 
 def test_only_what_a_chapter_of_the_pack_shows_is_told():
     edition = read_edition(NAME)
-    assert {told.chapter for told in easy_read.easy_read(edition, [CARE])} == {CARE}
-    assert easy_read.easy_read(edition, []) == []
+    assert {told.chapter for told in plain_words.easy_read(edition, [CARE])} == {CARE}
+    assert plain_words.easy_read(edition, []) == []
 
 
 def test_another_edition_tells_its_own_figures_in_the_same_words(project):
@@ -165,7 +165,7 @@ def test_another_edition_tells_its_own_figures_in_the_same_words(project):
         path = project / "data" / f"{name}.csv"
         assert old in path.read_text("utf-8")
         path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
-    told = easy_read.easy_read(read_edition(NAME), [PLANS])[0]
+    told = plain_words.easy_read(read_edition(NAME), [PLANS])[0]
     assert told.now.striptags() == "240 children had a plan like this on 31 March 2018."
     assert told.before.striptags() == "On 31 March 2017 it was 220. So it went up."
     assert told.lengths == pytest.approx((100, 100 * 220 / 240))
@@ -188,7 +188,7 @@ def test_what_has_no_plain_words_is_named_before_anything_runs(project):
 def test_words_are_shown_as_text(project):
     path = project / "data" / "plain_measures.csv"
     path.write_text(path.read_text("utf-8").replace("Meetings on time", "<b>Meetings</b>"), "utf-8")
-    told = easy_read.easy_read(read_edition(NAME), [PLANS])
+    told = plain_words.easy_read(read_edition(NAME), [PLANS])
     assert "&lt;b&gt;Meetings&lt;/b&gt;" in [str(one.heading) for one in told]
 
 

@@ -8,16 +8,16 @@ import nbformat
 import pytest
 from conftest import keep_only
 
-from lscb_analysis import report
-from lscb_analysis.consistency import ContradictionError
-from lscb_analysis.data import load
-from lscb_analysis.disclosure import DisclosureError
-from lscb_analysis.editions import EditionError
+from lscb_analysis.build import builder
+from lscb_analysis.build.publication import BuildError
+from lscb_analysis.data.files import load
+from lscb_analysis.data.schema import DataError
+from lscb_analysis.editions.edition import EditionError
 from lscb_analysis.errors import InputError
 from lscb_analysis.project import ProjectError
-from lscb_analysis.publish import BuildError
-from lscb_analysis.rates import EstimateError
-from lscb_analysis.schema import DataError
+from lscb_analysis.release import DisclosureError
+from lscb_analysis.statistics.estimates import EstimateError
+from lscb_analysis.statistics.implied import ContradictionError
 
 CARE = "08_care_leavers"
 
@@ -63,7 +63,7 @@ def test_a_build_tells_it_as_before_and_the_kept_notebook_shows_no_traceback(pro
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell("lscb.load('care_leaver')", id="added"))
     nbformat.write(notebook, path)
-    made = report.build()
+    made = builder.build()
     (failed,) = made.failed
     told = "'care_leaver' is not a table of data/. Did you mean 'care_leavers'?"
     assert "`lscb.load('care_leaver')`, under “Where the figures come from”. DataError: " in failed.error

@@ -15,8 +15,8 @@ import psutil
 import pytest
 from conftest import CHECKOUT
 
-from lscb_analysis.data import DICTIONARY_FILES
-from lscb_analysis.schema import TEXTS
+from lscb_analysis.data.files import DICTIONARY_FILES
+from lscb_analysis.data.schema import TEXTS
 
 LSCB = [sys.executable, "-c", "from lscb_analysis.__main__ import main; main()", "build", "invented"]
 EDITION = """

@@ -1,6 +1,6 @@
 """Abbreviations in words where a page first uses them."""
 
-from lscb_analysis.glossary import meanings, spell_out
+from lscb_analysis.pages.glossary import meanings, spell_out
 
 KNOWN = {"SCR": "Serious Case Review", "NHS": "National Health Service", "A&E": "Accident and Emergency"}
 

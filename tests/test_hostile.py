@@ -18,8 +18,9 @@ from bs4 import BeautifulSoup
 from conftest import EDITION, as_they_ran, copied
 from typer.testing import CliRunner
 
-from lscb_analysis import report, tables
+from lscb_analysis.build import builder
 from lscb_analysis.cli import app
+from lscb_analysis.pages import tables
 
 CHAPTERS = ["01_children_in_southend", "03_primary_need", "14_board_finance"]
 LONG = "endless" + "x" * 9_993
@@ -163,7 +164,7 @@ def built(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(place / "project"))
         approve_all(place / "project")
-        pack = report.build(output=place / "out" / "pack", changed={"area": AREA})
+        pack = builder.build(output=place / "out" / "pack", changed={"area": AREA})
     assert not pack.failed, [chapter.error for chapter in pack.failed]
     made = {path.relative_to(place).parts[:2] for path in files(place) - before}
     assert made == {("out", ".pack-draft"), ("project", ".lscb")}

@@ -23,12 +23,12 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.session import Session
 from nbclient.exceptions import DeadKernelError
 
-from lscb_analysis import forking
-from lscb_analysis.chapters import _Messages
-from lscb_analysis.forked import LESS_URGENT
-from lscb_analysis.kernels import beside, warm_kernels
+from lscb_analysis.build.chapters import _Messages
+from lscb_analysis.build.warm import origin
+from lscb_analysis.build.warm.fork import LESS_URGENT
+from lscb_analysis.build.warm.provisioner import beside, warm_kernels
 
-pytestmark = pytest.mark.skipif(not forking.can_fork(), reason="Kernels are forked on Linux alone.")
+pytestmark = pytest.mark.skipif(not origin.can_fork(), reason="Kernels are forked on Linux alone.")
 
 TIMES = ("papermill", "execution")
 
@@ -70,7 +70,7 @@ def parent(folder):
 def cold():
     """Kernels start as where none can be forked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forking, "_server", None)
+        patch.setattr(origin, "_server", None)
         yield
 
 
@@ -93,8 +93,8 @@ def temporary(tmp_path_factory):
 @pytest.fixture(scope="module")
 def forked_from():
     """The process that kernels are forked from, which has done before what it does before in a build."""
-    with warm_kernels(rehearsal=(forking.REHEARSED, str(CHECKOUT), "southend-2017-19")):
-        yield forking.server().pid
+    with warm_kernels(rehearsal=(origin.REHEARSED, str(CHECKOUT), "southend-2017-19")):
+        yield origin.server().pid
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def warm(forked_from, temporary):
 
 def test_a_build_has_none_of_the_libraries_that_only_its_kernels_use():
     of_kernels = {"IPython", "ipykernel", "matplotlib"}
-    code = f"import lscb_analysis.report, sys; print({of_kernels} & set(sys.modules))"
+    code = f"import lscb_analysis.build.builder, sys; print({of_kernels} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"
 
@@ -152,7 +152,8 @@ def test_kernels_run_at_once(tmp_path):
 STATE = """
 import json, multiprocessing, os, signal, sys, threading, warnings
 from multiprocessing import forkserver, resource_tracker
-import lscb_analysis.charts, lscb_analysis.conclusions, lscb_analysis.trends, matplotlib, numpy, pandas
+import lscb_analysis.pages.charts, lscb_analysis.pages.conclusions, lscb_analysis.statistics.series
+import matplotlib, numpy, pandas
 
 def plain(command):
     return ["F" if part.endswith(".json") else part for part in command]
@@ -340,7 +341,7 @@ BUILDER = """
 import sys
 import psutil
 from jupyter_client.manager import start_new_kernel
-from lscb_analysis.kernels import warm_kernels
+from lscb_analysis.build.warm.provisioner import warm_kernels
 with warm_kernels(["math"]):
     manager, client = start_new_kernel(cwd=sys.argv[1])
     client.execute_interactive(sys.argv[2])
@@ -374,18 +375,18 @@ def test_a_killed_builder_leaves_no_process_and_the_next_one_no_folder(how, temp
     building.send_signal(how)
     building.communicate()
     wait_for(lambda: not kernel.is_running() and not server.is_running())
-    assert [path.name for path in own.iterdir() if not path.name.startswith(forking.PREFIX)] == []
+    assert [path.name for path in own.iterdir() if not path.name.startswith(origin.PREFIX)] == []
     said, errors = builder(tmp_path, own, "pass").communicate()
     assert (said, errors) == ("left 0\n", "")
     assert list(own.iterdir()) == []
 
 
 def test_a_folder_in_use_is_not_taken_for_one_that_was_left(warm, temporary, tmp_path):
-    (used,) = temporary.glob(f"{forking.PREFIX}*")
-    left = temporary / f"{forking.PREFIX}left"
+    (used,) = temporary.glob(f"{origin.PREFIX}*")
+    left = temporary / f"{origin.PREFIX}left"
     left.mkdir()
-    with forking._private_folder() as folder:
-        assert sorted(temporary.glob(f"{forking.PREFIX}*")) == sorted([used, folder])
+    with origin._private_folder() as folder:
+        assert sorted(temporary.glob(f"{origin.PREFIX}*")) == sorted([used, folder])
     assert not folder.exists()
     assert parent(tmp_path) == warm.pid
 
@@ -398,14 +399,14 @@ def test_elsewhere_than_on_linux_kernels_are_ordinary(system, tmp_path, monkeypa
             entered = ExitStack()
             entered.enter_context(warm_kernels())
         with entered:
-            assert forking.server() is None
+            assert origin.server() is None
             assert parent(tmp_path) == os.getpid()
 
 
 def test_where_paths_are_too_long_for_sockets_kernels_are_ordinary(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long" * 20)))
     with cold(), warm_kernels():
-        assert forking.server() is None
+        assert origin.server() is None
 
 
 def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capfd):
@@ -419,13 +420,13 @@ def test_libraries_that_leave_threads_are_not_forked(tmp_path, monkeypatch, capf
 
 
 def test_what_the_rehearsal_gives_first_is_told():
-    with cold(), forking.forkserver(["math"], ("csv:reader", "abc")):
-        assert forking.rehearsed() == ["a"]
-        assert forking.rehearsed() == ["a"]
-    with cold(), forking.forkserver(["math"]):
-        assert forking.rehearsed() is None
+    with cold(), origin.forkserver(["math"], ("csv:reader", "abc")):
+        assert origin.rehearsed() == ["a"]
+        assert origin.rehearsed() == ["a"]
+    with cold(), origin.forkserver(["math"]):
+        assert origin.rehearsed() is None
     with cold():
-        assert forking.rehearsed() is None
+        assert origin.rehearsed() is None
 
 
 def test_a_rehearsal_goes_on_when_it_has_told_and_before_anything_is_forked(tmp_path, monkeypatch):
@@ -439,10 +440,10 @@ def test_a_rehearsal_goes_on_when_it_has_told_and_before_anything_is_forked(tmp_
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     end = tmp_path / "end"
     with cold(), warm_kernels(rehearsal=("steps:steps", str(end))):
-        assert forking.rehearsed() == "told"
+        assert origin.rehearsed() == "told"
         end.touch()
         assert printed(tmp_path, f"print(open({str(end)!r}).read())") == ["reached"]
-        assert parent(tmp_path) == forking.server().pid
+        assert parent(tmp_path) == origin.server().pid
 
 
 @pytest.mark.usefixtures("warm")
@@ -469,7 +470,7 @@ def test_where_nothing_can_be_forked_a_call_is_made_when_it_is_waited_for(tmp_pa
 
 def test_when_the_forkserver_is_killed_its_kernels_end_and_the_next_one_is_ordinary(tmp_path):
     with cold(), warm_kernels():
-        server = psutil.Process(forking.server().pid)
+        server = psutil.Process(origin.server().pid)
         with running() as (manager, _):
             assert server.children() == [psutil.Process(manager.provisioner.pid)]
             server.kill()

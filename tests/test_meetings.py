@@ -7,7 +7,7 @@ import pytest
 from invented import rows
 
 from lscb_analysis import attendance, meetings_held
-from lscb_analysis.meetings import fewest_since, orders
+from lscb_analysis.records.meetings import fewest_since, orders
 
 MARK = {"Y": "board_attended", "A": "board_apologies", "N": "board_neither", " ": "board_attended"}
 DAYS = [pd.Timestamp(day) for day in ("2017-09-01", "2018-02-01", "2018-06-01", "2018-11-01", "2019-02-01")]

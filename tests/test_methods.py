@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lscb_analysis import comparisons, composition, display, pages, rates, trends
-from lscb_analysis.methods import methods
+from lscb_analysis.build import site
+from lscb_analysis.pages import display
+from lscb_analysis.pages.method_notes import methods
+from lscb_analysis.statistics import comparisons, estimates, mixes, series
 
-SOURCES = Path(pages.__file__).parent.glob("*.py")
+SOURCES = Path(site.__file__).parents[1].rglob("*.py")
 
 
 def test_every_method_is_said_in_words_and_in_symbols_and_has_a_source():
@@ -18,7 +20,7 @@ def test_every_method_is_said_in_words_and_in_symbols_and_has_a_source():
         assert not method.source.endswith(".")
     names, titles = ([getattr(method, key) for method in methods()] for key in ("name", "title"))
     assert len(set(names)) == len(names)
-    assert len({pages.slug(title) for title in titles}) == len(titles)
+    assert len({site.slug(title) for title in titles}) == len(titles)
 
 
 def named_by_the_library():
@@ -27,7 +29,7 @@ def named_by_the_library():
     constants = {
         *(comparisons.HYBRID_SCORE, comparisons.RATIO),
         *(comparisons.TWO_PROPORTIONS, comparisons.TWO_RATES),
-        *(composition.CHI_SQUARED, composition.SIMULATED, composition.SIMULTANEOUS),
+        *(mixes.CHI_SQUARED, mixes.SIMULATED, mixes.SIMULTANEOUS),
     }
     slopes = set(re.findall(r'"([^"\n]+, over-dispersed)"', text))
     spans = set(re.findall(r'by_method\("([^"]+)"', text))
@@ -45,7 +47,8 @@ def test_the_list_has_every_method_that_the_library_names_and_no_other():
 
 
 @pytest.mark.parametrize(
-    ("made", "module"), [("Wilson score", rates), ("Garwood exact", rates), ("log-linear slope", trends)]
+    ("made", "module"),
+    [("Wilson score", estimates), ("Garwood exact", estimates), ("log-linear slope", series)],
 )
 def test_the_names_written_out_here_are_those_in_the_modules(made, module):
     assert f'"{made}' in Path(module.__file__).read_text("utf-8")

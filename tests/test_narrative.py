@@ -40,8 +40,8 @@ from lscb_analysis import (
     verdict_table,
     versions,
 )
-from lscb_analysis.narrative import headline
-from lscb_analysis.verdicts import estimates
+from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.pages.sentences import headline
 
 EDITION = read_edition("southend-2017-19")
 COMPARISONS = {comparison.question: comparison for comparison in EDITION.comparisons}

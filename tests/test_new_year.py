@@ -7,10 +7,10 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import CHECKOUT, EDITION, FEW, keep_only
 
-from lscb_analysis.data import DICTIONARY_FILES, TEXTS
-from lscb_analysis.editions import read_edition
-from lscb_analysis.report import build
-from lscb_analysis.verdicts import verdict_table
+from lscb_analysis.build.builder import build
+from lscb_analysis.data.files import DICTIONARY_FILES, TEXTS
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import verdict_table
 
 PLANS, RATE = "150", "38.3"  # 150 of 39,115 children, by hand: 38.348… per 10,000
 

@@ -7,8 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import read_edition
-from lscb_analysis.glossary import meanings
-from lscb_analysis.onepage import in_css, part, title_of, within
+from lscb_analysis.pages.glossary import meanings
+from lscb_analysis.pages.one_page import in_css, part, title_of, within
 
 PAGE = """<body><main id="main">
 <h1>A &amp; B</h1>

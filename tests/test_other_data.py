@@ -10,12 +10,12 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import CHECKOUT, EDITION as FILE, keep_only
 
-from lscb_analysis.data import DICTIONARY_FILES, SIMULATED, check, measures, tables
-from lscb_analysis.editions import read_edition
-from lscb_analysis.figures import known
-from lscb_analysis.quality import FINDING, findings
-from lscb_analysis.report import build
-from lscb_analysis.schema import TEXTS
+from lscb_analysis.audit.remade import known
+from lscb_analysis.build.builder import build
+from lscb_analysis.data.files import DICTIONARY_FILES, SIMULATED, check, measures, tables
+from lscb_analysis.data.schema import TEXTS
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.quality.rules import FINDING, findings
 
 EDITION = read_edition("southend-2017-19")
 WITHHELD = ["c", "c", ""]

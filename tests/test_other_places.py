@@ -7,11 +7,11 @@ from bs4 import BeautifulSoup
 from conftest import EDITION as FILE, copied, keep_only
 from test_other_data import alter, built, said
 
-from lscb_analysis import report
+from lscb_analysis.build import builder
+from lscb_analysis.build.publication import UnpublishedError
 from lscb_analysis.cli import main
-from lscb_analysis.data import SIMULATED, tables
-from lscb_analysis.publish import UnpublishedError
-from lscb_analysis.schema import DataError
+from lscb_analysis.data.files import SIMULATED, tables
+from lscb_analysis.data.schema import DataError
 
 DEATHS = "09_child_deaths"
 ESSEX = (
@@ -47,14 +47,14 @@ def add_a_year(rows):
 def project(tmp_path, monkeypatch):
     folder = copied(tmp_path / "project", [DEATHS])
     monkeypatch.setenv("LSCB_PROJECT", str(folder))
-    monkeypatch.setattr(report, "MOST_FAULTS", 100)
+    monkeypatch.setattr(builder, "MOST_FAULTS", 100)
     return folder
 
 
 def test_another_areas_figures_are_refused_with_page_and_sentence_unless_the_edition_declares_it(project):
     add_cells(project, *CELLS)
     with pytest.raises(UnpublishedError) as refused:
-        report.build()
+        builder.build()
     faults = str(refused.value)
     why = "is of Essex (E10000012), which is neither Southend-on-Sea nor one of the edition's comparators. "
     assert f"{DEATHS}.html: In Essex, the share of " in faults
@@ -65,7 +65,7 @@ def test_another_areas_figures_are_refused_with_page_and_sentence_unless_the_edi
     assert not (project / "reports" / "southend-2017-19").exists()
     path = project / FILE  # which names its comparators by their codes
     path.write_text(path.read_text("utf-8").replace("comparators = [", 'comparators = ["Essex",'), "utf-8")
-    page = BeautifulSoup((report.build().folder / f"{DEATHS}.html").read_text("utf-8"), "html.parser")
+    page = BeautifulSoup((builder.build().folder / f"{DEATHS}.html").read_text("utf-8"), "html.parser")
     assert "In Essex, the share of children leaving our care who were adopted was 16%" in said(page)
 
 
@@ -84,7 +84,7 @@ def test_a_later_periods_figures_are_refused_unless_the_report_itself_says_them(
     compared += f"counts = {counts}\ntotals = {totals}\nprinted = {rate}\n"
     edition.write_text(compared, "utf-8")
     with pytest.raises(UnpublishedError) as refused:
-        report.build()
+        builder.build()
     faults = str(refused.value)
     why = "is of a period to 2019-03-31, after the latest of the edition (2018). Take it out: only what the "
     for csv, measure in (("cla", "cla_at_31_march"), ("cpp", "cpp_at_31_march")):
@@ -193,7 +193,7 @@ def test_a_second_boards_rows_are_refused_in_one_sentence(project, monkeypatch, 
     )
     assert checked(monkeypatch, capsys) == (2, f"{sentence}\n{READ}: 1 problem.\n")
     with pytest.raises(DataError) as refused:
-        report.build()
+        builder.build()
     assert str(refused.value) == sentence
     assert not (project / "reports").exists()
 

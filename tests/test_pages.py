@@ -9,11 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lscb_analysis import load, read_edition, verdict_table
-from lscb_analysis.data import measures, tables
-from lscb_analysis.display import MINUS
-from lscb_analysis.glossary import meanings
-from lscb_analysis.methods import methods
-from lscb_analysis.schema import SYMBOLS
+from lscb_analysis.data.files import measures, tables
+from lscb_analysis.data.schema import SYMBOLS
+from lscb_analysis.pages.display import MINUS
+from lscb_analysis.pages.glossary import meanings
+from lscb_analysis.pages.method_notes import methods
 
 EDITION = read_edition("southend-2017-19")
 

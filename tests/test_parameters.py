@@ -9,10 +9,10 @@ import pytest
 from conftest import EDITION, FEW, copied
 from papermill.exceptions import PapermillExecutionError
 
-from lscb_analysis.editions import read_edition
-from lscb_analysis.kernels import warm_kernels
-from lscb_analysis.publish import BuildError
-from lscb_analysis.report import build, plan
+from lscb_analysis.build.builder import build, plan
+from lscb_analysis.build.publication import BuildError
+from lscb_analysis.build.warm.provisioner import warm_kernels
+from lscb_analysis.editions.edition import read_edition
 
 DEATHS = "09_child_deaths"
 

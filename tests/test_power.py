@@ -10,8 +10,8 @@ from scipy import stats
 from statsmodels.stats.power import GofChisquarePower
 from statsmodels.stats.proportion import samplesize_proportions_2indep_onetail
 
-from lscb_analysis.comparisons import dispersed, two_proportions, two_rates
-from lscb_analysis.power import POWER, smallest_differences, smallest_ratios, smallest_shift
+from lscb_analysis.statistics.comparisons import dispersed, two_proportions, two_rates
+from lscb_analysis.statistics.power import POWER, smallest_differences, smallest_ratios, smallest_shift
 
 SIBLINGS = stats.rv_discrete(values=([1, 2, 3, 4, 5], [0.50, 0.26, 0.14, 0.07, 0.03]))
 DISPERSION = SIBLINGS.moment(2) / SIBLINGS.mean()  # of a compound Poisson count: Feller (1968), XII.2

@@ -11,8 +11,8 @@ import pytest
 from conftest import CHECKOUT, EDITION, FEW
 from typer.testing import CliRunner
 
+from lscb_analysis.build.builder import build
 from lscb_analysis.cli import app
-from lscb_analysis.report import build
 
 NOTEBOOK = f"{FEW[0]}.ipynb"
 PLANTED = [

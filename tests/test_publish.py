@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lscb_analysis.publish import BuildError, BusyError, check_replaceable, making, publish
+from lscb_analysis.build.publication import BuildError, BusyError, check_replaceable, making, publish
 
 MANIFEST = '{"format": "lscb pack 1", "files": {}}'
 WHOLE = ["lock", "lscb-store", "packs"]
@@ -139,7 +139,7 @@ def test_what_a_killed_build_left_is_removed_by_the_next_and_the_pack_stays(tmp_
 def test_a_second_build_is_busy_and_told_so(tmp_path):
     folder = tmp_path / "pack"
     hold = (
-        "import sys, time; from pathlib import Path; from lscb_analysis.publish import making\n"
+        "import sys, time; from pathlib import Path; from lscb_analysis.build.publication import making\n"
         f"with making(Path({str(folder)!r})): print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True)
@@ -155,7 +155,7 @@ def test_a_second_build_is_busy_and_told_so(tmp_path):
 def test_a_waiting_build_begins_when_the_other_ends(tmp_path):
     folder = tmp_path / "pack"
     hold = (
-        "import sys; from pathlib import Path; from lscb_analysis.publish import making\n"
+        "import sys; from pathlib import Path; from lscb_analysis.build.publication import making\n"
         f"with making(Path({str(folder)!r})): print('held', flush=True); sys.stdin.read()"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from lscb_analysis import attacks, protect, quality, read_edition
-from lscb_analysis.data import dictionary, measures
-from lscb_analysis.evidence import links
-from lscb_analysis.quality import FINDING, RULES, SERIOUS, findings
+from lscb_analysis import protect, read_edition
+from lscb_analysis.data.files import dictionary, measures
+from lscb_analysis.quality import rules, withheld
+from lscb_analysis.quality.figures import links
+from lscb_analysis.quality.rules import FINDING, RULES, SERIOUS, findings
 
 EDITION = read_edition("southend-2017-19")
 LINKS = links(EDITION)
@@ -111,7 +112,7 @@ def test_numbers_reach_their_total_and_any_other_total_is_found(numbers, off, mo
 def test_what_a_sum_leaves_of_its_total_is_not_told_where_a_part_is_withheld():
     rows = parts([5, *[0] * (len(MIX) - 1)])
     rows[1] |= {"value": np.nan, "status": "c", "printed": "c"}
-    found = quality.check_parts(figures(*rows, whole(7)), LINKS)
+    found = rules.check_parts(figures(*rows, whole(7)), LINKS)
     assert found["balance"].all()
     assert found[["least", "most"]].isna().all(axis=None)
 
@@ -197,7 +198,7 @@ def test_a_percentage_that_is_a_whole_number_of_its_total_is_never_a_finding(tot
 
 def test_a_percentage_that_no_whole_number_gives_is_found_with_its_neighbours():
     rows = [mix([1] * len(MIX))[0] | {"value": 69.1, "printed": "69.1"}, whole(116)]
-    found = quality.check_percentages(figures(*rows), LINKS)
+    found = rules.check_percentages(figures(*rows), LINKS)
     assert found[["least", "most"]].round(1).to_numpy().tolist() == [[69.0, 69.8]]
     assert not found["balance"].any()
 
@@ -205,7 +206,7 @@ def test_a_percentage_that_no_whole_number_gives_is_found_with_its_neighbours():
 def test_the_number_behind_a_percentage_is_not_told_where_it_is_withheld():
     rows = [*mix([1] * len(MIX)), whole(len(MIX)), *parts([1] * len(MIX))]
     rows[-1] |= {"value": np.nan, "status": "c", "printed": "c"}
-    found = quality.check_percentages(figures(*rows), LINKS)
+    found = rules.check_percentages(figures(*rows), LINKS)
     assert len(found) == len(MIX) - 1
     assert rows[-1]["category"] not in set(found["category"])
 
@@ -213,10 +214,10 @@ def test_the_number_behind_a_percentage_is_not_told_where_it_is_withheld():
 def test_numbers_rounded_to_five_would_explain_a_rate_that_does_not_fit():
     rest = {"measure": "population_0_17", "value": 38_781, "time_period": 2017} | population
     rate = {"measure": "cpp_rate", "value": 73, "printed": "73"}
-    explained = quality.check_rates(figures(rate, {"measure": "cpp_at_31_march", "value": 280}, rest), LINKS)
+    explained = rules.check_rates(figures(rate, {"measure": "cpp_at_31_march", "value": 280}, rest), LINKS)
     assert not explained["balance"].any()
     assert explained["rounding"].all()
-    other = quality.check_rates(figures(rate, {"measure": "cpp_at_31_march", "value": 279}, rest), LINKS)
+    other = rules.check_rates(figures(rate, {"measure": "cpp_at_31_march", "value": 279}, rest), LINKS)
     assert not other["rounding"].any()
 
 
@@ -254,7 +255,7 @@ def test_a_day_outside_the_year_that_its_place_is_of_is_found():
 def test_withheld_figures_are_named_and_never_told():
     rows = parts([50, *[0] * (len(MIX) - 1)])
     rows[1] |= {"value": np.nan, "status": "c", "printed": "c"}
-    found = attacks.check_withheld(figures(*rows, whole(53)), LINKS)
+    found = withheld.check_withheld(figures(*rows, whole(53)), LINKS)
     assert found["exact"].tolist() == [True]
     assert not found["balance"].any()
     assert found["value"].isna().all()
@@ -268,14 +269,14 @@ def test_a_withheld_number_whose_percentage_and_total_are_printed_is_given_away(
         {"measure": "care_leavers_17_18", "value": 45} | YEAR,
         {"measure": "eet_17_18", "value": 67, "printed": "67"} | YEAR,
     ]
-    assert attacks.check_withheld(figures(*rows), LINKS)["exact"].tolist() == [True]
-    assert attacks.check_withheld(figures(*rows[:2]), LINKS)["balance"].tolist() == [True]
+    assert withheld.check_withheld(figures(*rows), LINKS)["exact"].tolist() == [True]
+    assert withheld.check_withheld(figures(*rows[:2]), LINKS)["balance"].tolist() == [True]
 
 
 def test_figures_that_contradict_each_other_give_nothing_away():
     rows = parts([50, *[0] * (len(MIX) - 1)])
     rows[1] |= {"value": np.nan, "status": "c", "printed": "c"}
-    assert attacks.check_withheld(figures(*rows, whole(20)), LINKS)["balance"].all()
+    assert withheld.check_withheld(figures(*rows, whole(20)), LINKS)["balance"].all()
 
 
 def changed(latest, change, share, measure="family_court_more"):

@@ -12,9 +12,10 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.rates import confint_poisson
 
-from lscb_analysis.data import load
-from lscb_analysis.editions import read_edition
-from lscb_analysis.rates import (
+from lscb_analysis.data.files import load
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.statistics.estimates import (
     ESTIMATE,
     EstimateError,
     byar,
@@ -28,7 +29,6 @@ from lscb_analysis.rates import (
     stated,
     wilson,
 )
-from lscb_analysis.verdicts import estimates
 
 CONFIDENCES = [0.8, 0.95, 0.99, 0.998]
 MID_2017 = {"period_start": pd.Timestamp("2017-06-30"), "period_end": pd.Timestamp("2017-06-30")}

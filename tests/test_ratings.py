@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from lscb_analysis import data, feasible, load, read_ratings, summarise
-from lscb_analysis.ratings import FEWEST, LARGEST_PANEL, check_summaries
-from lscb_analysis.schema import DataError
+from lscb_analysis import feasible, load, read_ratings, summarise
+from lscb_analysis.data import files
+from lscb_analysis.data.schema import DataError
+from lscb_analysis.records.ratings import FEWEST, LARGEST_PANEL, check_summaries
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 EXAMPLE = CHECKOUT / "data" / "examples" / "ratings.csv"
@@ -123,7 +124,7 @@ def test_a_frame_of_numbers_is_checked_like_a_file():
 def test_the_example_is_invented_is_no_table_of_data_and_gives_what_the_page_says():
     ratings = read_ratings("data/examples/ratings.csv")
     assert ratings["rater"].str.startswith("Invented").all()
-    assert "ratings" not in data.tables()
+    assert "ratings" not in files.tables()
     page = (CHECKOUT / "docs" / "ratings.md").read_text("utf-8")
     lines = re.findall(r"^\| ((?!statement|-).*?) *\|$", page, re.M)
     said = [[cell.strip() for cell in line.split("|")] for line in lines]

@@ -19,8 +19,8 @@ from lscb_analysis import (
     table_of_checks,
     table_of_findings,
 )
-from lscb_analysis.quality import RULES, SERIOUS
-from lscb_analysis.reconciliation import WORDS
+from lscb_analysis.pages.checks import WORDS
+from lscb_analysis.quality.rules import RULES, SERIOUS
 
 EDITION = read_edition("southend-2017-19")
 

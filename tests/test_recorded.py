@@ -12,11 +12,11 @@ import pytest
 import recorded
 from conftest import keep_only
 
-from lscb_analysis import accessibility
-from lscb_analysis.data import dictionary, texts
-from lscb_analysis.editions import read_edition
-from lscb_analysis.report import build
-from lscb_analysis.schema import located, validate_text
+from lscb_analysis.build.builder import build
+from lscb_analysis.data.files import dictionary, texts
+from lscb_analysis.data.schema import located, validate_text
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.pages import accessibility
 
 CARE = "08_care_leavers"
 ONE = recorded.Found("widths", "No page is wider than its screen", "Chromium", "150", 4, 20, 0)

@@ -3,8 +3,9 @@
 import pytest
 from conftest import EDITION
 
-from lscb_analysis import rehearsal, verdicts
-from lscb_analysis.rehearsal import rehearse
+from lscb_analysis.build.warm import rehearsal
+from lscb_analysis.build.warm.rehearsal import rehearse
+from lscb_analysis.editions import verdicts
 
 NAME = EDITION.stem
 

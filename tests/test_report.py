@@ -12,12 +12,12 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import EDITION as FILE, FEW, keep_only
 
-from lscb_analysis import pages, report
-from lscb_analysis.data import texts
-from lscb_analysis.editions import read_edition
-from lscb_analysis.pages import slug
-from lscb_analysis.publish import making
-from lscb_analysis.report import BuildError, UnpublishedError, build, plan
+from lscb_analysis.build import builder, site
+from lscb_analysis.build.builder import BuildError, UnpublishedError, build, plan
+from lscb_analysis.build.publication import making
+from lscb_analysis.build.site import slug
+from lscb_analysis.data.files import texts
+from lscb_analysis.editions.edition import read_edition
 
 CARE = "08_care_leavers"
 EDITION = read_edition("southend-2017-19")
@@ -60,7 +60,7 @@ def test_the_manifest_says_what_made_the_pack(pack):
     assert manifest["chapters"][0]["parameters"]["area"] == "Southend-on-Sea"
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((pack / name).read_bytes()).hexdigest() == digest
-    data = report.project() / "data" / "primary_need.csv"
+    data = builder.project() / "data" / "primary_need.csv"
     assert manifest["inputs"]["data/primary_need.csv"] == hashlib.sha256(data.read_bytes()).hexdigest()
 
 
@@ -109,11 +109,11 @@ def test_a_folder_that_is_no_pack_is_not_replaced(tmp_path):
 
 
 def test_a_folder_with_a_manifest_of_another_kind_is_not_replaced(tmp_path):
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "manifest.json").write_text('{"name": "a web app"}', "utf-8")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"name": "a web app"}', "utf-8")
     with pytest.raises(BuildError, match="not a pack"):
-        build(output=site)
+        build(output=folder)
 
 
 @pytest.mark.usefixtures("project")
@@ -121,7 +121,7 @@ def test_a_build_that_is_interrupted_while_it_writes_pages_stops_its_chapters(mo
     def interrupted(*_):
         raise SystemExit(143)
 
-    monkeypatch.setattr(pages.Pages, "add", interrupted)
+    monkeypatch.setattr(site.Pages, "add", interrupted)
     begun = []
     with pytest.raises(SystemExit):
         build(workers=1, tell=lambda event, **said: begun.append((event, said.get("chapter"))))

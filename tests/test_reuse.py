@@ -7,9 +7,10 @@ import nbformat
 import pytest
 from conftest import CHECKOUT, EDITION, FEW, as_they_ran
 
-from lscb_analysis import chapters, forking, kernels
+from lscb_analysis.build import chapters
+from lscb_analysis.build.builder import build
+from lscb_analysis.build.warm import origin, provisioner
 from lscb_analysis.project import notebook, packages
-from lscb_analysis.report import build
 
 CHAPTERS = FEW
 
@@ -81,8 +82,8 @@ def cells(project, pack):
 def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, monkeypatch):
     """One is made in forked kernels; the other from a copy elsewhere, in ordinary ones."""
     shutil.copyfile(CHECKOUT / EDITION, project / EDITION)  # with all its chapters
-    monkeypatch.setattr(forking, "can_fork", lambda: False)
-    monkeypatch.setattr(kernels, "PROVISIONER", "local-provisioner")  # that of Jupyter, no part of ours
+    monkeypatch.setattr(origin, "can_fork", lambda: False)
+    monkeypatch.setattr(provisioner, "PROVISIONER", "local-provisioner")  # that of Jupyter, no part of ours
     # the chapters begin in the opposite order too
     monkeypatch.setattr(chapters, "sorted", lambda of, **by: sorted(of, **by)[::-1], raising=False)
     begun = []
@@ -91,9 +92,9 @@ def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, 
     ).folder
     longest = max(begun, key=lambda name: notebook(name).stat().st_size)
     assert begun.index(longest) > len(begun) // 2
-    origin = pack.parents[1] / "checkout"
-    assert len(cells(origin, pack)) == 16
-    assert cells(project, made) == cells(origin, pack)
+    others = pack.parents[1] / "checkout"
+    assert len(cells(others, pack)) == 16
+    assert cells(project, made) == cells(others, pack)
     names = {path.relative_to(pack) for path in pack.rglob("*") if path.is_file()}
     assert {path.relative_to(made) for path in made.rglob("*") if path.is_file()} == names
     for name in names:

@@ -10,7 +10,7 @@ from conftest import EDITION, copied
 from test_other_data import alter, only, said
 
 import lscb_analysis as lscb
-from lscb_analysis.report import build
+from lscb_analysis.build.builder import build
 
 NEED = "03_primary_need"
 COMPARISON = """

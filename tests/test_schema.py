@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from lscb_analysis import schema
+from lscb_analysis.data import schema
 
 ROW = {
     "time_period": "2018",

@@ -10,15 +10,15 @@ import re
 import numpy as np
 import pytest
 
-from lscb_analysis.context import names
-from lscb_analysis.data import measures
-from lscb_analysis.display import MINUS
-from lscb_analysis.editions import read_edition
-from lscb_analysis.evidence import TOTAL
-from lscb_analysis.figures import known
-from lscb_analysis.rates import decimals, rounded
-from lscb_analysis.reading import read_page
-from lscb_analysis.verdicts import CALLED
+from lscb_analysis.audit.remade import known
+from lscb_analysis.audit.surroundings import names
+from lscb_analysis.data.files import measures
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import CALLED
+from lscb_analysis.pages.blocks import read_page
+from lscb_analysis.pages.display import MINUS
+from lscb_analysis.quality.figures import TOTAL
+from lscb_analysis.statistics.estimates import decimals, rounded
 
 WORDS = "better|worse|higher|lower|changed|no clear change|too few to tell|not compared"
 VERDICT = re.compile(rf"Verdict(?: \([^)]*\))?: ({WORDS})")

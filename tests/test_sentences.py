@@ -13,7 +13,7 @@ from broken import FAULTS, faults, sentences
 from bs4 import BeautifulSoup
 from conftest import copied
 
-from lscb_analysis.report import build
+from lscb_analysis.build.builder import build
 
 CHAPTERS = [
     "00_board_summary",

@@ -12,10 +12,18 @@ from xml.etree import ElementTree
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis.display import MINUS
-from lscb_analysis.editions import read_edition
-from lscb_analysis.glossary import meanings
-from lscb_analysis.spreadsheet import EXPLAINED, SYMBOLS, Number, Table, _cell, read_tables, write_spreadsheet
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.pages.display import MINUS
+from lscb_analysis.pages.glossary import meanings
+from lscb_analysis.pages.spreadsheet import (
+    EXPLAINED,
+    SYMBOLS,
+    Number,
+    Table,
+    _cell,
+    read_tables,
+    write_spreadsheet,
+)
 
 EDITION = read_edition("southend-2017-19")
 NAMES = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from conftest import keep_only
 from test_cli import run
 
-from lscb_analysis.report import build
+from lscb_analysis.build.builder import build
 
 CHAPTER = "05_child_protection"
 ISO = re.compile("([0-9]{4})-([0-9]{2})-([0-9]{2})")

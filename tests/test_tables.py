@@ -17,7 +17,7 @@ from lscb_analysis import (
     table_by_period,
     table_of_changes,
 )
-from lscb_analysis.verdicts import estimates
+from lscb_analysis.editions.verdicts import estimates
 
 EDITION = read_edition("southend-2017-19")
 

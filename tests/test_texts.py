@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from lscb_analysis.data import dictionary, texts
-from lscb_analysis.schema import TEXTS, located, validate_text
+from lscb_analysis.data.files import dictionary, texts
+from lscb_analysis.data.schema import TEXTS, located, validate_text
 
 GOOD = {
     "fact": "priority-audit",

@@ -11,9 +11,9 @@ from hypothesis import assume, example, given, settings, strategies as st
 from invented import rows
 from scipy import optimize, special, stats
 
-from lscb_analysis.comparisons import SERIES
-from lscb_analysis.rates import EstimateError, count, proportion, rate
-from lscb_analysis.trends import (
+from lscb_analysis.statistics.comparisons import SERIES
+from lscb_analysis.statistics.estimates import EstimateError, count, proportion, rate
+from lscb_analysis.statistics.series import (
     EVERYTHING_COUNTED,
     NO_NUMBERS,
     NOTHING_COUNTED,

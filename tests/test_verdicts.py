@@ -11,11 +11,18 @@ from conftest import CHECKOUT, EDITION as WHOLE
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from scipy import stats
 
-from lscb_analysis import verdicts
-from lscb_analysis.comparisons import dispersed, two_rates
-from lscb_analysis.composition import mix_changes
-from lscb_analysis.editions import EditionError, read_edition
-from lscb_analysis.verdicts import estimates, histories, make_ahead, remember, thresholds, verdict_table
+from lscb_analysis.editions import verdicts
+from lscb_analysis.editions.edition import EditionError, read_edition
+from lscb_analysis.editions.verdicts import (
+    estimates,
+    histories,
+    make_ahead,
+    remember,
+    thresholds,
+    verdict_table,
+)
+from lscb_analysis.statistics.comparisons import dispersed, two_rates
+from lscb_analysis.statistics.mixes import mix_changes
 
 EDITION = "southend-2017-19"
 UNCLEAR = ("no clear change", "too few to tell")

@@ -8,12 +8,12 @@ import pytest
 from mutations import alterations
 from typer.testing import CliRunner
 
+from lscb_analysis.audit.downloads import check_table
+from lscb_analysis.audit.verification import CLAIMS_OF_ALL, NoPackError, check_page, read_pack, verify
+from lscb_analysis.build.builder import build
 from lscb_analysis.cli import app, main
-from lscb_analysis.downloads import check_table
-from lscb_analysis.reading import read_page
-from lscb_analysis.report import build
-from lscb_analysis.schema import DataError
-from lscb_analysis.verify import CLAIMS_OF_ALL, NoPackError, check_page, read_pack, verify
+from lscb_analysis.data.schema import DataError
+from lscb_analysis.pages.blocks import read_page
 
 OF_A_KIND = 15
 """So many alterations of each kind are tried, spread over the pack."""

@@ -10,7 +10,7 @@ from conftest import CHECKOUT, EDITION, keep_only
 from test_other_data import alter, only, said
 
 import lscb_analysis as lscb
-from lscb_analysis.report import build
+from lscb_analysis.build.builder import build
 
 NOTE = "this pack works these figures out from the numbers; they are not copied from the source."
 SUMMARY = "00_board_summary"

@@ -1,4 +1,4 @@
-"""The command `lscb`: a light wrapper over `report` and `data`."""
+"""The command `lscb`: a light wrapper over the rooms."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lscb_analysis.pdf import PDF
-from lscb_analysis.project import editions, project, stands, use_until
-from lscb_analysis.publish import (
+from lscb_analysis.build import (
+    PDF,
     TIMEOUT,
     BuildError,
     holding,
@@ -31,9 +29,10 @@ from lscb_analysis.publish import (
     placed,
     withdraw as take_away,
 )
+from lscb_analysis.project import editions, project, stands, use_until
 
 if TYPE_CHECKING:
-    from lscb_analysis.report import Pack
+    from lscb_analysis.build import Pack
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -158,8 +157,8 @@ def build(
         folder = _free_to_build(name, output, bool(only or changed))
         if not (only or changed or force) and _nothing_to_do(name, folder, today, pdf, tell):
             return
-        with _warmed_up(edition) as report:
-            pack = report.build(
+        with _warmed_up(edition) as make:
+            pack = make(
                 edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
                 fail_fast=fail_fast, wait=wait, force=force, on=today, pdf=pdf,
             )  # fmt: skip
@@ -198,18 +197,18 @@ def _check_handles() -> None:
 
 
 @contextmanager
-def _warmed_up(edition: str | None) -> Iterator[ModuleType]:
-    """The module `report`, imported while the process that kernels are forked from imports its own."""
+def _warmed_up(edition: str | None) -> Iterator[Callable[..., Pack]]:
+    """What makes a pack, imported while the process that kernels are forked from imports its own."""
     place, name = str(project()), edition or next(iter(editions()), "")
     gc.disable()  # there is hardly any garbage in a build, and to look for it takes a second
     # jsonschema, which nbformat imports, does without this grammar of addresses, which takes 0.7 s to compile
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from lscb_analysis.forking import REHEARSED, forkserver
+    from lscb_analysis.build import REHEARSED, forkserver
 
     with forkserver(rehearsal=(REHEARSED, place, name)):
-        from lscb_analysis import report
+        from lscb_analysis.build import build as make
 
-        yield report
+        yield make
     gc.freeze()  # or the interpreter looks for it as it ends
 
 
@@ -222,7 +221,7 @@ def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:
 
 
 def _only(names: list[str]) -> str:
-    """The edition that is meant if none is named; `report.build` says so if it is not clear."""
+    """The edition that is meant if none is named; `builder.build` says so if it is not clear."""
     return names[0] if len(names) == 1 else ""
 
 
@@ -241,7 +240,7 @@ def _nothing_to_do(edition: str, folder: Path, today: date, pdf: bool, tell: Cal
 @app.command("list")
 def list_editions() -> None:
     """Show the editions, their chapters and the chapters' parameters."""
-    from lscb_analysis.chapters import parameters
+    from lscb_analysis.build import parameters
     from lscb_analysis.editions import read_edition
 
     for name in editions():
@@ -264,23 +263,24 @@ def check(
 
     Exit status 0: they hold; 2: they do not. What was read otherwise than it stands is said.
     """
-    from lscb_analysis import data, report
+    from lscb_analysis.build import faults, no_longer_compared
+    from lscb_analysis.data import check as check_data, tables, taken
 
     if withheld and not sys.stdout.isatty():
         raise BuildError(
             "--withheld names figures that can be worked out. They are for the analyst alone, so they are "
             "shown on a terminal and go into no file, pipe, log or mail: run it in one, without > or |."
         )
-    problems, notes = [str(problem) for problem in data.check()], []
+    problems, notes = [str(problem) for problem in check_data()], []
     hold = not problems
     if hold:
-        notes += data.taken()
+        notes += taken()
     if not editions():
         problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
     for name in editions():
-        found = report.faults(name, hold)
+        found = faults(name, hold)
         problems += [fault for fault in found if fault not in problems]
-        gone = [] if found else report.no_longer_compared(name)
+        gone = [] if found else no_longer_compared(name)
         notes += [
             f"{name}.toml: the pack that stands compares {question}, which is no longer asked."
             for question in gone
@@ -290,7 +290,7 @@ def check(
     for problem in problems:
         typer.echo(problem, err=True)
     chapters = len(list(project().glob("notebooks/[0-9][0-9]_*.ipynb")))
-    read = f"Read {len(data.tables())} tables, {len(editions())} edition(s) and {chapters} chapters"
+    read = f"Read {len(tables())} tables, {len(editions())} edition(s) and {chapters} chapters"
     if problems:
         typer.echo(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
         raise typer.Exit(BAD_INPUT)
@@ -301,8 +301,8 @@ def check(
 
 def _show_withheld() -> None:
     """Show which withheld figures others give away, and how, without a value."""
-    from lscb_analysis.attacks import cells_given_away
     from lscb_analysis.editions import read_edition
+    from lscb_analysis.quality import cells_given_away
 
     cells = [line for name in editions() for line in cells_given_away(read_edition(name))]
     told = list(dict.fromkeys(cells))
@@ -321,9 +321,9 @@ def verify(
     chance that are bound to none. Exit status 0: nothing is wrong; 1: each place that is wrong is named with
     the reason; 2: the folder is no pack, or the data does not hold.
     """
-    from lscb_analysis import verify as reader
+    from lscb_analysis.audit import verify as hold
 
-    found = reader.verify(pack)
+    found = hold(pack)
     for fault in found.faults:
         typer.echo(str(fault), err=True)
     held = f"{found.figures:,} figures on pages and {found.cells:,} in CSV tables were worked out again"
@@ -346,7 +346,7 @@ def withdraw(
     Exit status 0: it is taken away; 1: not, since the answer was no; 2: there is none, or something that is
     not ours is in its place; 3: a build of the pack is under way.
     """
-    from lscb_analysis.schema import nearest
+    from lscb_analysis.data import nearest
 
     pack = placed(edition, output)
     with ExitStack() as held:

@@ -1,0 +1,282 @@
+"""Prose that is typed, held against a list of words: what only the data can say is refused.
+
+The list (`prose.toml`) has quantities, directions, levels, causes and claims about chance. Free are
+questions, quotations that name their source, and sentences whose digest somebody who read them put into
+`data/approved.csv`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mistune
+
+from lscb_analysis.data import COLUMNS, KINDS, MONTHS, Problem, dictionary, read, records, tables, texts
+from lscb_analysis.editions import Edition
+from lscb_analysis.project import digest, notebook, project
+
+APPROVED = "approved"
+"""The file of words that lists the sentences somebody has read and approved."""
+
+WORDY = {
+    "facts": ("about", "said", "status"),
+    "assumptions": ("said", "owner"),
+    "glossary": ("term", "meaning"),
+    "plain_measures": ("title", "meaning", "who", "said"),
+    "plain_facts": ("said",),
+}
+"""The columns of files of words that pages show."""
+
+LIMITS = "What these numbers cannot show"
+"""The heading below which an item that begins with “Whether” says what cannot be told."""
+
+_ASKS = (
+    "what|which|who|whom|whose|when|where|how|is|are|was|were|do|does|did|has|have|had|can|could|would|will|may|might"
+    "|should"
+)
+_QUESTION = re.compile(rf"(?:(?:in|of|for|on|by|to|from|with|between) )?(?:{_ASKS})\b[^:;—–.!]*\?", re.I)
+_LIMITED = re.compile(r"(?:Whether (?!or not)|How (?:many|much) )[^:;—–!]*\.")
+_SUPPOSES = re.compile(
+    r"\b(?:how come|did you|do you know|is it not|n['’]t|how far|how much|who would)\b", re.I
+)
+"""Questions that take for granted what they ask."""
+_ROMAN = re.compile(r"(?=[mdclxvi])m{0,4}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
+_WORDS_LIKE_ROMAN = ("i", "mix", "c", "d", "l", "m")
+_SPACED = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
+_YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)}) )?(?:19|20)\d\d")
+_KEY = re.compile(r"[a-z0-9]+(?:[_.-][a-z0-9]+)+_?")
+_REMEDY = (
+    "Let a figure say it, ask it as a question, or quote it with its source. If it holds of every pack that "
+    "can show it, let somebody who did not write it add this to data/approved.csv: "
+)
+
+
+class Passage(NamedTuple):
+    """A paragraph, a heading, a cell or a field: where it stands, and what an approval names as its place."""
+
+    file: str
+    row: int | None
+    column: str | None
+    place: str
+    words: str
+    limits: bool = False
+
+
+def typed_claims(editions: Iterable[Edition]) -> list[Problem]:
+    """Return every typed claim in the files of words, in these editions and in their chapters.
+
+    Raises DataError if the dictionary or a file of words does not hold.
+    """
+    passages = [passage for name in WORDY for passage in _of_texts(name)]
+    chapters: list[str] = []
+    for edition in editions:
+        passages += _of_edition(edition)
+        chapters += edition.chapters
+    names = {
+        *COLUMNS,
+        *KINDS["facts"],
+        *tables(),
+        *dictionary().measures["measure"],
+        *dictionary().categories["category"],
+    }
+    for path in map(notebook, sorted(set(chapters))):
+        passages += _of_notebook(path, names) if path.is_file() else []
+    approved, shorts = set(texts(APPROVED)["digest"]), tuple(dictionary().sources["short"])
+    return [problem for passage in passages for problem in _claims(passage, approved, shorts)]
+
+
+def _claims(passage: Passage, approved: set[str], shorts: tuple[str, ...]) -> Iterator[Problem]:
+    for sentence in _sentences(passage.words, shorts):
+        found = next(_found(sentence, passage.limits), None)
+        if found and (known := digest(f"{passage.place}\n{sentence}")[:16]) not in approved:
+            word, says = found
+            shown = sentence if len(sentence) < 200 else f"{sentence[:200]}…"
+            what = f"“{word}” {says}: “{shown}”"
+            remedy = f"{_REMEDY}{known},{passage.place},ROLE,DATE"
+            yield Problem(passage.file, passage.row, passage.column, None, what, remedy)
+
+
+def _sentences(words: str, shorts: tuple[str, ...]) -> list[str]:
+    """The sentences of a passage, spaces set right, without the quotations that one of `shorts` follows."""
+    whole = " ".join(unescape(words).split())
+    for quotation in re.finditer(r"“[^“”]*” \(([^()]*)\)", whole):
+        if quotation[1] in shorts:
+            whole = whole.replace(quotation[0], "[…]")
+    return [part for part in re.split(r"(?<=[.!?]) |(?<=[.!?][”’)]) ", whole) if part]
+
+
+def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
+    """Yield each word of a sentence that claims something, with what it does."""
+    spoken = "|".join(_file()["spoken_of"])
+    plain = re.sub(rf"\*(?:{spoken})\*", " ", sentence, flags=re.I)
+    yield from _odd(plain)
+    plain = "".join(
+        letter for letter in unicodedata.normalize("NFKD", plain) if unicodedata.category(letter)[0] != "M"
+    ).casefold()
+    joined = re.sub(r"(?<=[a-z])[^\w\s](?=[a-z])|_", "", plain)
+    apart = " ".join(re.sub(r"[^\w\s]|_", " ", plain).split())
+    asks = bool(_QUESTION.fullmatch(sentence)) and not _SUPPOSES.search(sentence)
+    asks |= limits and bool(_LIMITED.fullmatch(sentence))
+    for word in apart.split():
+        alone = len(word) == 1 and not re.search(rf"\b{word.upper()}\b", sentence)  # a letter, as in “x”
+        if _ROMAN.fullmatch(word) and word not in _WORDS_LIKE_ROMAN and not alone:
+            yield word, "is a Roman numeral, bound to no figure"
+    if spaced := _SPACED.search(apart):
+        yield spaced[0], "is a word that is spaced out"
+    for says, pattern, never_free in _list():
+        if (never_free or not asks) and (hit := pattern.search(apart) or pattern.search(joined)):
+            yield hit[0], says
+
+
+def _odd(plain: str) -> Iterator[tuple[str, str]]:
+    """Yield the characters in which a claim could hide."""
+    for letter in unicodedata.normalize("NFKD", plain):
+        kind = unicodedata.category(letter)
+        if kind[0] == "N":
+            yield letter, "is a number that is bound to no figure"
+        elif kind[0] == "C":
+            yield f"U+{ord(letter):04X}", "is a character that cannot be seen"
+        elif kind[0] == "L" and not letter.isascii():
+            yield letter, "is a letter of another alphabet"
+        elif kind[0] == "S":
+            yield letter, "is a sign or markup where words are wanted"
+
+
+@cache
+def _list() -> tuple[tuple[str, re.Pattern[str], bool], ...]:
+    """What each kind of word does, a pattern of its words, and whether a question does not free it."""
+    kinds = [kind for kind in _file().values() if isinstance(kind, dict)]
+    return tuple((kind["says"], _pattern(kind["words"]), kind.get("never_free", False)) for kind in kinds)
+
+
+def _pattern(words: list[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(words)})\b".replace("*", r"\w*"))
+
+
+@cache
+def _file() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).with_name("prose.toml")).read_text("utf-8"))
+
+
+def _of_texts(name: str) -> Iterator[Passage]:
+    """The words of one file of `data/`, each approved for its row, and for its edition where it has one."""
+    if not (path := project() / "data" / f"{name}.csv").exists():
+        return
+    texts(name)  # it is checked
+    rows = read(path)
+    for (file, row), record in zip(rows.index, records(rows), strict=True):
+        for column in WORDY[name]:
+            named = f"{name}.csv", record.get("edition"), record[rows.columns[0]], column
+            yield Passage(file, int(row), column, " ".join(filter(None, named)), record[column])
+
+
+def _of_edition(edition: Edition) -> Iterator[Passage]:
+    """The words of an edition; its period is one, and its telephone numbers are checked as such."""
+    file = f"{edition.name}.toml"
+    words = {field: getattr(edition, field) for field in ("title", "board", "analysed", "assured", "ask")}
+    words |= {f"notes {key}": note for key, note in edition.notes.items()}
+    words["period"] = _YEARS.sub("", edition.period)
+    for number, help in enumerate(edition.help, 1):
+        parts = ("when", "service", "plain")
+        words |= {f"help {number} {part}": getattr(help, part) or "" for part in parts}
+    for field, said in words.items():
+        yield Passage(f"{file}, {field}", None, None, f"{file} {field}", said)
+
+
+def _of_notebook(path: Path, names: set[str]) -> Iterator[Passage]:
+    """The prose of a notebook's cells, and the words in quotation marks of its code."""
+    limits = False
+    for number, cell in enumerate(json.loads(path.read_text("utf-8"))["cells"], 1):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            said = _typed_in_code(source, names)
+        elif cell["cell_type"] == "markdown":
+            said = _as_read(source)
+        else:
+            said = [source]
+        if source.startswith("#"):
+            limits = source.startswith(f"## {LIMITS}")
+        for words in said:
+            yield Passage(f"{path.name}, cell {number}", None, None, path.name, words, limits)
+
+
+def _typed_in_code(source: str, names: set[str]) -> list[str]:
+    """The texts that code holds and that are neither names of the data nor compared with any."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []  # the chapter fails on it, and says where
+    return list(_literals(tree, names))
+
+
+def _literals(node: ast.AST, names: set[str]) -> Iterator[str]:
+    if isinstance(node, ast.Compare | ast.Subscript):
+        return
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("query", "isin"):
+        return
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and (joined := _added(node)):
+        yield joined
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    if text and text not in names and not _KEY.fullmatch(text):
+        yield text
+    for child in ast.iter_child_nodes(node):
+        yield from _literals(child, names)
+
+
+def _added(node: ast.AST) -> str:
+    """The text that texts with a plus between them make, or nothing."""
+    if isinstance(node, ast.BinOp):
+        return _added(node.left) + _added(node.right)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _as_read(markdown: str) -> list[str]:
+    """The blocks of a cell as a reader meets them, with what is said of pictures and links; markup shows."""
+    blocks = _Blocks()
+    blocks.feed(str(_render()(markdown)))
+    blocks.close()
+    return [words for words in map(str.strip, blocks.blocks) if words]
+
+
+@cache
+def _render() -> mistune.Markdown:
+    # as pages are rendered: HTML that is typed shows as it was typed
+    return mistune.create_markdown(
+        escape=True, plugins=["strikethrough", "table", "url", "task_lists", "def_list"]
+    )
+
+
+class _Blocks(HTMLParser):
+    """Cuts HTML into blocks of words, and drops words in italics that are only spoken of."""
+
+    INLINE = frozenset(("a", "em", "strong", "code", "del", "span"))
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.blocks, self.italic = [""], -1
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.blocks[:0] = [said for name, said in attrs if name in ("alt", "title") and said]
+        if tag == "em":
+            self.italic = len(self.blocks[-1])
+        elif tag not in self.INLINE:
+            self.blocks.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "em" and self.blocks[-1][self.italic :].casefold() in _file()["spoken_of"]:
+            self.blocks[-1] = f"{self.blocks[-1][: self.italic]}*{self.blocks[-1][self.italic :]}*"
+        elif tag not in self.INLINE:
+            self.blocks.append("")
+
+    def handle_data(self, data: str) -> None:
+        self.blocks[-1] += data

@@ -1,0 +1,17 @@
+"""A pack made: chapters run, pages written, and put in their place whole or not at all."""
+
+from .builder import Pack as Pack, build as build, faults as faults, no_longer_compared as no_longer_compared
+from .chapters import parameters as parameters
+from .pdf import PDF as PDF
+from .publication import (
+    TIMEOUT as TIMEOUT,
+    BuildError as BuildError,
+    holding as holding,
+    is_known as is_known,
+    left_alone as left_alone,
+    notebooks_kept as notebooks_kept,
+    packs as packs,
+    placed as placed,
+    withdraw as withdraw,
+)
+from .warm.origin import REHEARSED as REHEARSED, forkserver as forkserver

@@ -1,0 +1,408 @@
+"""Editions to packs: each chapter run by papermill, made a page, all held against the data and published."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from nbformat import ValidationError
+
+from lscb_analysis.audit import known, typed_claims, verify
+from lscb_analysis.build.chapters import Chapter, Tell, parameters, read, running, silent, title
+from lscb_analysis.build.pdf import PDF, chromium, printed
+from lscb_analysis.build.publication import (
+    FORMAT,
+    TIMEOUT,
+    BuildError,
+    UnpublishedError,
+    left_alone,
+    making,
+    placed,
+    publish,
+    running_in,
+)
+from lscb_analysis.build.reuse import describe, forget_failed, keep, keep_failed, take
+from lscb_analysis.build.site import Pages
+from lscb_analysis.build.warm.origin import REHEARSED, rehearsed
+from lscb_analysis.build.warm.provisioner import warm_kernels
+from lscb_analysis.data import DataError, check, load, nearest, published_files, recorded, records, tables
+from lscb_analysis.editions import (
+    NOT_COMPARED,
+    Edition,
+    EditionError,
+    missing,
+    read_edition,
+    remember,
+    verdict_table,
+)
+from lscb_analysis.errors import InputError
+from lscb_analysis.pages import check_plain_words
+from lscb_analysis.project import editions, file_digest, made_of, project, stands
+from lscb_analysis.quality import second_boards
+from lscb_analysis.release import check_rule
+
+MOST_FAULTS = 10
+"""So many places where a pack is wrong are named when it is not published."""
+
+TYPES: dict[str, type] = {"str": str, "int": int, "float": float}
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a build made, or did not: `folder` is where the pack is, or would have been."""
+
+    folder: Path
+    chapters: list[Chapter]
+    kept: Path | None = None
+
+    @property
+    def failed(self) -> list[Chapter]:
+        return [chapter for chapter in self.chapters if chapter.error]
+
+
+def build(
+    name: str | None = None,
+    output: Path | None = None,
+    only: Iterable[str] = (),
+    changed: Mapping[str, str] | None = None,
+    tell: Tell = silent,
+    workers: int | None = None,
+    timeout: float = TIMEOUT,
+    fail_fast: bool = False,
+    wait: bool = False,
+    force: bool = False,
+    on: date | None = None,
+    pdf: bool = False,
+) -> Pack:
+    """Build an edition's pack and publish it, unless a chapter fails.
+
+    `output` is the pack's folder, by default `reports/<edition>`. With `only` (chapters) or `changed`
+    (parameters, as text) the result is a draft in a folder beside it. With `pdf` it holds a PDF of itself.
+    `tell` hears of each step. `workers`, `timeout` and `fail_fast` are those of `chapters.running`. With
+    `wait` another build of the pack is waited for. A chapter is run again only if something that it was
+    made of has changed, and nothing is published if nothing has, unless `force`. Of the day it is built `on`
+    (today unless given) this alone counts: whether the edition's pack may still be used then. Where not,
+    every page says so.
+
+    Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
+    wrong, something that is not ours is in the pack's place, or nothing can print a PDF; BusyError if another
+    build of the pack is under way; UnpublishedError if the data or the notebooks changed while it ran, the
+    pack says what the data do not, or no PDF came. A chapter that fails is in the pack's `failed`; the pack
+    that was there stays as it was, and the failed notebooks are kept in the folder `kept`.
+    """
+    changed, only, today = dict(changed or {}), list(only), on or date.today()
+    edition, draft, browser = read_edition(name or _only_edition()), bool(only or changed), _browser(pdf)
+    folder = placed(edition.name, output, draft)
+    if today > edition.use_until:
+        tell("past its date", use_until=edition.use_until.isoformat())
+    with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
+        edition, chapters = plan(edition, only, changed)
+        # before another build is waited for: what changes meanwhile has not been read
+        before, table = made_of(edition.name, edition.chapters, today), _verdicts(edition)
+        with making(folder, (lambda: tell("waiting")) if wait else None) as aside:
+            if not (force or draft) and stands(folder, edition.name, today, PDF if pdf else None):
+                tell("nothing to do", folder=str(folder))
+                return Pack(folder, [])
+            runs, made = running_in(folder), aside / "pack"
+            for chapter in [] if force else chapters:
+                chapter.reused = take(chapter, edition, table, folder)
+            tell("build started", edition=edition.name, chapters=len(chapters))
+            _tell_not_compared(edition, table, _published(folder, draft), tell)
+            ran = running(chapters, runs, tell, workers, timeout, fail_fast)
+            with _unchanged(edition, before["inputs"], today), ran as ended:
+                pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
+                _follow(ended, pages, table, runs, tell)
+            keep([chapter for chapter in chapters if chapter.digests], folder)
+            if failed := [chapter for chapter in chapters if chapter.error]:
+                return Pack(folder, chapters, keep_failed(failed, folder))
+            _complete(pages, before, browser, tell)
+            _publish(pages, before, folder, tell)
+    return Pack(folder, chapters)
+
+
+def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None:
+    """Put a pack in its place, and tell which files there are not ours and so were left."""
+    chapters = [chapter.name for chapter in pages.chapters]
+    publish(pages.made, folder, {"edition": pages.edition.name, "chapters": chapters, "made_of": of})
+    tell("published", folder=str(folder))
+    forget_failed(folder)
+    if left := left_alone(folder):
+        tell("left alone", files=[str(path) for path in left])
+
+
+def _browser(pdf: bool) -> str | None:
+    """The browser that prints, if there is something to print."""
+    return chromium() if pdf else None
+
+
+def _tell_not_compared(edition: Edition, table: pd.DataFrame, folder: Path, tell: Tell) -> None:
+    """Name each comparison that is not made, what it lacks, and what it came to in the pack that stands."""
+    stood = _stood(folder)
+    for row in records(table[table["verdict"] == NOT_COMPARED]):
+        before = stood.get(row["question"], "")
+        tell(
+            "not compared",
+            **{key: row[key] for key in ("question", "chapter", "reason")},
+            missing=missing(edition, row["question"], row["reason"]),
+            stood="" if before.startswith(NOT_COMPARED) else before,
+        )
+    for question in sorted(stood.keys() - set(table["question"])):
+        tell("no longer asked", question=question, stood=stood[question])
+
+
+def _stood(folder: Path) -> dict[str, str]:
+    """What each comparison came to in the pack that stands; nothing if none does, or it does not say."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        return {str(question): str(said) for question, said in manifest["comparisons"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _published(folder: Path, draft: bool) -> Path:
+    """The folder of the pack beside which a draft stands, or of the pack itself."""
+    return folder.with_name(folder.name.removesuffix("-draft")) if draft else folder
+
+
+def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs: Path, tell: Tell) -> None:
+    """Write the page of each chapter that need not run or has, while others run."""
+    reused = [chapter for chapter in pages.chapters if chapter.reused]
+    for chapter in reused:
+        tell("chapter skipped", chapter=chapter.name)
+        chapter.executed = read(runs / f"{chapter.name}.ipynb")
+    for chapter in chain(reused, ended):
+        # what is wrong, in data that changed just now, is said when all have run
+        with suppress(ValueError):
+            if not (chapter.reused or chapter.error):
+                reads = recorded(runs / f"{chapter.name}.reads")
+                chapter.digests = describe(chapter, pages.edition, verdicts, reads)
+            if not chapter.error:
+                pages.add(chapter)
+
+
+def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
+    """Return the edition as changed and its chapters with their parameters, all names and values checked.
+
+    Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for an unknown
+    rule, EditionError for a comparison that lacks its plain words, DataError with every problem of the data
+    or of what is typed where the data have to speak.
+    """
+    unknown = [chapter for chapter in only if chapter not in edition.chapters]
+    if unknown:
+        raise BuildError(
+            f"There is no chapter {unknown[0]!r} in {edition.name}. {nearest(unknown[0], edition.chapters)}"
+        )
+    chosen = [chapter for chapter in edition.chapters if not only or chapter in only]
+    declared = _declared(chosen)
+    settable = sorted({name for names in declared.values() for name in names})
+    for name in changed:
+        if name not in settable:
+            raise BuildError(f"No chapter has a parameter {name!r}. {nearest(name, settable)}")
+    if "edition" in changed:
+        raise BuildError("The edition is named by itself, as in: lscb build EDITION.")
+    values = {
+        name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
+        for name, text in changed.items()
+    }
+    check_rule(edition.rule)
+    asked, problems = edition, check() or typed_claims([edition])
+    if problems:
+        raise DataError(problems)
+    edition = read_edition(
+        edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
+    )
+    if strangers := second_boards(edition, {asked.area, edition.area}):
+        raise DataError(strangers)
+    _check_area(edition.area)
+    check_plain_words(edition, chosen)
+    with suppress(ValueError):
+        known(edition)  # it needs no verdicts yet, and another process is still making them
+    remember(rehearsed() or {})
+    given = edition.model_dump() | {"edition": edition.name} | values
+    return edition, [
+        Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
+        for chapter, names in declared.items()
+    ]
+
+
+def faults(name: str, data_hold: bool) -> list[str]:
+    """Return, in words, all that stops a build of an edition before a chapter runs.
+
+    Verdicts are made only where the `data_hold`: else they would tell of the same problems again.
+    """
+    steps: list[Callable[[Edition], Any]] = [lambda edition: plan(edition, [], {})]
+    said: list[str] = []
+    for step in [*steps, _verdicts] if data_hold else steps:
+        try:
+            step(read_edition(name))
+        except InputError as error:
+            said += [line for line in str(error).splitlines() if line not in said]
+    return said
+
+
+def no_longer_compared(name: str) -> list[str]:
+    """Return the questions that the pack that stands compares and the edition no longer asks."""
+    try:
+        manifest = json.loads((project() / "reports" / name / "manifest.json").read_text("utf-8"))
+        before = [asked["question"] for asked in manifest["edition"]["comparisons"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # no pack stands, or one that another version made
+    now = {asked.question for asked in read_edition(name).comparisons}
+    return [question for question in before if question not in now]
+
+
+def _declared(chapters: list[str]) -> dict[str, dict[str, dict[str, str]]]:
+    """What the parameters cell of each chapter declares. Raises BuildError with all that is wrong."""
+    declared, wrong = {}, []
+    for chapter in chapters:
+        try:
+            declared[chapter] = parameters(chapter)
+            title(chapter)
+        except InputError as error:
+            wrong.append(str(error))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError):
+            wrong.append(f"{chapter}.ipynb cannot be read as a notebook. Open it in JupyterLab and save it.")
+    if wrong:
+        raise BuildError("\n".join(wrong))
+    return declared
+
+
+def _verdicts(edition: Edition) -> pd.DataFrame:
+    """The edition's verdicts, once its figures are found to hold. Raises InputError where they do not."""
+    table = verdict_table(edition)
+    try:
+        known(edition)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise BuildError(
+            f"The figures of {edition.area} cannot be held against each other: {error}"
+        ) from error
+    return table
+
+
+def _only_edition() -> str:
+    names = editions()
+    if len(names) != 1:
+        raise EditionError(
+            f"Say which edition to build: {', '.join(names) or 'there is none in notebooks/editions'}."
+        )
+    return names[0]
+
+
+def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
+    kind, default = declared["type"], declared["default"]
+    if kind not in TYPES:
+        raise BuildError(f"Parameter {name} is declared as {kind}. Declare it as one of {', '.join(TYPES)}.")
+    try:
+        return TYPES[kind](text)
+    except ValueError:
+        raise BuildError(
+            f"Parameter {name} is {text!r}, which is no {kind}. Its default is {default}."
+        ) from None
+
+
+def _check_area(area: str) -> None:
+    known = sorted({found for table in tables() for found in load(table)["area_name"].unique()})
+    if area not in known:
+        raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
+
+
+@contextmanager
+def _unchanged(edition: Edition, before: dict[str, str], today: date) -> Iterator[None]:
+    """Raise UnpublishedError if what a pack is made of changes meanwhile, also where that led to an error."""
+    try:
+        yield
+    except InputError:
+        _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
+        raise
+    _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
+
+
+def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
+    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if changed:
+        raise UnpublishedError(
+            f"Changed while the pack was made: {', '.join(changed)}. Nothing was published; build again."
+        )
+
+
+def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell) -> None:
+    """Complete a pack: its other pages, a PDF if there is a `browser`, the manifest; hold it to the data.
+
+    `of` is what the pack is made of. Raises UnpublishedError if the pack says what the data do not.
+    """
+    pages.finish()
+    edition, made = pages.edition, pages.made
+    if browser:
+        page = (made / "all.html").read_text("utf-8")
+        (made / PDF).write_bytes(printed(page, browser, edition.published, made.parent))
+    _write_manifest(pages.chapters, edition, of, made)
+    found = verify(made)
+    if found.faults:
+        said = "\n".join(map(str, found.faults[:MOST_FAULTS]))
+        raise UnpublishedError(
+            f"{len(found.faults)} places of the pack say what the data do not, the first of them here. "
+            f"Nothing was published.\n{said}"
+        )
+    tell("verified", figures=found.figures, cells=found.cells)
+
+
+def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
+    public = published_files()
+    inputs = of["inputs"].items()
+    manifest = {
+        "format": FORMAT,
+        "edition": edition.model_dump(mode="json"),
+        "comparisons": _came_to(verdict_table(edition)),
+        **of,
+        "inputs": {file: kept for file, kept in inputs if file in public or "data/" not in file},
+        "built": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "chapters": [
+            {
+                "chapter": chapter.name,
+                "parameters": chapter.parameters,
+                "outcome": "done",
+                "seconds": round(chapter.seconds, 2),
+            }
+            for chapter in chapters
+        ],
+        "files": {
+            path.relative_to(made).as_posix(): file_digest(path)
+            for path in sorted(made.rglob("*"))
+            if path.is_file()
+        },
+    }
+    (made / "manifest.json").write_text(
+        json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def _came_to(table: pd.DataFrame) -> dict[str, str]:
+    """What the pack says of each comparison: its verdict, or that it is not made and why."""
+    said = {row["question"]: (row["verdict"], row["reason"]) for row in records(table)}
+    return {question: ": ".join(filter(None, parts)) for question, parts in said.items()}
+
+
+def _commit() -> str | None:
+    """The commit of the checkout, marked `-dirty` if it has changes; none where there is no git."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=project(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return described.stdout.strip()

@@ -1,0 +1,118 @@
+"""The whole pack as one tagged PDF, printed by the Chromium that is installed: the same bytes each time."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from datetime import date
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lscb_analysis.build.publication import BuildError, UnpublishedError
+
+PDF = "pack.pdf"
+"""The name of the file in its pack."""
+
+NAMED = "LSCB_CHROMIUM"
+"""The environment variable that names a browser to use instead of the first that is found."""
+
+PATIENCE = 300
+"""Chromium may take this many seconds; it takes about ten."""
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+PLACES = [
+    *(
+        f"/Applications/{name}.app/Contents/MacOS/{name}"
+        for name in ("Chromium", "Google Chrome", "Microsoft Edge")
+    ),
+    *(
+        str(Path(os.environ[root], place, "Application", program))
+        for root in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+        if root in os.environ
+        for place, program in [
+            ("Chromium", "chrome.exe"),
+            ("Google/Chrome", "chrome.exe"),
+            ("Microsoft/Edge", "msedge.exe"),
+        ]
+    ),
+]
+"""Where browsers that print as Chromium does are on macOS and on Windows, which have them on no path."""
+
+_OPTIONS = [
+    *("--headless", "--disable-gpu", "--no-first-run", "--no-default-browser-check"),
+    *("--disable-extensions", "--disable-sync", "--disable-default-apps"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-domain-reliability"),
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever it would still ask for, it asks nobody
+    *("--generate-pdf-document-outline", "--export-tagged-pdf", "--no-pdf-header-footer"),
+]
+_LEAVES = re.compile(r'(<a\b[^>]*?) href="(?!#|tel:)[^"]*"')
+_DATED = re.compile(rb"/(Creation|Mod)Date \([^)]*\)")
+
+
+def chromium() -> str:
+    """Return the browser that prints: the one named by `LSCB_CHROMIUM`, else the first that is found.
+
+    Raises BuildError if there is none, or none where the variable says.
+    """
+    named = os.environ.get(NAMED)
+    if named:
+        found = shutil.which(named)
+        if not found:
+            raise BuildError(f"{NAMED} is {named!r}, which is no program. Set it to Chromium's, or unset it.")
+        return found
+    found = next(filter(None, map(shutil.which, [*NAMES, *PLACES])), None)
+    if not found:
+        raise BuildError(
+            "A PDF is printed by Chromium, and none is found. Install Chromium, Chrome or Edge, "
+            f"set {NAMED} to where it is, or build without --pdf."
+        )
+    return found
+
+
+def printed(page: str, browser: str, published: date, aside: Path) -> bytes:
+    """Return a page of HTML as a PDF that is dated `published`, whenever it is printed.
+
+    What the browser needs is in a folder that is made in `aside` and removed. Raises UnpublishedError if it
+    makes no PDF.
+    """
+    with TemporaryDirectory(dir=aside, ignore_cleanup_errors=True) as scratch:
+        html, pdf = Path(scratch, "all.html"), Path(scratch, PDF)
+        html.write_text(_for_paper(page), encoding="utf-8", newline="\n")
+        _print(html, pdf, browser, Path(scratch))
+        return _DATED.sub(partial(_dated, on=published), pdf.read_bytes())
+
+
+def _for_paper(page: str) -> str:
+    """The page without links to other files, since a PDF goes alone, and with one tag for a figure.
+
+    A drawing has words in its place and its `<figure>` has none, which a PDF may not leave open.
+    """
+    return _LEAVES.sub(r"\1", page).replace("<figure ", '<figure role="group" ')
+
+
+def _print(html: Path, pdf: Path, browser: str, scratch: Path) -> None:
+    root = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # it has none for root
+    own = [f"--user-data-dir={scratch / 'profile'}", f"--print-to-pdf={pdf}", html.as_uri()]
+    heard = scratch / "heard"
+    try:
+        with heard.open("wb") as said:  # no pipe: a child of the browser could hold it open
+            ran = subprocess.run(
+                [browser, *_OPTIONS, *root, *own], stdout=subprocess.DEVNULL, stderr=said, timeout=PATIENCE
+            )
+    except subprocess.TimeoutExpired:
+        raise UnpublishedError(
+            f"{browser} made no PDF within {PATIENCE} seconds. Nothing was published."
+        ) from None
+    if ran.returncode or not pdf.is_file():
+        last = heard.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+        raise UnpublishedError(
+            f"{browser} made no PDF, with exit status {ran.returncode}. Nothing was published. {last}".strip()
+        )
+
+
+def _dated(found: re.Match[bytes], on: date) -> bytes:
+    """The date of a document, as long as the one that was `found`, so that nothing after it moves."""
+    return (b"/%bDate (D:%b)" % (found[1], f"{on:%Y%m%d}".encode())).ljust(len(found[0]))

@@ -1,0 +1,31 @@
+"""What is done once before any kernel is forked: the verdicts, and a chart and a table as chapters have.
+
+What a library does only when it first draws or tabulates would otherwise be done again in every kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import chdir, suppress
+from typing import Any
+
+import pandas as pd
+
+from lscb_analysis.editions import estimates, make_ahead, read_edition
+from lscb_analysis.pages import line_chart, table
+from lscb_analysis.release import protect
+
+
+def rehearse(root: str, name: str) -> Iterator[dict[Any, pd.DataFrame]]:
+    """Yield the verdicts of an edition of the project in `root`, for `verdicts.remember`; then draw.
+
+    What is wrong with the data is left to the build to say.
+    """
+    yield make_ahead(root, name)
+    with chdir(root), suppress(Exception):  # a chapter that shows it says what is wrong
+        edition = read_edition(name)
+        # the categories of a mix are too many for lines
+        question = next(one.question for one in edition.comparisons if one.method != "mix")
+        figures = protect(estimates(edition, question), rule=edition.rule)
+        line_chart(figures)
+        table(figures)

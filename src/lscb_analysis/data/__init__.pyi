@@ -1,0 +1,40 @@
+"""The tables and files of words in `data/`: read, checked, and recorded as they are read."""
+
+from .files import (
+    DICTIONARY_FILES as DICTIONARY_FILES,
+    SIMULATED as SIMULATED,
+    Stamped as Stamped,
+    check as check,
+    dictionary as dictionary,
+    known_sources as known_sources,
+    labels as labels,
+    load as load,
+    measures as measures,
+    published_files as published_files,
+    read as read,
+    rounded_to as rounded_to,
+    source_names as source_names,
+    stamp as stamp,
+    tables as tables,
+    taken as taken,
+    texts as texts,
+)
+from .recorder import RECORD as RECORD, record as record, recorded as recorded, unrecorded as unrecorded
+from .schema import (
+    BOARD as BOARD,
+    CHAPTER as CHAPTER,
+    COLUMNS as COLUMNS,
+    EVERY_CHAPTER as EVERY_CHAPTER,
+    KINDS as KINDS,
+    MONTHS as MONTHS,
+    PUBLISHED as PUBLISHED,
+    RATING_COLUMNS as RATING_COLUMNS,
+    SYMBOLS as SYMBOLS,
+    UNSEEN as UNSEEN,
+    DataError as DataError,
+    Problem as Problem,
+    located as located,
+    nearest as nearest,
+    records as records,
+    validate_ratings as validate_ratings,
+)

@@ -1,0 +1,249 @@
+"""An edition: its area, periods, chapters and the comparisons it declares, read from TOML."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, nearest
+from lscb_analysis.errors import InputError
+from lscb_analysis.project import edition_file, editions, project
+
+Rows = dict[str, str | int | list[str]]
+"""Which rows: `table`, then any columns and the value each must have; `source` may be several, in order."""
+
+
+Year = Annotated[int, Field(ge=1990, le=2100, strict=True)]
+
+
+def _seen(words: str) -> str:
+    if re.search(UNSEEN, words):
+        raise ValueError("holds a character that cannot be seen")
+    return words
+
+
+Words = Annotated[str, Field(min_length=1), AfterValidator(_seen)]
+
+
+ChapterName = Annotated[str, Field(pattern=f"^{CHAPTER}$")]
+
+
+class EditionError(InputError, ValueError):
+    """An edition that does not exist or cannot be read; the message says what to change."""
+
+
+class Comparison(BaseModel):
+    """One question of the edition, asked of two periods.
+
+    Without `totals` they follow from `printed`; without `printed` what counts and totals give is shown.
+
+    `heading` are the totals that the source names above its percentages, where they are of others.
+    `easy_read` has it told on the easy to read page, for which a mix is not simple enough.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    question: str
+    chapter: str
+    method: Literal["rate", "proportion", "mix"]
+    counts: Rows
+    totals: Rows | None = None
+    printed: Rows | None = None
+    heading: Rows | None = None
+    easy_read: bool = False
+
+    @field_validator("counts", "totals", "printed", "heading")
+    @classmethod
+    def _names_a_table(cls, rows: Rows | None) -> Rows | None:
+        if rows is not None and "table" not in rows:
+            raise ValueError("names no table")
+        listed = {column: value for column, value in (rows or {}).items() if isinstance(value, list)}
+        if listed and not (list(listed) == ["source"] and listed["source"]):
+            raise ValueError(
+                f"gives a list for {', '.join(listed)}: only source may be one, and not an empty one"
+            )
+        unknown = sorted(rows.keys() - {"table", *COLUMNS} | rows.keys() & {"area_name"}) if rows else []
+        if unknown:
+            own = [column for column in COLUMNS if column != "area_name"]  # which is the edition's
+            raise ValueError(f"{unknown[0]!r} cannot choose rows here. {nearest(unknown[0], own)}")
+        return rows
+
+    @model_validator(mode="after")
+    def _rests_on_something(self) -> Self:
+        if self.totals is None and self.printed is None:
+            raise ValueError(f"{self.question} has neither totals nor printed: give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _easy_enough(self) -> Self:
+        if self.easy_read and self.method == "mix":
+            raise ValueError(f"{self.question} is a mix, which the easy to read page cannot tell")
+        return self
+
+
+class Help(BaseModel):
+    """Whom to call about a child, and when; without a number where the service's own pages give it.
+
+    `plain` says both in short sentences, for the easy to read page.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: Words
+    service: Words
+    telephone: Annotated[str, Field(pattern=r"^[0-9][0-9 ]+[0-9]$")] | None = None
+    plain: Words | None = None
+
+
+class Edition(BaseModel):
+    """What a pack is made of. `previous` and `latest` are periods by the code of the DfE.
+
+    `financial_year` is that of the board's accounts, if the report has any, by the year in which it ends.
+    Who `analysed` and who `assured`, and whom to `ask`, are roles. From the day after `use_until` on, a
+    pack that is built says on every page that it must not be used.
+    `comparators` are other areas, by name or code, whose figures the pack may show beside its own. `report`
+    is the document, as `sources.csv` calls it, that the pack tells of: only that may say what is later than
+    `latest`.
+    `notes` are words that belong to this edition's report, shown by chapters that ask for them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: Words
+    board: Words
+    area: Words
+    comparators: list[Words] = []
+    report: Words | None = None
+    period: Words
+    previous: Year
+    latest: Year
+    financial_year: Year | None = None
+    confidence: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.95
+    rule: str
+    analysed: Words
+    assured: Words
+    ask: Words
+    published: date
+    next_pack: date
+    use_until: date
+    help: Annotated[list[Help], Field(min_length=1)]
+    chapters: Annotated[list[ChapterName], Field(min_length=1)]
+    comparisons: list[Comparison] = []
+    notes: dict[str, Words] = {}
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        wrong = (
+            []
+            if self.previous < self.latest
+            else [f"previous ({self.previous}) is not before latest ({self.latest})"]
+        )
+        wrong += [
+            f"{later} ({getattr(self, later)}) is not after published ({self.published})"
+            for later in ("next_pack", "use_until")
+            if getattr(self, later) <= self.published
+        ]
+        if self.next_pack > self.use_until:
+            wrong.append(f"next_pack ({self.next_pack}) is after use_until ({self.use_until})")
+        wrong += [
+            f"the chapter {name!r} is listed twice"
+            for name in dict.fromkeys(self.chapters)
+            if self.chapters.count(name) > 1
+        ]
+        questions = [comparison.question for comparison in self.comparisons]
+        wrong += [
+            f"the question {name!r} is asked twice" for name in set(questions) if questions.count(name) > 1
+        ]
+        for comparison in self.comparisons:
+            if comparison.chapter not in self.chapters:
+                wrong.append(
+                    f"{comparison.question} is for {comparison.chapter!r}, which is not among the chapters"
+                )
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+def read_edition(name: str, **changed: Any) -> Edition:
+    """Return an edition, with any of its fields changed.
+
+    Raises EditionError, with every problem, if there is none of that name or it does not hold, or if this
+    runs in a notebook and papermill was given a parameter that its cells do not declare.
+    """
+    if wrong := _wrongly_given():
+        raise EditionError(wrong)
+    path = project() / "notebooks" / "editions" / f"{name}.toml"
+    if name not in editions():
+        raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
+    try:
+        return Edition.model_validate(edition_file(name) | {"name": name} | changed)
+    except OSError as error:
+        raise EditionError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise EditionError(f"{path.name} is not UTF-8 text near line {line}. Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise EditionError(f"{path.name} is not TOML: {error}.") from error
+    except ValidationError as error:
+        lines = [
+            _wrong_parameter(problem)
+            if problem["loc"][:1] and problem["loc"][0] in changed
+            else f"{path.name}{_place(problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}."
+            for problem in error.errors()
+        ]
+        raise EditionError("\n".join(lines)) from error
+
+
+def _wrong_parameter(problem: Any) -> str:
+    """What is wrong with a value that was given in the place of the edition's own."""
+    name, given = problem["loc"][0], problem["input"]
+    if problem["type"] == "extra_forbidden":
+        return f"There is no parameter {name!r}. {nearest(name, Edition.model_fields)}"
+    kind = ", a text" if isinstance(given, str) else ""
+    return f"Parameter {name} is {given!r}{kind}. {_EXPECTED.get(name, 'Give it as the edition does')}."
+
+
+_YEAR = "Give a year as a whole number without quotation marks, as 2018"
+_EXPECTED = {
+    **dict.fromkeys(("previous", "latest", "financial_year"), _YEAR),
+    "confidence": "Give a fraction, more than 0 and less than 1, without quotation marks, as 0.95",
+    "area": "Give the name of an authority as the data have it",
+}
+"""What a parameter of a notebook is to be."""
+
+
+def _wrongly_given() -> str:
+    """What is wrong with the parameters that papermill has put in this notebook as it runs, or nothing.
+
+    A running notebook keeps the text of the cells that ran: papermill's begins with a comment, and the cell
+    of parameters ran before it.
+    """
+    cells: list[str] = getattr(sys.modules["__main__"], "In", [])
+    at = next((at for at, cell in enumerate(cells) if cell.startswith("# Parameters\n")), None)
+    if at is None:
+        return ""
+    declared = dict(re.findall(r"(?m)^(\w+) *:? *(\w*) *=(?!=)", "\n".join(cells[:at])))
+    for name, value in re.findall(r"(?m)^(\w+) = (.*)$", cells[at]):
+        if name not in declared:
+            return f"This notebook has no parameter {name!r}. {nearest(name, declared)}"
+        if declared[name] == "str" and value[:1] not in "'\"":
+            return f"Parameter {name} is {value}, which is no text. Give it as one (papermill -r)."
+    return ""
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    return "".join(f" number {part + 1}" if isinstance(part, int) else f", {part}" for part in loc)

@@ -1,0 +1,487 @@
+"""An edition's declared comparisons, all at once, to one table of verdicts.
+
+The false discovery rate belongs to the edition as a whole, so a verdict is never computed alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import chdir, suppress
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lscb_analysis.data import (
+    DataError,
+    Stamped,
+    check,
+    dictionary,
+    load,
+    measures,
+    nearest,
+    stamp,
+    unrecorded,
+)
+from lscb_analysis.editions.edition import Comparison, Edition, EditionError, Rows, read_edition
+from lscb_analysis.errors import InputError
+from lscb_analysis.statistics import (
+    AGAINST_NUMBERS,
+    COMPARISON,
+    CONTRADICTED,
+    ESTIMATE,
+    NO_DENOMINATOR,
+    NO_FIGURE,
+    EstimateError,
+    Law,
+    compare,
+    implied_totals,
+    mix_change,
+    mix_changes,
+    mix_table,
+    not_tested,
+    proportion,
+    rate,
+    share,
+    smallest_differences,
+    smallest_ratios,
+    smallest_shift,
+    stated,
+)
+
+FALSE_DISCOVERY_RATE = 0.05
+NO_CLEAR_CHANGE = "no clear change"
+TOO_FEW = "too few to tell"
+NOT_COMPARED = "not compared"
+CHANGED = "changed"
+CALLED = ("better", "worse", "higher", "lower", CHANGED)
+"""The verdicts that call a change."""
+
+_COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
+_FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
+"""What makes two rows the same figure, whoever gives it."""
+_SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
+
+METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
+
+
+class Missing(NamedTuple):
+    """What a comparison lacks: words that say it to a reader, the period, and the table to look in."""
+
+    words: str
+    period: int
+    table: str
+
+
+def verdict_table(edition: Edition) -> pd.DataFrame:
+    """Return one row for each comparison that `edition` declares.
+
+    To what `compare` gives, a row adds
+
+    - `question`, `chapter`, and for a mix `statistic`, `degrees` and `shift` (percentage points);
+    - `p_dispersed`: the p-value when the children counted vary `dispersion` times as much as
+      independent ones would; `threshold`: what it must not exceed by Benjamini and Hochberg's
+      procedure at 5% over the edition, given the others; `compared`: how many comparisons were
+      tested; `tips_at`: the dispersion at which the verdict would tip;
+    - `smallest_fall`, `smallest_rise`, `smallest_shift`: the smallest change, in `change_unit`, that
+      had a chance of 80% to be seen, at the dispersion and at 5% over `compared`; infinite if none
+      had; `smallest_change`: the smallest that matters, by the dictionary;
+    - `stock`: whether the periods are days, so that the same children may be counted in both;
+    - `verdict`: better, worse, higher, lower, changed; no clear change; too few to tell (a change that
+      matters could have gone unseen); or not compared. `at_odds`: whether the interval, which takes
+      the comparison alone and the children as independent, says otherwise.
+
+    Raises EditionError, with every comparison that cannot be made, if the edition names a table or rows that
+    do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
+    """
+    made_of = edition.model_dump_json(), stamp()
+    if made_of not in _made:
+        # what a chapter reads of it is the rows that it releases
+        with unrecorded():
+            _made[made_of] = _table(edition)
+    return _made[made_of].copy()
+
+
+_made: dict[tuple[str, tuple[Stamped, ...]], pd.DataFrame] = {}
+"""The tables by what they were made of: an edition, and the files of data as they then were."""
+
+
+def _table(edition: Edition) -> pd.DataFrame:
+    made = _rows(edition)
+    rows = pd.DataFrame([row for row, _, _ in made], columns=_COLUMNS)
+    known = measures().reindex(rows["measure"]).set_index(rows.index)
+    defined = known[["polarity", "dispersion", "smallest_change"]]
+    rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
+    _check_periods(edition, rows)
+    rows["reason"] = [_worded(edition, row) for row in rows[["question", "reason"]].to_dict("records")]
+    _check_defined(rows)
+    rows["stock"] = rows["period_start"] == rows["period_end"]
+    laws = [law for _, _, law in made]
+    deviates = rows["statistic"].fillna(pd.Series(stats.chi2.isf(rows["p_value"], 1), rows.index))
+    rows["p_dispersed"] = [
+        law.sf(deviate) if pd.notna(deviate) else np.nan
+        for law, deviate in zip(laws, deviates / rows["dispersion"], strict=True)
+    ]
+    rows["threshold"] = thresholds(rows["p_dispersed"].to_numpy(float))
+    rows["compared"] = int(rows["p_value"].notna().sum())
+    limits = [law.isf(limit) for law, limit in zip(laws, rows["threshold"], strict=True)]
+    rows["tips_at"] = (deviates / limits).where(rows["p_value"].notna())
+    seen = [_smallest(row, mix) for (_, row), (_, mix, _) in zip(rows.iterrows(), made, strict=True)]
+    rows[_SMALLEST] = np.array(seen, float).reshape(len(rows), len(_SMALLEST))
+    beyond = rows["p_dispersed"] <= rows["threshold"]
+    excludes = rows["interval_excludes_none"]
+    rows["at_odds"] = rows["p_value"].notna() & excludes.notna() & (beyond != excludes.eq(True))
+    return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
+
+
+def make_ahead(root: str, edition: str) -> dict[Any, pd.DataFrame]:
+    """Read the data of the project in `root`, make an edition's verdicts, and return them for `remember`.
+
+    What is wrong with them is left to the build to say.
+    """
+    with chdir(root), suppress(ValueError):
+        check()
+        verdict_table(read_edition(edition))
+    return _made
+
+
+def remember(made: dict[Any, pd.DataFrame]) -> None:
+    """Take over verdicts that another process made, for as long as the data stay as they were."""
+    _made.update(made)
+
+
+def declared(edition: Edition, question: str, part: Literal["counts", "totals", "printed"]) -> pd.DataFrame:
+    """Return the rows that the edition declares as one part of a comparison, up to its latest period.
+
+    Where it names several sources, a figure is that of the first that has it. Raises EditionError for a
+    question that the edition does not ask, a part that it leaves out, or a figure that several sources give
+    without the edition saying which counts.
+    """
+    rows = getattr(_asked(edition, question), part)
+    if rows is None:
+        raise EditionError(
+            f"{edition.name} declares no {part} for {question!r}. Give them, or leave out the chapter that "
+            "speaks of them."
+        )
+    where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
+    of = {"until": edition.latest, **where, "area_name": edition.area}
+    try:
+        if not isinstance(sources := rows.get("source"), list):
+            found = load(str(rows["table"]), **of)
+            _check_one_source(found, rows, part, f"{edition.name}, question {question!r}")
+            return found
+        parts = [load(str(rows["table"]), **of, source=source) for source in sources]
+    except DataError as error:
+        taken = f"and {edition.name} takes it as the {part} of {question!r}"
+        raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
+    return pd.concat(parts).drop_duplicates(_FIGURE, ignore_index=True)
+
+
+def estimates(edition: Edition, question: str) -> pd.DataFrame:
+    """Return the estimates that a comparison is made from, for every period up to the latest.
+
+    They are as printed, or where the edition declares no print as counts and totals give them: `printed` is
+    empty then. Raises EditionError if the dictionary has no measure for these.
+    """
+    comparison, made = _asked(edition, question), _from_numbers(edition, question)
+    if comparison.printed is None:
+        return made.assign(measure=shown_measure(comparison), printed="")
+    return stated(declared(edition, question, "printed"), made)
+
+
+def shown_measure(comparison: Comparison) -> str:
+    """Return the measure that a comparison shows: as declared, or else that which its counts and totals make.
+
+    That has the title and the categories of the counts. Raises EditionError if there is none.
+    """
+    if comparison.printed is not None:
+        return str(comparison.printed.get("measure", ""))
+    counted, known = str(comparison.counts.get("measure", "")), measures()
+    own = known.reindex([counted]).iloc[0]
+    unit = "per" if comparison.method == "rate" else "%"
+    alike = (known["title"] == own["title"]) & (known["scheme"] == own["scheme"])
+    fitting = known.index[alike & known["unit"].str.startswith(unit)]
+    if len(fitting) != 1:
+        raise EditionError(
+            f"{comparison.question} declares no printed, so data/measures.csv needs one measure with the "
+            f"title and scheme of {counted!r} whose unit begins with {unit!r}; it has {len(fitting)}."
+        )
+    return str(fitting[0])
+
+
+def _asked(edition: Edition, question: str) -> Comparison:
+    asked = {comparison.question: comparison for comparison in edition.comparisons}
+    if question not in asked:
+        raise EditionError(f"{edition.name} asks no question {question!r}. {nearest(question, asked)}")
+    return asked[question]
+
+
+def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
+    """What the counts and totals of a comparison give, whatever is printed."""
+    comparison, counts = _asked(edition, question), declared(edition, question, "counts")
+    printed = declared(edition, question, "printed") if comparison.printed is not None else counts
+    if comparison.method == "mix":
+        _check_categories(comparison, counts, printed)
+    if comparison.totals is None:
+        totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
+    else:
+        totals = declared(edition, question, "totals")
+    try:
+        made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
+    except EstimateError as error:
+        parts = [comparison.counts, comparison.totals or comparison.counts]
+        held = " against ".join(dict.fromkeys(f"data/{part['table']}.csv" for part in parts))
+        raise EstimateError(f"{question}, {held}: {error}") from error
+    if comparison.method == "rate":
+        _check_vintage(edition, made, f"{edition.name}, question {question!r}")
+    return made
+
+
+def histories(edition: Edition) -> pd.DataFrame:
+    """Return the estimates behind every rate and proportion that is compared, for all periods.
+
+    Raises EditionError if the edition compares nothing.
+    """
+    if not edition.comparisons:
+        raise EditionError(f"{edition.name} declares no comparison, so there is none to show over time.")
+    asked = [comparison.question for comparison in edition.comparisons if comparison.method != "mix"]
+    told = [estimates(edition, question) for question in asked] or [pd.DataFrame(columns=ESTIMATE)]
+    return pd.concat(told, ignore_index=True)
+
+
+def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) -> None:
+    """A figure has one source; where there are more, the edition says which counts."""
+    twice = found[found.duplicated(_FIGURE, keep=False)]
+    if len(twice):
+        day = twice["period_end"].iloc[0]
+        sources = list(twice.loc[twice["period_end"] == day, "source"].unique())
+        said = rows | {"source": sources[0]}
+        line = ", ".join(f"{column} = {json.dumps(value)}" for column, value in said.items())
+        raise EditionError(
+            f"{asked}: {' and '.join(sources)} give the same figure for {day:%Y-%m-%d}, and {part} does not "
+            f"say whose it takes. Write in the edition: {part} = {{ {line} }}. Several stand in the order in "
+            f"which they are looked at: source = {json.dumps(sources)}."
+        )
+
+
+def _check_vintage(edition: Edition, made: pd.DataFrame, asked: str) -> None:
+    """The populations under the two rates that are compared were estimated together."""
+    of, periods = dictionary().sources.set_index("source"), (edition.previous, edition.latest)
+    told = made[made["time_period"].isin(periods) & (made["denominator_source"].fillna("") != "")]
+    named = dict(zip(told["denominator_source"], told["time_period"], strict=True))
+    if len(of.loc[list(named), ["document", "release"]].drop_duplicates()) > 1:
+        each = " and ".join(f"{name} ({of.at[name, 'release']}) for {year}" for name, year in named.items())
+        raise EditionError(
+            f"{asked}: its rates are made with populations of two releases, {each}. A population that is "
+            "estimated anew moves a rate by itself, so such rates are not compared. Add both populations of "
+            "one release to the table that totals names, and give totals that source in the edition."
+        )
+
+
+def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
+    """Every category of a mix has a row in every period: none may vanish by being left out."""
+    for frame in frames:
+        categories = dictionary().categories
+        scheme = measures().at[frame["measure"].iloc[0], "scheme"]
+        every = set(categories[categories["scheme"] == scheme]["category"])
+        for period, rows in frame.groupby("time_period"):
+            lost = sorted(every - set(rows["category"]))
+            if lost:
+                raise EditionError(
+                    f"{comparison.question}: no row for {', '.join(lost)} in {period}, of those from "
+                    f"{rows['source'].iloc[0]}. Add it, with the symbol of the source if it is withheld."
+                )
+
+
+def missing(edition: Edition, question: str, reason: str) -> list[str]:
+    """Return where to look for what a comparison lacks that is not made, by the `reason` in its row.
+
+    Each is a period and a table; there are none if the reason is that areas or periods differ.
+    """
+    for of in (NO_FIGURE, AGAINST_NUMBERS, NO_DENOMINATOR):
+        if (lacks := _missing(edition, question, of)) and _joined(lacks) == reason:
+            return [f"{lack.period} in {lack.table}" for lack in lacks]
+    return []
+
+
+def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
+    """What a comparison lacks in either period, if it is not made for one of the reasons of `compare`."""
+    comparison = _asked(edition, question)
+    shown, made = estimates(edition, question), _from_numbers(edition, question)
+    found = []
+    for period, which in ((edition.previous, "earlier"), (edition.latest, "later")):
+        rows, numbers = (
+            frame[(frame["time_period"] == period) & (frame["time_identifier"] == "Reporting year")]
+            for frame in (shown, made)
+        )
+        if lacking := _lacking(comparison, reason, rows, numbers):
+            part, words = lacking
+            table = getattr(comparison, part)["table"]
+            found.append(Missing(words.format(which), period, f"data/{table}.csv"))
+    return found
+
+
+def _lacking(
+    comparison: Comparison, reason: str, shown: pd.DataFrame, made: pd.DataFrame
+) -> tuple[str, str] | None:
+    """The part of a comparison that lacks something in a period, and words for what that is."""
+    if reason == NO_FIGURE and comparison.printed is not None:
+        untold = _untold(comparison, shown, "value")
+        if shown.empty:
+            return "printed", "no figure for the {} period: it has no row"
+        return ("printed", f"no figure for the {{}} period: {_since(untold)}") if len(untold) else None
+    if reason == AGAINST_NUMBERS:
+        against = (shown["method"] == CONTRADICTED).any()
+        return (
+            ("printed", "a figure printed for the {} period that its numbers do not give")
+            if against
+            else None
+        )
+    lacks = _untold(comparison, shown, "value" if comparison.printed is None else "numerator")
+    if reason not in (NO_FIGURE, NO_DENOMINATOR) or (len(shown) and lacks.empty):
+        return None
+    untold = _untold(comparison, made, "numerator")
+    if made.empty or len(untold):
+        return "counts", f"no number behind the {{}} figure{'' if made.empty else f': {_since(untold)}'}"
+    if comparison.totals is None:
+        return "counts", "no single total that fits the {} figure as printed"
+    return "totals", f"no {'population' if comparison.method == 'rate' else 'total'} behind the {{}} figure"
+
+
+def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows without a figure; of a mix, what is withheld is no obstacle as long as something is told."""
+    untold = frame[frame[column].isna()]
+    some = comparison.method == "mix" and len(untold) < len(frame)
+    return untold[untold["status"] != "c"] if some else untold
+
+
+def _since(untold: pd.DataFrame) -> str:
+    """Why figures are not told: what the source itself has none of counts more than what it withholds."""
+    return "its source withholds it" if untold["status"].eq("c").all() else "its source gives none"
+
+
+def _rows(edition: Edition) -> list[tuple[dict[str, object], np.ndarray | None, Law]]:
+    """What `_row` makes of each comparison. What stops any of them is told of all at once."""
+    made, wrong = [], []
+    for comparison in edition.comparisons:
+        try:
+            made.append(_row(comparison, edition))
+        except InputError as error:
+            wrong += [(comparison.question, error)]
+    if wrong:
+        lines = [
+            str(error) if question in str(error) else f"{edition.name}.toml, comparison {question}: {error}"
+            for question, error in wrong
+        ]
+        raise EditionError("\n".join(lines)) from wrong[0][1]
+    return made
+
+
+def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None, Law]:
+    """A comparison's row of the table, for a mix the counts it is made from, and the law of its test."""
+    series = estimates(edition, comparison.question)
+    periods = edition.previous, edition.latest
+    head = {"question": comparison.question, "chapter": comparison.chapter, "degrees": 1}
+    changes = mix_changes if comparison.method == "mix" else compare
+    changed = changes(series, *periods, edition.confidence)
+    head["interval_excludes_none"] = _excludes_none(changed)
+    if comparison.method != "mix":
+        if len(changed) != 1:
+            raise EditionError(
+                f"{comparison.question}: a {comparison.method} compares one series, "
+                f"and its rows make {len(changed)}."
+            )
+        return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
+    alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
+    own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
+    row = head | changed[alike].iloc[0].to_dict() | own
+    row["reason"] = not_tested(changed)
+    if row["reason"]:
+        return row, None, stats.chi2(1)
+    test, law = mix_change(series, *periods)
+    return row | test, mix_table(series, *periods)[0], law
+
+
+def _worded(edition: Edition, row: dict[str, object]) -> str:
+    """Why a comparison is not made, with what is missing as far as that is known; nothing if it is made."""
+    lacks = _missing(edition, str(row["question"]), str(row["reason"])) if row["reason"] else []
+    return _joined(lacks) or str(row["reason"])
+
+
+def _joined(lacks: list[Missing]) -> str:
+    return ", and ".join(lack.words for lack in lacks)
+
+
+def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
+    """What the edition names must be there, for both of its periods, if only to say that it is not told."""
+    if len(rows) and rows[["period_end", "period_end_before"]].isna().any(axis="columns").all():
+        raise EditionError(
+            f"No comparison has figures for both {edition.previous} and {edition.latest}. "
+            "Give a previous and a latest period for which there are rows in data/."
+        )
+
+
+def _check_defined(rows: pd.DataFrame) -> None:
+    """A verdict cannot do without the smallest change that matters."""
+    undefined = rows[rows["p_value"].notna() & rows["smallest_change"].isna()]
+    if len(undefined):
+        raise EditionError(
+            f"No smallest change that matters: {', '.join(undefined['measure'])}. "
+            "Give it in data/measures.csv, column smallest_change."
+        )
+
+
+def _excludes_none(changed: pd.DataFrame) -> bool | None:
+    """Whether any interval of a change leaves out that there was none; None if there is no interval."""
+    if changed["lower"].isna().all():
+        return None
+    return bool(((changed["lower"] > 0) | (changed["upper"] < 0)).any())
+
+
+def _smallest(row: pd.Series, mix: np.ndarray | None) -> tuple[float, float, float]:
+    """The smallest fall, rise and shift that could have been seen, in `change_unit`."""
+    if pd.isna(row["p_value"]):
+        return np.nan, np.nan, np.nan
+    level, dispersion = FALSE_DISCOVERY_RATE / row["compared"], row["dispersion"]
+    if mix is not None:
+        before, total_before, total = mix[0], mix[0].sum(), mix[1].sum()
+        return np.nan, np.nan, 100 * smallest_shift(before, total_before, total, level, dispersion)
+    before, of_before, of = (row[part] for part in ("numerator_before", "denominator_before", "denominator"))
+    if row["unit"] == "%":
+        fall, rise = smallest_differences(before, int(of_before), int(of), level, dispersion)
+    elif before == 0:
+        fall, rise = np.inf, np.inf  # there is no percentage of nothing
+    else:
+        fall, rise = smallest_ratios(before, of_before, of, level, dispersion)
+    return 100 * fall, 100 * rise, np.nan
+
+
+def thresholds(p_values: np.ndarray) -> np.ndarray:
+    """Return what each p-value must not exceed, given the others (Benjamini and Hochberg 1995).
+
+    A test is rejected when it lies below 5% times the rejections there would be if its own p-value
+    were zero, over the number of tests. One that is missing was not tested, and has none.
+    """
+    tested = ~np.isnan(p_values)
+    limits = np.full(len(p_values), np.nan)
+    for i in np.flatnonzero(tested):
+        others = np.where(np.arange(len(p_values)) == i, 0.0, p_values)[tested]
+        adjusted = stats.false_discovery_control(others, method="bh")
+        limits[i] = FALSE_DISCOVERY_RATE * (adjusted <= FALSE_DISCOVERY_RATE).sum() / tested.sum()
+    return limits
+
+
+def _verdict(row: pd.Series) -> str:
+    if pd.isna(row["p_dispersed"]):
+        return NOT_COMPARED
+    if row["p_dispersed"] > row["threshold"]:
+        return TOO_FEW if row[_SMALLEST].max() > row["smallest_change"] else NO_CLEAR_CHANGE
+    if pd.isna(row["change"]):
+        return CHANGED
+    rose = row["change"] > 0
+    if row["polarity"] == "neither":
+        return "higher" if rose else "lower"
+    return "better" if rose == (row["polarity"] == "higher is better") else "worse"

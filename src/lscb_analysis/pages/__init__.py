@@ -1,0 +1,5 @@
+"""What a reader meets: sentences, charts, tables, the spreadsheet, and the words around them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

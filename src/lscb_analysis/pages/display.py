@@ -1,0 +1,439 @@
+"""One figure as a reader sees it: rounded, and bound in the HTML to what it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from unicodedata import bidirectional
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from lscb_analysis.data import CHAPTER, known_sources, labels, measures, records, source_names
+from lscb_analysis.statistics import AS_PRINTED, EstimateError, decimals, rounded
+
+Row = Mapping[str, Any]
+"""One row of the frame of a release."""
+
+MINUS = "\N{MINUS SIGN}"
+
+OF_ALL = "*"
+"""The question of a claim that is made of all comparisons of an edition together."""
+
+LONGEST_NAME = 54
+"""A drawing shows no more letters of a name than this."""
+
+_ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+
+_PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
+"""A link to the page of a chapter, or to its notebook."""
+IN_EVERY = {"%": "in every 100", "per 10,000 children": "in every 10,000"}
+"""Units as plain words have them, to stand between a figure and who is counted."""
+
+_BEFORE = "_before"
+_OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
+_OF_FINDING = ("least", "most", "used")
+_WHOLE = (
+    "numerator",
+    "denominator",
+    "compared",
+    "degrees",
+    "extreme",
+    "base",
+    *("meetings", "orders", "fewest_since", "raters"),
+    *("conclusive_possible", "conclusive_certain", "largest_total"),
+)
+_CHANCES = ("p_value", "p_dispersed", "threshold")
+_CHANCE_DECIMALS = 4
+_METHOD_COLUMN = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method") | {
+    "p_value": "test"
+}
+_METHODS = {
+    "shift": "shift",
+    "residual": "adjusted residual",
+    "p_dispersed": "dispersion",
+    "dispersion": "dispersion",
+    "tips_at": "dispersion",
+    "threshold": "Benjamini-Hochberg",
+    "compared": "Benjamini-Hochberg",
+    "smallest_fall": "smallest visible change",
+    "smallest_rise": "smallest visible change",
+    "smallest_shift": "smallest visible shift",
+    "fits": "possible totals",
+    **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
+    **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
+    **dict.fromkeys(("conclusive_possible", "conclusive_certain", "largest_total"), "conclusive totals"),
+    "smallest": "implied bounds",
+    "largest": "implied bounds",
+}
+"""The method behind a statistic: named by a column of the row, or always the same."""
+
+
+@dataclass(frozen=True)
+class Display:
+    """Something a chapter shows: HTML, the same as plain text, and for a table its CSV.
+
+    JupyterLab and nbconvert ask for it by `_repr_mimebundle_`: the HTML comes with the style that it needs in
+    a notebook, which `on_page` takes away. `name` is its own on a page.
+    """
+
+    html: Markup
+    kind: str
+    name: str = ""
+    caption: str = ""
+    csv: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.html.striptags()
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        bundle = {"text/plain": self.text, "text/html": _in_notebook(self.html)}
+        if self.csv:
+            bundle["text/csv"] = self.csv
+        return bundle, {"lscb": {"kind": self.kind, "name": self.name, "caption": self.caption}}
+
+
+@cache
+def templates() -> Environment:
+    """Return the environment of the package's templates; what is put into them is escaped."""
+    loader = PackageLoader("lscb_analysis.pages")
+    return Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def on_page(html: str) -> str:
+    """Return the HTML of a display in a notebook as it stands on a page, which has a style of its own."""
+    before, after = _around()
+    if not html.startswith(before):
+        return html
+    return _NOTEBOOK.sub(r"\1.html", html.removeprefix(before).removesuffix(after))
+
+
+def _in_notebook(html: Markup) -> str:
+    """The HTML of a display with its style; links to pages of chapters lead to their notebooks."""
+    before, after = _around()
+    return before + _PAGE.sub(r"\1.ipynb", str(html)) + after if html else ""
+
+
+@cache
+def _around() -> tuple[str, str]:
+    """What stands before and after a display in a notebook; each has the style, for each is run by itself."""
+    style = re.sub(r"\s*\n\s*", "", templates().get_template("notebook.css").render())
+    return f'<div class="lscb mathjax_ignore"><style>{style}</style>', "</div>"
+
+
+def check_rows(frame: pd.DataFrame) -> None:
+    """Raise EstimateError if a release has no rows, so that it cannot be shown."""
+    if frame.empty:
+        raise EstimateError(
+            "The release has no rows to show. Choose periods or categories that the data have."
+        )
+
+
+def number(value: float, places: int) -> str:
+    """Return a number rounded half away from zero, thousands separated; a true zero is `0`.
+
+    What rounds to zero but is not is `[low]`.
+    """
+    figure = rounded(value, places)
+    if figure == 0:
+        return "0" if value == 0 else "[low]"
+    return f"{figure:,.{places}f}".replace("-", MINUS)
+
+
+def percent(confidence: float) -> str:
+    """Return a confidence as a reader sees it: 95% for 0.95, 99.8% for 0.998."""
+    return f"{100 * confidence:.4g}%"
+
+
+def isolated(words: str) -> str:
+    """Return words of the data, closed off if some run from right to left, so that no neighbour is turned.
+
+    A number after such a word would else be shown before it (Unicode Standard Annex 9, first strong isolate).
+    """
+    turns = any(bidirectional(letter) in ("R", "AL", "AN") for letter in words)
+    return f"{_ISOLATE}{words}{_ISOLATED}" if turns else words
+
+
+def shortened(words: str) -> str:
+    """Return a name cut to what a drawing has room for; the table beside it has it whole."""
+    if len(words) <= LONGEST_NAME:
+        return words
+    return f"{words[: LONGEST_NAME - 1]}…{_ISOLATED if words.startswith(_ISOLATE) else ''}"
+
+
+def told(row: Row, statistic: str) -> str:
+    """Return a statistic of `row` as a sentence has it: `less than 1%` where a table has `[low]`.
+
+    A change that may go either way, and rounds to no change, is `almost 0`.
+    """
+    shown = text(row, statistic)
+    if shown != "[low]":
+        return shown
+    if statistic.startswith("change"):
+        return "almost 0"
+    unit = "%" if _unit(row, statistic) == "%" else ""
+    return f"less than {10.0 ** -places(row, statistic):.{places(row, statistic)}f}{unit}"
+
+
+def text(row: Row, statistic: str) -> str:
+    """Return a statistic of `row` as text, with `%` where it is one, or its symbol in brackets."""
+    value = row[_column(statistic)]
+    if pd.isna(value):
+        status = row.get("status_before") if statistic.endswith(_BEFORE) else row.get("status")
+        status = status or (row.get("status_before") if statistic in (*_OF_CHANGE, "residual") else "") or "x"
+        return f"[{status}]"
+    if np.isinf(value):
+        return "none"
+    shown = number(value, places(row, statistic))
+    if statistic in _CHANCES and shown in ("0", "[low]"):
+        return f"less than {10**-_CHANCE_DECIMALS:.{_CHANCE_DECIMALS}f}"
+    unit = _unit(row, statistic)
+    if unit == "£" and shown != "[low]":
+        return f"{MINUS if shown.startswith(MINUS) else ''}£{shown.removeprefix(MINUS)}"
+    return f"{shown}%" if unit == "%" and shown != "[low]" else shown
+
+
+def places(row: Row, statistic: str) -> int:
+    """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
+    if statistic.removesuffix(_BEFORE) in _WHOLE:
+        return 0
+    if statistic in _OF_CHANGE and row["change_unit"] == "%":
+        return 0
+    if statistic in _CHANCES:
+        return _CHANCE_DECIMALS
+    if statistic == "smallest_change":
+        return decimals(f"{row[statistic]:g}")
+    if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
+        return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
+    if statistic in _OF_FINDING:
+        return max(decimals(row["printed"]), int(measures().at[row["measure"], "decimals"]))
+    suffix = _BEFORE if statistic.endswith(_BEFORE) else ""
+    as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
+    if statistic == f"value{suffix}" and as_printed:
+        return decimals(row[f"printed{suffix}"])
+    return int(measures().at[row["measure"], "decimals"])
+
+
+def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
+    """Return a statistic of `row` as a `<data>` element that says what it is.
+
+    `shown` replaces the number by a word that the number bears out, such as "fell". Statistics are
+    the columns of the row, `change_lower` and `change_upper` for the interval of a change, and `size`
+    for a change without its sign.
+    """
+    value = row[_column(statistic)]
+    if pd.isna(value):
+        return Markup('<span data-status="{}">{}</span>').format(
+            text(row, statistic)[1:-1], text(row, statistic)
+        )
+    words = shown if shown is not None else told(row, statistic)
+    before = qualifier(row, statistic) if shown is None else ""
+    about = "".join(f' data-{key}="{escape(said)}"' for key, said in _about(row, statistic).items())
+    return Markup(f'{escape(before)}<data value="{value:.10g}"{about}>{escape(words)}</data>')
+
+
+def qualifier(row: Row, statistic: str = "value") -> str:
+    """Return how the source qualifies a figure (about, nearly, over), to stand before it; mostly nothing."""
+    said = row.get("qualifier") if statistic == "value" else ""
+    return f"{said} " if isinstance(said, str) and said else ""
+
+
+def by_method(method: str, words: str | Markup) -> Markup:
+    """Return words that rest on a method, marked with its name."""
+    return Markup('<span data-method="{}">{}</span>').format(method, words)
+
+
+def claim(row: Row, words: str) -> Markup:
+    """Return words that claim what a verdict says, marked with its question, or with `OF_ALL`."""
+    return Markup('<span data-claim="{}">{}</span>').format(row["question"], words)
+
+
+def name(words: str) -> Markup:
+    """Return a name that may hold a number (of an age group, a period) marked as one."""
+    return Markup('<span data-name="label">{}</span>').format(words)
+
+
+def day(date: pd.Timestamp) -> Markup:
+    """Return a date in words, as a `<time>` element."""
+    return Markup('<time datetime="{:%Y-%m-%d}">{} {:%B %Y}</time>').format(date, date.day, date)
+
+
+def when(row: Row, before: bool = False) -> Markup:
+    """Return when a row's figure holds, to follow a verb: at a date, in a month, in a year, from … to …."""
+    start, end = _dates(row, before)
+    if pd.isna(end):
+        return Markup("in the earlier period")
+    if start == end:
+        return Markup("at {}").format(day(end))
+    if (end - start).days < 31:
+        return Markup('in <time datetime="{:%Y-%m}">{:%B %Y}</time>').format(end, end)
+    if row.get("time_identifier") == "Spring term":
+        return Markup('in <span data-name="period">spring {:%Y}</span>').format(end)
+    if _months(start, end) == 3:
+        return Markup("in the quarter ending {}").format(day(end))
+    if _months(start, end) == 12:
+        return Markup("in the year ending {}").format(day(end))
+    return Markup("from {} to {}").format(day(start), day(end))
+
+
+def when_named(row: Row, before: bool = False) -> Markup:
+    """Return when a row's figure holds, the period named as in tables: at 31 March 2018, in 2017 to 2018."""
+    start, end = _dates(row, before)
+    named = period(row, before)
+    how = "at" if start == end else "from" if named.startswith(f"{start.day} ") else "in"
+    return Markup("{} {}").format(how, name(named))
+
+
+def period(row: Row, before: bool = False) -> str:
+    """Return the period of a row as a table names it: `31 March 2018`, `2017 to 2018`, `December 2018`."""
+    start, end = _dates(row, before)
+    if pd.isna(end):
+        return "the earlier period"
+    if start == end:
+        return f"{end.day} {end:%B %Y}"
+    if (end - start).days < 31:
+        return f"{end:%B %Y}"
+    if row.get("time_identifier") == "Spring term":
+        return f"spring {end:%Y}"
+    if _months(start, end) == 3:
+        return f"{start:%B} to {end:%B %Y}"
+    if _months(start, end) == 12:
+        return f"{start.year} to {end.year}" if start.year < end.year else f"{end.year}"
+    return f"{start.day} {start:%B %Y} to {end.day} {end:%B %Y}"
+
+
+def periods(frame: pd.DataFrame) -> str:
+    """Return the periods of a frame in words: all of them if they are few, else the first and the last."""
+    columns = [column for column in frame.columns if column.startswith(("period_", "time_identifier"))]
+    rows = records(frame[columns].drop_duplicates(["period_end", "period_start"]))
+    rows.sort(key=lambda row: (row["period_end"], row["period_start"]))
+    if "period_end_before" in frame.columns:
+        return f"{period(rows[0], before=True)} and {period(rows[0])}"
+    names = [period(row) for row in rows]
+    if len(names) > 3:
+        return f"from {names[0]} until {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def areas(frame: pd.DataFrame) -> str:
+    """Return the areas of a frame in words, in its order; with their codes where two have one name."""
+    named = _coded if frame["area_code"].nunique() > frame["area_name"].nunique() else area
+    return " and ".join(dict.fromkeys(named(row) for row in records(frame)))
+
+
+def subjects(frame: pd.DataFrame) -> str:
+    """Return what a frame measures in words: its measures, or who is counted if those are many."""
+    titles = dict.fromkeys(isolated(measures().at[measure, "title"]) for measure in frame["measure"].unique())
+    counted = " and ".join(dict.fromkeys(frame["counted"]))
+    return "; ".join(titles) if len(titles) <= 3 else f"{counted[0].upper()}{counted[1:]}"
+
+
+def series(row: Row) -> str:
+    """Return the short name of a row's series: its category, or its measure's label."""
+    return category(row) if row["category"] != "Total" else isolated(measures().at[row["measure"], "label"])
+
+
+def _coded(row: Row) -> str:
+    return f"{area(row)} ({row['area_code']})"
+
+
+def as_coded_last(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `frame` without those of an area that was recoded later: it is another."""
+    ordered = frame.sort_values("period_end", kind="stable")
+    last = dict(zip(ordered["area_name"], ordered["area_code"], strict=True))
+    return frame[frame["area_code"] == frame["area_name"].map(last)]
+
+
+def naming(frame: pd.DataFrame) -> Callable[[Row], str]:
+    """Return what tells the series of `frame` apart: their names, their areas, or both."""
+    if frame["area_code"].nunique() == 1:
+        return series
+    if frame["area_name"].nunique() == 1:
+        return lambda row: f"{series(row)}, {_coded(row)}"
+    if len(frame.drop_duplicates(["measure", "category"])) == 1:
+        return area
+    return lambda row: f"{series(row)}, {area(row)}"
+
+
+def category(row: Row) -> str:
+    """Return the label of a row's category."""
+    scheme = str(measures().at[row["measure"], "scheme"])
+    return isolated(labels().get((scheme, row["category"]), str(row["category"])))
+
+
+def area(row: Row) -> str:
+    """Return the name of a row's area."""
+    return isolated(row["area_name"])
+
+
+def sources(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Return what the dictionary says of every source that `frame` draws on, in its order."""
+    named = source_names(frame)
+    return [source for source in known_sources() if source["source"] in named]
+
+
+def _about(row: Row, statistic: str) -> dict[str, str]:
+    before = statistic.endswith(_BEFORE)
+    about = {
+        "statistic": statistic,
+        "measure": row["measure"],
+        "category": row["category"],
+        "area": row["area_code"],
+        "period": _iso(row, before),
+    }
+    of_one_period = statistic.removesuffix(_BEFORE) in ("value", "numerator", "denominator")
+    if "previous_period" in row and not of_one_period:
+        about["period-before"] = _iso(row, before=True)
+    if "lower" in statistic or "upper" in statistic:
+        about["confidence"] = f"{row['confidence']:g}"
+    method = row.get(_METHOD_COLUMN[statistic]) if statistic in _METHOD_COLUMN else _METHODS.get(statistic)
+    if method:
+        about["method"] = method
+    about["unit"] = _unit(row, statistic)
+    about["source"] = row["source_before"] if before and "source_before" in row else row["source"]
+    return about
+
+
+def _column(statistic: str) -> str:
+    renamed = {"size": "change", "change_lower": "lower", "change_upper": "upper"}
+    return renamed.get(statistic, statistic)
+
+
+def _unit(row: Row, statistic: str) -> str:
+    if statistic in (*_OF_CHANGE, "smallest_change"):
+        return str(row["change_unit"])
+    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference", *_OF_FINDING):
+        return str(row["unit"])
+    return _UNITS.get(statistic, "number")
+
+
+_UNITS = dict.fromkeys(("shift", "smallest_shift"), "percentage points")
+_UNITS |= dict.fromkeys(("dispersion", "tips_at", "ratio"), "ratio") | dict.fromkeys(_CHANCES, "probability")
+
+
+def _iso(row: Row, before: bool = False) -> str:
+    """The period of a figure as a machine reads it, by ISO 8601: a date, or the first and last day."""
+    start, end = _dates(row, before)
+    return f"{end:%Y-%m-%d}" if start == end else f"{start:%Y-%m-%d}/{end:%Y-%m-%d}"
+
+
+def _months(start: pd.Timestamp, end: pd.Timestamp) -> int:
+    """How many whole months a period is long, or zero if it is not made of whole months."""
+    whole = start.day == 1 and (end + pd.Timedelta("1D")).day == 1
+    return 12 * (end.year - start.year) + end.month - start.month + 1 if whole else 0
+
+
+def _dates(row: Row, before: bool) -> tuple[pd.Timestamp, pd.Timestamp]:
+    suffix = _BEFORE if before else ""
+    return row[f"period_start{suffix}"], row[f"period_end{suffix}"]
