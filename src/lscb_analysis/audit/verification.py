@@ -2,7 +2,7 @@
 
 Nothing is known here of how the pack was made. Every figure on a page or in a CSV says what it is; it is
 worked out again (`remade`), what stands for it must bear it out (`words`), and the words around it must
-say what it is of (`context`). Numbers, directions and claims that are bound to nothing are refused.
+say what it is of (`surroundings`). Numbers, directions and claims that are bound to nothing are refused.
 """
 
 from __future__ import annotations
