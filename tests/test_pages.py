@@ -217,6 +217,19 @@ def test_no_id_is_there_twice_on_a_page(pages):
         assert len(ids) == len(set(ids)), name
 
 
+def test_a_number_behind_a_figure_names_the_source_that_gives_it(pages):
+    """But for those that are worked out: marks of attendance, totals that percentages imply, what is left."""
+    given = {(row.source, row.value) for name in tables() for row in load(name).itertuples()}
+    worked_out = re.compile("attendance_|board_|icpc_|.*_not_named$")
+    numbers = "data[data-statistic^=numerator], data[data-statistic^=denominator]"
+    found = [figure for _, page in each(pages) for figure in page.select(numbers)]
+    named = [figure for figure in found if not worked_out.match(figure["data-measure"])]
+    assert len(named) > 100
+    for figure in named:
+        assert (figure["data-source"], float(figure["value"])) in given, figure
+    assert len({figure["data-source"] for figure in named}) > 10
+
+
 def test_every_bound_figure_says_what_it_is(pages):
     wanted = {
         "data-statistic",

@@ -1,16 +1,66 @@
-"""One number as it stands before a reader: what it is of, and where else it may be found."""
+"""One number as it stands before a reader: how it goes into a page or a table, and comes back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+Row = Mapping[str, Any]
+"""One row of the frame of a release, or of a CSV."""
 
 Place = tuple[str, str, str, str]
 """What a figure is of: measure, category, area code, and period by ISO 8601."""
 
+BEFORE = "_before"
+"""What the name of a statistic ends with that is of the earlier of two periods."""
+
+OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
+OF_FINDING = ("least", "most", "used")
+CHANCES = ("p_value", "p_dispersed", "threshold")
+_OF_ONE_PERIOD = ("value", "numerator", "denominator")
+_COLUMNS = {"size": "change", "change_lower": "lower", "change_upper": "upper"}
+_ENDS = {"lower": "change_lower", "upper": "change_upper"}
+_METHOD_COLUMNS = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method")
+_METHOD_COLUMNS |= {"p_value": "test"}
+METHODS = {
+    "shift": "shift",
+    "residual": "adjusted residual",
+    "p_dispersed": "dispersion",
+    "dispersion": "dispersion",
+    "tips_at": "dispersion",
+    "threshold": "Benjamini-Hochberg",
+    "compared": "Benjamini-Hochberg",
+    "smallest_fall": "smallest visible change",
+    "smallest_rise": "smallest visible change",
+    "smallest_shift": "smallest visible shift",
+    "fits": "possible totals",
+    **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
+    **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
+    **dict.fromkeys(("conclusive_possible", "conclusive_certain", "largest_total"), "conclusive totals"),
+    "smallest": "implied bounds",
+    "largest": "implied bounds",
+}
+"""The method behind a statistic where that is always the same; else a column of its row names it."""
+_UNITS = {
+    **dict.fromkeys(("shift", "smallest_shift"), "percentage points"),
+    **dict.fromkeys(("dispersion", "tips_at", "ratio"), "ratio"),
+    **dict.fromkeys(CHANCES, "probability"),
+}
+
 
 @dataclass(frozen=True)
-class Cited:
-    """A figure as a page or a CSV cites it: what it is, without its value."""
+class Figure:
+    """One number: which statistic it is, of what, when, in which unit, by which method, from which sources.
+
+    `period` is by ISO 8601, a day or the first and the last, and `before` that of the earlier period of a
+    change. Two figures are the same if they are of the same; `value` and `source` (names, between spaces)
+    do not count.
+    """
 
     statistic: str
     measure: str = ""
@@ -21,7 +71,114 @@ class Cited:
     unit: str = ""
     method: str = ""
     confidence: float = 0.95
+    value: float = field(default=np.nan, compare=False)
+    source: str = field(default="", compare=False)
 
     @property
     def place(self) -> Place:
         return self.measure, self.category, self.area, self.period
+
+    @classmethod
+    def of_row(cls, row: Row, statistic: str) -> Self:
+        """Return a statistic of a row of a release."""
+        suffix = BEFORE if statistic.endswith(BEFORE) else ""
+        changed = "previous_period" in row and statistic.removesuffix(BEFORE) not in _OF_ONE_PERIOD
+        method = row.get(_METHOD_COLUMNS.get(statistic, ""), METHODS.get(statistic))
+        return cls(
+            statistic,
+            row["measure"],
+            row["category"],
+            row["area_code"],
+            period_of(row, suffix),
+            period_of(row, BEFORE) if changed else "",
+            unit(row, statistic),
+            method or "",
+            row["confidence"] if "lower" in statistic or "upper" in statistic else 0.95,
+            row[column(statistic)],
+            _source(row, statistic, suffix),
+        )
+
+    @classmethod
+    def of_cell(cls, row: Row, statistic: str) -> Self:
+        """Return the figure in a column of a CSV, by the others of its row."""
+        changed, suffix = "previous_period" in row, BEFORE if statistic.endswith(BEFORE) else ""
+        of_change = changed and statistic in ("change", "lower", "upper")
+        return cls(
+            _ENDS.get(statistic, statistic) if changed else statistic,
+            row["measure"],
+            row["category"],
+            row["area_code"],
+            period_of(row, suffix),
+            period_of(row, BEFORE) if changed and not suffix else "",
+            row["change_unit"] if of_change else row.get("unit", ""),
+            row.get("method", ""),
+            float(row.get("confidence") or 0.95),
+            source=row.get("source", ""),
+        )
+
+    @classmethod
+    def of_html(cls, about: Mapping[str, str]) -> Self:
+        """Return the figure that the attributes of a `<data>` element tell of."""
+        keys = ("statistic", "measure", "category", "area", "period", "unit", "method", "source")
+        return cls(
+            **{key: about.get(f"data-{key}", "") for key in keys},
+            before=about.get("data-period-before", ""),
+            confidence=float(about.get("data-confidence", 0.95)),
+            value=_number(about.get("value", "")),
+        )
+
+    def html(self, words: str | Markup) -> Markup:
+        """Return words that stand for the figure, as a `<data>` element that says what it is."""
+        ends = "lower" in self.statistic or "upper" in self.statistic
+        about = {
+            "data-statistic": self.statistic,
+            "data-measure": self.measure,
+            "data-category": self.category,
+            "data-area": self.area,
+            "data-period": self.period,
+            "data-period-before": self.before or None,
+            "data-confidence": f"{self.confidence:g}" if ends else None,
+            "data-method": self.method or None,
+            "data-unit": self.unit,
+            "data-source": self.source,
+        }
+        said = Markup("").join(
+            Markup(' {}="{}"').format(key, value) for key, value in about.items() if value is not None
+        )
+        return Markup('<data value="{:.10g}"{}>{}</data>').format(self.value, said, words)
+
+
+def column(statistic: str) -> str:
+    """Return the column of a release in which a statistic stands."""
+    return _COLUMNS.get(statistic, statistic)
+
+
+def unit(row: Row, statistic: str) -> str:
+    """Return the unit of a statistic of a row."""
+    if statistic in (*OF_CHANGE, "smallest_change"):
+        return str(row["change_unit"])
+    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference", *OF_FINDING):
+        return str(row["unit"])
+    return _UNITS.get(statistic, "number")
+
+
+def period_of(row: Row, suffix: str = "") -> str:
+    """Return the period of a row by ISO 8601: a day, or the first and the last; nothing where it has none."""
+    days = [row.get(f"period_{end}{suffix}", "") for end in ("start", "end")]
+    start, end = (day if isinstance(day, str) else "" if pd.isna(day) else f"{day:%Y-%m-%d}" for day in days)
+    return end if start == end else f"{start}/{end}"
+
+
+def _source(row: Row, statistic: str, suffix: str) -> str:
+    """The sources of a statistic: of the numbers behind a figure their own, of an earlier figure its own."""
+    part = statistic.partition("_")[0]
+    name = f"{part}_source" if part in ("numerator", "denominator") else "source"
+    said = (row.get(key) for key in (f"{name}{suffix}", name, "source"))
+    return next((names for names in said if isinstance(names, str) and names), "")
+
+
+def _number(words: str) -> float:
+    try:
+        return float(words)
+    except ValueError:
+        return float("nan")

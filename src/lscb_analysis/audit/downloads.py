@@ -14,7 +14,7 @@ import numpy as np
 from lscb_analysis.audit.remade import Estimate, Known, foreign, worked_out
 from lscb_analysis.audit.words import called, same
 from lscb_analysis.data import measures
-from lscb_analysis.figure import Cited
+from lscb_analysis.figure import Figure, period_of
 from lscb_analysis.pages import FORMULA
 from lscb_analysis.quality import WITHHELD
 
@@ -79,7 +79,7 @@ def _numbers(row: Row) -> int:
 
 
 def _check_cell(known: Known, row: Row, statistic: str) -> Reasons:
-    figure = cited_in(row, statistic)
+    figure = Figure.of_cell(row, statistic)
     try:
         value = float(row[statistic])
     except ValueError:
@@ -94,38 +94,15 @@ def _check_cell(known: Known, row: Row, statistic: str) -> Reasons:
         )
 
 
-def cited_in(row: Row, statistic: str) -> Cited:
-    """Return what a cell is a figure of, by the columns of its row."""
-    changed, before = "previous_period" in row, statistic.endswith("_before")
-    ends = {"lower": "change_lower", "upper": "change_upper"} if changed else {}
-    of_change = changed and statistic in ("change", "lower", "upper")
-    return Cited(
-        ends.get(statistic, statistic),
-        row["measure"],
-        row["category"],
-        row["area_code"],
-        _iso(row, "_before" if before else ""),
-        _iso(row, "_before") if changed and not before else "",
-        row["change_unit"] if of_change else row.get("unit", ""),
-        row.get("method", ""),
-        float(row.get("confidence") or 0.95),
-    )
-
-
-def _iso(row: Row, suffix: str) -> str:
-    start, end = row.get(f"period_start{suffix}", ""), row.get(f"period_end{suffix}", "")
-    return end if start == end else f"{start}/{end}"
-
-
 def _check_words(known: Known, row: Row) -> Reasons:
     """What a row says beside its figures is so: its area, its year, its unit, its sources, its symbol."""
     if (row["area_code"], row["area_name"]) not in known.areas:
         yield _line(row), f"{row['area_code']} is not {row['area_name']!r}."
-    printed = {way.printed for way in known.told.get(cited_in(row, "value").place, [])}
+    printed = {way.printed for way in known.told.get(Figure.of_cell(row, "value").place, [])}
     if row.get("printed") and printed and row["printed"] not in printed | known.printed:
         yield _line(row), f"“{row['printed']}” is printed in no table."
     yield from _foreign(known, row)
-    figure = cited_in(row, "value")
+    figure = Figure.of_cell(row, "value")
     if row.get("unit") not in _units(known, figure):
         yield _line(row), f"{row['unit']!r} is no unit of {figure.measure}."
     givers = (known.givers.get(measure, set()) for measure in _alike(known, figure))
@@ -136,16 +113,17 @@ def _check_words(known: Known, row: Row) -> Reasons:
 
 def _foreign(known: Known, row: Row) -> Reasons:
     """A row is of an area and a period that the edition tells of."""
-    if "area_code" in row and (why := foreign(known, cited_in(row, "value"), row.get("source", "").split())):
+    sources = row.get("source", "").split()
+    if "area_code" in row and (why := foreign(known, Figure.of_cell(row, "value"), sources)):
         yield _line(row), f"the row {why}"
 
 
-def _check_periods(known: Known, row: Row, figure: Cited) -> Reasons:
+def _check_periods(known: Known, row: Row, figure: Figure) -> Reasons:
     """The year of a row is that in which its period ends, and its symbol that which the data have then."""
     for suffix, year in (("", "time_period"), ("_before", "previous_period")):
         if row.get(year) and row.get(f"period_end{suffix}", "")[:4] not in ("", row[year]):
             yield _line(row), f"{year} is {row[year]}, and the period ends on {row[f'period_end{suffix}']}."
-        symbols = _symbols(known, replace(figure, period=_iso(row, suffix)))
+        symbols = _symbols(known, replace(figure, period=period_of(row, suffix)))
         said = row.get(f"status{suffix}", "")
         if (said in _WITHHELD and said not in symbols) or ("c" in symbols and said not in symbols | {""}):
             yield (
@@ -154,7 +132,7 @@ def _check_periods(known: Known, row: Row, figure: Cited) -> Reasons:
             )
 
 
-def _units(known: Known, figure: Cited) -> set[str]:
+def _units(known: Known, figure: Figure) -> set[str]:
     """Those in which the data give a figure, or where it is withheld the others of its measure."""
     ways = known.told.get(figure.place) or _told_of(known, figure.measure)
     return {str(measures()["unit"][figure.measure]), *(way.unit for way in ways)}
@@ -165,11 +143,11 @@ def _told_of(known: Known, measure: str) -> list[Estimate]:
     return [way for place, ways in known.told.items() if place[0] == measure for way in ways]
 
 
-def _alike(known: Known, figure: Cited) -> set[str]:
+def _alike(known: Known, figure: Figure) -> set[str]:
     return {figure.measure, *known.alike.get(figure.measure, ())}
 
 
-def _symbols(known: Known, figure: Cited) -> set[str]:
+def _symbols(known: Known, figure: Figure) -> set[str]:
     """The symbols that the data have for a figure, or for the number or the print behind it."""
     places = [(measure, *figure.place[1:]) for measure in _alike(known, figure)]
     return set[str]().union(*(known.withheld.get(place, set()) for place in places))

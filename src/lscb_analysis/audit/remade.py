@@ -21,7 +21,7 @@ import pandas as pd
 
 from lscb_analysis.data import Stamped, dictionary, load, measures, stamp, tables, texts
 from lscb_analysis.editions import Edition, estimates, verdict_table
-from lscb_analysis.figure import Cited, Place
+from lscb_analysis.figure import Figure, Place, period_of
 from lscb_analysis.pages import KINDS, LEVEL
 from lscb_analysis.quality import TOTAL, findings, links
 from lscb_analysis.records import (
@@ -112,7 +112,7 @@ class Known:
     sources: dict[tuple[str, str, str], set[str]]
     alike: dict[str, set[str]]
     found: pd.DataFrame
-    worked_out: dict[Cited, set[float]] = field(default_factory=dict)
+    worked_out: dict[Figure, set[float]] = field(default_factory=dict)
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
@@ -213,14 +213,14 @@ def _givers(*frames: pd.DataFrame) -> dict[str, set[str]]:
     return givers
 
 
-def worked_out(known: Known, cited: Cited) -> set[float]:
+def worked_out(known: Known, cited: Figure) -> set[float]:
     """Return every value that the figure cited can have by the data: none if the data cannot give it."""
     if cited not in known.worked_out:
         known.worked_out[cited] = _work_out(known, cited)
     return known.worked_out[cited]
 
 
-def _work_out(known: Known, cited: Cited) -> set[float]:
+def _work_out(known: Known, cited: Figure) -> set[float]:
     statistic = cited.statistic
     part = statistic.removesuffix("_before")
     if part == "denominator":
@@ -239,7 +239,7 @@ def _work_out(known: Known, cited: Cited) -> set[float]:
     return set()
 
 
-def sources_of(known: Known, cited: Cited) -> set[str]:
+def sources_of(known: Known, cited: Figure) -> set[str]:
     """Return the sources that a figure may name: those of its measure, and of its numbers, in its periods."""
     alike = {cited.measure, *known.alike.get(cited.measure, ())}
     named = [
@@ -255,7 +255,7 @@ def sources_of(known: Known, cited: Cited) -> set[str]:
     return set[str]().union(*named, *(estimate.sources for estimate in _attended(known, cited)))
 
 
-def foreign(known: Known, cited: Cited, sources: Iterable[str]) -> str:
+def foreign(known: Known, cited: Figure, sources: Iterable[str]) -> str:
     """Return why a figure of these sources has no place in a pack of the edition, or nothing if it has one.
 
     It is of the edition's area or of a comparator, and no later than the latest period; later may be what the
@@ -291,9 +291,9 @@ def _links(edition: Edition) -> list[tuple[str, str, str]]:
     return [*SHARES, *linked.itertuples(index=False, name=None)]
 
 
-def _iso(frame: pd.DataFrame) -> pd.Series:
-    start, end = (frame[column].dt.strftime("%Y-%m-%d") for column in ("period_start", "period_end"))
-    return end.where(start == end, start + "/" + end)
+def _iso(frame: pd.DataFrame) -> list[str]:
+    ends = zip(frame["period_start"], frame["period_end"], strict=True)
+    return [period_of({"period_start": start, "period_end": end}) for start, end in ends]
 
 
 def _add(told: dict[Place, list[Estimate]], row: Any) -> None:
@@ -428,14 +428,14 @@ def _register(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["measure"].isin(OF["attendance_of_all"]) & (rows["time_identifier"] == "Day")]
 
 
-def _told(known: Known, cited: Cited) -> list[Estimate]:
+def _told(known: Known, cited: Figure) -> list[Estimate]:
     """The estimates of a figure that are in its unit, or, for a whole number behind one, in any."""
     every = known.told.get(cited.place, []) + _attended(known, cited)
     behind = cited.statistic.partition("_")[0] in ("numerator", "denominator")
     return [estimate for estimate in every if behind or estimate.unit == cited.unit]
 
 
-def _attended(known: Known, cited: Cited) -> list[Estimate]:
+def _attended(known: Known, cited: Figure) -> list[Estimate]:
     """The share of marks for attending from the first to the last day of the period, of some seats or all."""
     every = OF["attendance_of_all"]
     counted = every if cited.measure in every else OF.get(cited.measure)
@@ -450,7 +450,7 @@ def _attended(known: Known, cited: Cited) -> list[Estimate]:
     return [Estimate(value, "%", frozenset(mark[3] for mark in marks), "", float(x), float(n))]
 
 
-def _pairs(known: Known, cited: Cited) -> Iterator[tuple[Estimate, Estimate]]:
+def _pairs(known: Known, cited: Figure) -> Iterator[tuple[Estimate, Estimate]]:
     """The estimates of the later and of the earlier period of a change, in one unit."""
     own = known.told.get(cited.place, []) + _attended(known, cited)
     then = replace(cited, period=cited.before)
@@ -458,7 +458,7 @@ def _pairs(known: Known, cited: Cited) -> Iterator[tuple[Estimate, Estimate]]:
     yield from ((now, before) for now, before in product(own, earlier) if now.unit == before.unit)
 
 
-def _interval(estimate: Estimate, cited: Cited) -> tuple[float, float]:
+def _interval(estimate: Estimate, cited: Figure) -> tuple[float, float]:
     """The interval of an estimate, by the method that belongs to its unit."""
     x, n = estimate.numerator, estimate.denominator
     impossible = estimate.unit == "%" and x > n  # numbers of different places need not fit
@@ -472,7 +472,7 @@ def _interval(estimate: Estimate, cited: Cited) -> tuple[float, float]:
     return float(scale * low), float(scale * high)
 
 
-def _change(_: Known, now: Estimate, before: Estimate, cited: Cited) -> list[float]:
+def _change(_: Known, now: Estimate, before: Estimate, cited: Figure) -> list[float]:
     points = now.value - before.value
     if cited.unit == "%":
         return [100 * (now.value / before.value - 1)] if before.value else []
@@ -480,7 +480,7 @@ def _change(_: Known, now: Estimate, before: Estimate, cited: Cited) -> list[flo
     return [points] if fits else []
 
 
-def _change_interval(known: Known, now: Estimate, before: Estimate, cited: Cited) -> tuple[float, float]:
+def _change_interval(known: Known, now: Estimate, before: Estimate, cited: Figure) -> tuple[float, float]:
     x, n, x0, n0 = now.numerator, now.denominator, before.numerator, before.denominator
     if np.isnan(x) or np.isnan(x0):
         return np.nan, np.nan
@@ -500,7 +500,7 @@ def _ratio(x: float, n: float, x0: float, n0: float, confidence: float) -> tuple
     return float(low), float(high)
 
 
-def _confidence_of_each(known: Known, cited: Cited) -> float:
+def _confidence_of_each(known: Known, cited: Figure) -> float:
     """The confidence of each interval of a mix, so that all hold together (Bonferroni)."""
     compared = _moved(known, cited.measure)["lower"].notna().sum()
     years = [int(period[-10:-6]) for period in (cited.before, cited.period)]
@@ -518,13 +518,13 @@ def _confidence_of_each(known: Known, cited: Cited) -> float:
     return 1 - (1 - cited.confidence) / max(len(told[cited.period] & told[cited.before]), 1)
 
 
-def _verdict(known: Known, cited: Cited) -> list[float]:
+def _verdict(known: Known, cited: Figure) -> list[float]:
     """What the edition's table of verdicts says of the comparison of a measure."""
     rows = known.verdicts[known.verdicts["measure"] == cited.measure]
     return [] if cited.category != TOTAL else rows[cited.statistic].dropna().tolist()
 
 
-def _residual(known: Known, cited: Cited) -> list[float]:
+def _residual(known: Known, cited: Figure) -> list[float]:
     moved = _moved(known, cited.measure)
     return moved.loc[moved["category"] == cited.category, "residual"].tolist()
 
@@ -538,7 +538,7 @@ def _moved(known: Known, measure: str) -> pd.DataFrame:
     return pd.concat(moves) if moves else pd.DataFrame(columns=["category", "residual", "lower"])
 
 
-def _fits(known: Known, cited: Cited) -> list[float]:
+def _fits(known: Known, cited: Figure) -> list[float]:
     """Whether percentages could be shares of a number, or a stated change and its percentage agree."""
     if cited.measure.endswith("_cases"):
         return _said(known.derived, cited)
@@ -553,7 +553,7 @@ def _fits(known: Known, cited: Cited) -> list[float]:
     return results
 
 
-def _implied(known: Known, cited: Cited) -> list[float]:
+def _implied(known: Known, cited: Figure) -> list[float]:
     """The ends between which a population lies that a number and its rate or share imply."""
     ends: list[tuple[int, int]] = []
     for percentages, counts, _ in (link for link in known.linked if link[2] == cited.measure and link[1]):
@@ -572,7 +572,7 @@ def _ends(count: int, rate: Estimate) -> tuple[int, int]:
     return ceil(per * count / (Fraction(digits) + half)), floor(per * count / (Fraction(digits) - half))
 
 
-def _standing(known: Known, cited: Cited) -> list[float]:
+def _standing(known: Known, cited: Figure) -> list[float]:
     return _places(known, *cited.place).get(cited.statistic, [])
 
 
@@ -590,7 +590,7 @@ def _places(known: Known, measure: str, category: str, area: str, period: str) -
     return {} if name.empty else standing(table, name.iloc[0]).to_dict("list")
 
 
-def _conclusive(known: Known, cited: Cited) -> list[float]:
+def _conclusive(known: Known, cited: Figure) -> list[float]:
     """The totals at which a change of two printed percentages comes to exceed chance."""
     at = ("conclusive_possible", "conclusive_certain").index(cited.statistic)
     then = known.told.get((*cited.place[:3], cited.before), [])
@@ -610,14 +610,14 @@ def _turning(now: Estimate, before: str, dispersion: float) -> tuple[float | Non
     return None, None
 
 
-def _possible(known: Known, cited: Cited) -> list[float]:
+def _possible(known: Known, cited: Figure) -> list[float]:
     of_board = known.rows[summaries(known.rows) & (known.rows["area_code"] == cited.area)]
     agencies = known.rows[known.rows["measure"] == "self_assessment_agencies"]["value"]
     checks = check_summaries(of_board[of_board["category"] == cited.category], int(agencies.max()))
     return checks[checks["measure"] == cited.measure][cited.statistic].astype(float).tolist()
 
 
-def _meetings(known: Known, cited: Cited) -> list[float]:
+def _meetings(known: Known, cited: Figure) -> list[float]:
     """How many meetings there were in a period, and what they could tell of the time before it."""
     first, last = (cited.period.split("/") * 2)[:2]
     days = {mark[0] for mark in known.marks}
@@ -627,46 +627,46 @@ def _meetings(known: Known, cited: Cited) -> list[float]:
     return [orders(before, since) if cited.statistic == "orders" else fewest_since(before)]
 
 
-def _said(frame: pd.DataFrame, cited: Cited) -> list[float]:
+def _said(frame: pd.DataFrame, cited: Figure) -> list[float]:
     """What a frame says of a place, as numbers."""
     columns = ["measure", "category", "area_code", "iso"]
     rows = frame[(frame[columns] == list(cited.place)).all(axis=1)]
     return [] if rows.empty else rows[cited.statistic].dropna().astype(float).tolist()
 
 
-def _times_left_over(known: Known, cited: Cited) -> list[float]:
+def _times_left_over(known: Known, cited: Figure) -> list[float]:
     costs, year = known.told.get(cited.place, []), int(cited.period[:4])
     left = known.told.get(("board_surplus", TOTAL, cited.area, f"{year - 1}-04-01/{year}-03-31"), [])
     return [cost.value / over.value for cost, over in product(costs, left) if over.value]
 
 
-def _verdicts(known: Known, cited: Cited) -> float:
+def _verdicts(known: Known, cited: Figure) -> float:
     return float(known.verdicts["verdict"].isin(KINDS.get(cited.category, ())).sum())
 
 
-def _checks(known: Known, cited: Cited) -> float:
+def _checks(known: Known, cited: Figure) -> float:
     rows = known.found if cited.category == TOTAL else known.found[known.found["rule"] == cited.category]
     balances = int(rows["balance"].sum())
     return {"checks": len(rows), "balances": balances, "findings": len(rows) - balances}[cited.statistic]
 
 
-def _recorded(known: Known, cited: Cited, column: str) -> float:
+def _recorded(known: Known, cited: Figure, column: str) -> float:
     """What a check of the pages of this edition's pack came to when it was last recorded."""
     rows = texts("accessibility", check=cited.category, edition=known.edition.name)
     return float(rows[column].iloc[0]) if len(rows) else np.nan
 
 
-_OF_ONE: dict[str, Callable[[Estimate, Cited], list[float]]] = {
+_OF_ONE: dict[str, Callable[[Estimate, Figure], list[float]]] = {
     "lower": lambda estimate, cited: [_interval(estimate, cited)[0]],
     "upper": lambda estimate, cited: [_interval(estimate, cited)[1]],
 }
-_OF_TWO: dict[str, Callable[[Known, Estimate, Estimate, Cited], list[float]]] = {
+_OF_TWO: dict[str, Callable[[Known, Estimate, Estimate, Figure], list[float]]] = {
     "change": _change,
     "size": _change,
     "change_lower": lambda *of: [_change_interval(*of)[0]],
     "change_upper": lambda *of: [_change_interval(*of)[1]],
 }
-_ALONE: dict[str, Callable[[Known, Cited], float]] = {
+_ALONE: dict[str, Callable[[Known, Figure], float]] = {
     "confidence": lambda known, _: known.edition.confidence,
     "power": lambda *_: POWER,
     "test_level": lambda *_: LEVEL,
@@ -685,7 +685,7 @@ _ALONE: dict[str, Callable[[Known, Cited], float]] = {
     "faults_found": lambda known, cited: _recorded(known, cited, "faults"),
     "unjudged": lambda known, cited: _recorded(known, cited, "unjudged"),
 }
-_OF_PLACE: dict[str, Callable[[Known, Cited], list[float]]] = {
+_OF_PLACE: dict[str, Callable[[Known, Figure], list[float]]] = {
     **dict.fromkeys(("p_value", "p_dispersed", "threshold", "compared", "degrees", "dispersion"), _verdict),
     **dict.fromkeys(("tips_at", "shift", "smallest_fall", "smallest_rise", "smallest_shift"), _verdict),
     **dict.fromkeys(("least", "most", "used"), lambda known, cited: _said(known.found, cited)),

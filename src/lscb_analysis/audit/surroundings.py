@@ -11,7 +11,7 @@ import pandas as pd
 from lscb_analysis.audit.remade import Known
 from lscb_analysis.audit.words import AGREE, COMPARES, Reasons
 from lscb_analysis.data import dictionary, known_sources, labels, measures, records, texts
-from lscb_analysis.figure import Cited
+from lscb_analysis.figure import Figure
 from lscb_analysis.pages import (
     IN_EVERY,
     LAW,
@@ -148,7 +148,7 @@ def _periods(known: Known) -> dict[str, set[str]]:
     """Every way in which a page names a period of the data."""
     told: dict[str, set[str]] = {}
     every = pd.concat([known.rows, known.found])[["period_start", "period_end", "time_identifier", "iso"]]
-    every = every.dropna(subset="iso")  # a withheld figure that is given away is not named, nor its period
+    every = every[every["iso"] != ""]  # a withheld figure that is given away is not named, nor its period
     for row in records(every.drop_duplicates()):
         day = row["period_end"]
         short = [] if "/" in row["iso"] else [f"{day.day} {day:%b %Y}"]
@@ -162,7 +162,7 @@ def check_periods(known: Known, names: Names, block: Block, sentence: list[Piece
     told = _periods_told(names, sentence)
     heads = _periods_of_cell(known, names, block)
     for at, piece in enumerate(sentence):
-        figure = cited(piece) if piece.mark == "data" else Cited("")
+        figure = cited(piece) if piece.mark == "data" else Figure("")
         if not figure.period or _of_target(sentence, at) or piece.words in COMPARES:
             continue
         own = {figure.period, figure.before} - {""}
@@ -175,9 +175,9 @@ def check_periods(known: Known, names: Names, block: Block, sentence: list[Piece
 
 def _check_ends(sentence: list[Piece]) -> Reasons:
     """What a change is said to go from and to are the figures of its earlier and its later period."""
-    change = Cited("")
+    change = Figure("")
     for at, piece in enumerate(sentence):
-        figure = cited(piece) if piece.mark == "data" else Cited("")
+        figure = cited(piece) if piece.mark == "data" else Figure("")
         if figure.statistic == "change" and figure.before:
             change = figure
         elif figure.statistic in ("value", "value_before") and figure.measure == change.measure:
@@ -325,7 +325,7 @@ def _check_both(sentence: list[Piece]) -> Reasons:
 
 
 def _check_subject(
-    known: Known, figure: Cited, words: str, areas: set[str], subject: set[str], quoted: set[str]
+    known: Known, figure: Figure, words: str, areas: set[str], subject: set[str], quoted: set[str]
 ) -> Reasons:
     alike = {figure.measure, *known.alike.get(figure.measure, ())}
     if figure.area and figure.area not in areas:

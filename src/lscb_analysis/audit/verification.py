@@ -26,7 +26,7 @@ from lscb_analysis.audit.words import Reasons, bound, called, check_shown, same
 from lscb_analysis.data import Stamped, stamp
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW, Edition
 from lscb_analysis.errors import InputError
-from lscb_analysis.figure import Cited
+from lscb_analysis.figure import Figure
 from lscb_analysis.pages import OF_ALL, Block, Piece, cited, read_page
 from lscb_analysis.quality import TOTAL
 
@@ -356,7 +356,7 @@ def _check_charts(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, 
                 yield text.words, f"“{number}” is drawn, and neither the chart's words nor its table have it."
 
 
-def _stands_for(figure: Cited, places: set[tuple[str, str]], known: Known) -> bool:
+def _stands_for(figure: Figure, places: set[tuple[str, str]], known: Known) -> bool:
     alike = {figure.measure.removesuffix("_target"), *known.alike.get(figure.measure, ())}
     return any(measure in alike and category in (figure.category, TOTAL) for measure, category in places) or (
         figure.category == TOTAL and any(measure in alike for measure, _ in places)

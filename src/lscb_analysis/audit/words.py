@@ -11,7 +11,7 @@ import numpy as np
 
 from lscb_analysis.audit.remade import Known, worked_out
 from lscb_analysis.data import measures
-from lscb_analysis.figure import Cited
+from lscb_analysis.figure import Figure
 from lscb_analysis.pages import IN_EVERY, MINUS, Block, Piece, cited
 from lscb_analysis.quality import TOTAL
 from lscb_analysis.statistics import rounded
@@ -81,7 +81,7 @@ def same(value: float, by_data: float) -> bool:
     return value == by_data or math.isclose(value, by_data, rel_tol=_CLOSE, abs_tol=1e-9)
 
 
-def called(figure: Cited) -> str:
+def called(figure: Figure) -> str:
     """Return what a figure is, for a message."""
     since = f"since {figure.before}" if figure.before else ""
     return ", ".join(filter(None, (figure.statistic, *figure.place, since)))
@@ -97,7 +97,7 @@ def _says_direction(block: Block, sentence: list[Piece]) -> bool:
     return block.tag not in ("td", "dd") and any(words in SIGNS for words in bound_words)
 
 
-def _reads_as(digits: re.Match[str], value: float, figure: Cited, unsigned: bool) -> bool:
+def _reads_as(digits: re.Match[str], value: float, figure: Figure, unsigned: bool) -> bool:
     sign, _, whole, decimals, _ = digits.groups()
     shown = float(f"{whole.replace(',', '')}.{decimals or '0'}") * (-1 if sign == MINUS else 1)
     scale = 100 if figure.statistic in _FRACTIONS else 1
@@ -105,7 +105,7 @@ def _reads_as(digits: re.Match[str], value: float, figure: Cited, unsigned: bool
     return shown == by_data or (unsigned and not sign and shown == abs(by_data))
 
 
-def _check_unit(digits: re.Match[str], figure: Cited, block: Block, follows: Piece) -> Reasons:
+def _check_unit(digits: re.Match[str], figure: Figure, block: Block, follows: Piece) -> Reasons:
     """A percentage, an amount of money and a rate are shown as what they are."""
     pounds, percent = bool(digits[2]), bool(digits[5])
     after = follows.words.strip() if not follows.mark or follows.about.get("data-name") == "unit" else ""
@@ -127,7 +127,7 @@ def _check_unit(digits: re.Match[str], figure: Cited, block: Block, follows: Pie
         yield f"“{shown} {after}” is shown in another unit than its own, {unit}."
 
 
-def _check_unit_of_cell(shown: str, figure: Cited, column: str, percent: bool) -> Reasons:
+def _check_unit_of_cell(shown: str, figure: Figure, column: str, percent: bool) -> Reasons:
     said = re.search(r"\(([^)]*)\)$", column)
     if said and said[1] in _UNITS and figure.unit in _UNITS and said[1] != figure.unit:
         yield f"“{shown}” stands under “{column}”; its unit is {figure.unit}."
@@ -138,7 +138,7 @@ def _check_unit_of_cell(shown: str, figure: Cited, column: str, percent: bool) -
 def _borne_out(
     known: Known,
     areas: dict[str, set[str]],
-    figure: Cited,
+    figure: Figure,
     value: float,
     words: str,
     block: Block,
@@ -204,7 +204,7 @@ _FIXED: dict[str, dict[str, Callable[[float, Block], bool]]] = {
 
 
 def _value_borne_out(
-    known: Known, areas: dict[str, set[str]], figure: Cited, value: float, words: str, sentence: list[Piece]
+    known: Known, areas: dict[str, set[str]], figure: Figure, value: float, words: str, sentence: list[Piece]
 ) -> bool:
     printed = {way.printed for way in known.told.get(figure.place, [])}
     if words in printed or words == str(measures()["label"][figure.measure]).lower():
@@ -234,7 +234,7 @@ def _sign(value: float, other: float, places: int) -> int:
     return int(np.sign(float(rounded(value, places) - rounded(other, places))))
 
 
-def _largest_other(known: Known, figure: Cited) -> float:
+def _largest_other(known: Known, figure: Figure) -> float:
     """The largest of the other categories: of each the least that any source makes it."""
     least = [
         min((way.value for way in ways if way.unit == figure.unit), default=-np.inf)
@@ -245,7 +245,7 @@ def _largest_other(known: Known, figure: Cited) -> float:
     return max(least, default=-np.inf)
 
 
-def _others(sentence: list[Piece], figure: Cited) -> list[float]:
+def _others(sentence: list[Piece], figure: Figure) -> list[float]:
     """The values in a sentence that are of another measure."""
     of = [
         piece
@@ -265,7 +265,7 @@ def _read_alike(sentence: list[Piece]) -> bool:
     return len(shown["value"]) == 1 and shown["value"] == shown["value_before"]
 
 
-def _within_one(known: Known, figure: Cited) -> bool:
+def _within_one(known: Known, figure: Figure) -> bool:
     """Whether the figures of both periods of a change lie less than one apart."""
     now, then = (known.told.get((*figure.place[:3], period), []) for period in (figure.period, figure.before))
     return any(one.unit == other.unit and abs(one.value - other.value) < 1 for one in now for other in then)

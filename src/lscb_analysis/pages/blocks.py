@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
-from lscb_analysis.figure import Cited
+from lscb_analysis.figure import Figure
 
 BLOCKS = {"p", "li", "dt", "dd", "td", "th", "caption", "summary", "h1", "h2", "h3", "h4", "title", "text"}
 ISOLATES = dict.fromkeys((0x2068, 0x2069))
@@ -75,18 +75,9 @@ def read_page(html: str) -> tuple[Block, ...]:
     return tuple(block for block in reader.blocks if block.pieces)
 
 
-def cited(piece: Piece) -> Cited:
+def cited(piece: Piece) -> Figure:
     """Return what a `<data>` element says that its figure is."""
-    said = {
-        key: piece.about.get(f"data-{key}", "") for key in ("measure", "category", "area", "period", "unit")
-    }
-    return Cited(
-        piece.about.get("data-statistic", ""),
-        **said,
-        before=piece.about.get("data-period-before", ""),
-        method=piece.about.get("data-method", ""),
-        confidence=float(piece.about.get("data-confidence", 0.95)),
-    )
+    return Figure.of_html(piece.about)
 
 
 def _ends(words: str) -> list[str]:

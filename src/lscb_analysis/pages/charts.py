@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 
 from lscb_analysis.data import measures, records
 from lscb_analysis.editions import CHANGED
+from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import (
     Display,
-    Row,
     area,
     areas,
     as_coded_last,

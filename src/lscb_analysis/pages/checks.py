@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import dictionary, measures, records, texts
 from lscb_analysis.editions import Edition
-from lscb_analysis.pages.display import Display, Row, bind, category, isolated, name, period, places, text
+from lscb_analysis.figure import Row
+from lscb_analysis.pages.display import Display, bind, category, isolated, name, period, places, text
 from lscb_analysis.pages.sentences import finding, listed
 from lscb_analysis.pages.tables import Column, csv, render
 from lscb_analysis.quality import SERIOUS, WITHHELD

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from lscb_analysis.data import measures, records
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
-from lscb_analysis.pages.display import OF_ALL, Display, Row, bind, claim, name, percent, series, when
+from lscb_analysis.figure import Row
+from lscb_analysis.pages.display import OF_ALL, Display, bind, claim, name, percent, series, when
 from lscb_analysis.pages.sentences import (
     STAYED,
     change,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,13 +12,11 @@ from unicodedata import bidirectional
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from lscb_analysis.data import CHAPTER, known_sources, labels, measures, records, source_names
+from lscb_analysis.figure import BEFORE, CHANCES, OF_CHANGE, OF_FINDING, Figure, Row, column, unit
 from lscb_analysis.statistics import AS_PRINTED, EstimateError, decimals, rounded
-
-Row = Mapping[str, Any]
-"""One row of the frame of a release."""
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -35,9 +33,6 @@ _PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix 
 IN_EVERY = {"%": "in every 100", "per 10,000 children": "in every 10,000"}
 """Units as plain words have them, to stand between a figure and who is counted."""
 
-_BEFORE = "_before"
-_OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
-_OF_FINDING = ("least", "most", "used")
 _WHOLE = (
     "numerator",
     "denominator",
@@ -48,30 +43,7 @@ _WHOLE = (
     *("meetings", "orders", "fewest_since", "raters"),
     *("conclusive_possible", "conclusive_certain", "largest_total"),
 )
-_CHANCES = ("p_value", "p_dispersed", "threshold")
 _CHANCE_DECIMALS = 4
-_METHOD_COLUMN = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method") | {
-    "p_value": "test"
-}
-_METHODS = {
-    "shift": "shift",
-    "residual": "adjusted residual",
-    "p_dispersed": "dispersion",
-    "dispersion": "dispersion",
-    "tips_at": "dispersion",
-    "threshold": "Benjamini-Hochberg",
-    "compared": "Benjamini-Hochberg",
-    "smallest_fall": "smallest visible change",
-    "smallest_rise": "smallest visible change",
-    "smallest_shift": "smallest visible shift",
-    "fits": "possible totals",
-    **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
-    **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
-    **dict.fromkeys(("conclusive_possible", "conclusive_certain", "largest_total"), "conclusive totals"),
-    "smallest": "implied bounds",
-    "largest": "implied bounds",
-}
-"""The method behind a statistic: named by a column of the row, or always the same."""
 
 
 @dataclass(frozen=True)
@@ -182,43 +154,43 @@ def told(row: Row, statistic: str) -> str:
         return shown
     if statistic.startswith("change"):
         return "almost 0"
-    unit = "%" if _unit(row, statistic) == "%" else ""
-    return f"less than {10.0 ** -places(row, statistic):.{places(row, statistic)}f}{unit}"
+    sign = "%" if unit(row, statistic) == "%" else ""
+    return f"less than {10.0 ** -places(row, statistic):.{places(row, statistic)}f}{sign}"
 
 
 def text(row: Row, statistic: str) -> str:
     """Return a statistic of `row` as text, with `%` where it is one, or its symbol in brackets."""
-    value = row[_column(statistic)]
+    value = row[column(statistic)]
     if pd.isna(value):
-        status = row.get("status_before") if statistic.endswith(_BEFORE) else row.get("status")
-        status = status or (row.get("status_before") if statistic in (*_OF_CHANGE, "residual") else "") or "x"
+        status = row.get("status_before") if statistic.endswith(BEFORE) else row.get("status")
+        status = status or (row.get("status_before") if statistic in (*OF_CHANGE, "residual") else "") or "x"
         return f"[{status}]"
     if np.isinf(value):
         return "none"
     shown = number(value, places(row, statistic))
-    if statistic in _CHANCES and shown in ("0", "[low]"):
+    if statistic in CHANCES and shown in ("0", "[low]"):
         return f"less than {10**-_CHANCE_DECIMALS:.{_CHANCE_DECIMALS}f}"
-    unit = _unit(row, statistic)
-    if unit == "£" and shown != "[low]":
+    of = unit(row, statistic)
+    if of == "£" and shown != "[low]":
         return f"{MINUS if shown.startswith(MINUS) else ''}£{shown.removeprefix(MINUS)}"
-    return f"{shown}%" if unit == "%" and shown != "[low]" else shown
+    return f"{shown}%" if of == "%" and shown != "[low]" else shown
 
 
 def places(row: Row, statistic: str) -> int:
     """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
-    if statistic.removesuffix(_BEFORE) in _WHOLE:
+    if statistic.removesuffix(BEFORE) in _WHOLE:
         return 0
-    if statistic in _OF_CHANGE and row["change_unit"] == "%":
+    if statistic in OF_CHANGE and row["change_unit"] == "%":
         return 0
-    if statistic in _CHANCES:
+    if statistic in CHANCES:
         return _CHANCE_DECIMALS
     if statistic == "smallest_change":
         return decimals(f"{row[statistic]:g}")
     if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
         return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
-    if statistic in _OF_FINDING:
+    if statistic in OF_FINDING:
         return max(decimals(row["printed"]), int(measures().at[row["measure"], "decimals"]))
-    suffix = _BEFORE if statistic.endswith(_BEFORE) else ""
+    suffix = BEFORE if statistic.endswith(BEFORE) else ""
     as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
     if statistic == f"value{suffix}" and as_printed:
         return decimals(row[f"printed{suffix}"])
@@ -232,15 +204,14 @@ def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
     the columns of the row, `change_lower` and `change_upper` for the interval of a change, and `size`
     for a change without its sign.
     """
-    value = row[_column(statistic)]
+    value = row[column(statistic)]
     if pd.isna(value):
         return Markup('<span data-status="{}">{}</span>').format(
             text(row, statistic)[1:-1], text(row, statistic)
         )
     words = shown if shown is not None else told(row, statistic)
     before = qualifier(row, statistic) if shown is None else ""
-    about = "".join(f' data-{key}="{escape(said)}"' for key, said in _about(row, statistic).items())
-    return Markup(f'{escape(before)}<data value="{value:.10g}"{about}>{escape(words)}</data>')
+    return Markup("{}{}").format(before, Figure.of_row(row, statistic).html(words))
 
 
 def qualifier(row: Row, statistic: str = "value") -> str:
@@ -383,51 +354,6 @@ def sources(frame: pd.DataFrame) -> list[dict[str, str]]:
     return [source for source in known_sources() if source["source"] in named]
 
 
-def _about(row: Row, statistic: str) -> dict[str, str]:
-    before = statistic.endswith(_BEFORE)
-    about = {
-        "statistic": statistic,
-        "measure": row["measure"],
-        "category": row["category"],
-        "area": row["area_code"],
-        "period": _iso(row, before),
-    }
-    of_one_period = statistic.removesuffix(_BEFORE) in ("value", "numerator", "denominator")
-    if "previous_period" in row and not of_one_period:
-        about["period-before"] = _iso(row, before=True)
-    if "lower" in statistic or "upper" in statistic:
-        about["confidence"] = f"{row['confidence']:g}"
-    method = row.get(_METHOD_COLUMN[statistic]) if statistic in _METHOD_COLUMN else _METHODS.get(statistic)
-    if method:
-        about["method"] = method
-    about["unit"] = _unit(row, statistic)
-    about["source"] = row["source_before"] if before and "source_before" in row else row["source"]
-    return about
-
-
-def _column(statistic: str) -> str:
-    renamed = {"size": "change", "change_lower": "lower", "change_upper": "upper"}
-    return renamed.get(statistic, statistic)
-
-
-def _unit(row: Row, statistic: str) -> str:
-    if statistic in (*_OF_CHANGE, "smallest_change"):
-        return str(row["change_unit"])
-    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference", *_OF_FINDING):
-        return str(row["unit"])
-    return _UNITS.get(statistic, "number")
-
-
-_UNITS = dict.fromkeys(("shift", "smallest_shift"), "percentage points")
-_UNITS |= dict.fromkeys(("dispersion", "tips_at", "ratio"), "ratio") | dict.fromkeys(_CHANCES, "probability")
-
-
-def _iso(row: Row, before: bool = False) -> str:
-    """The period of a figure as a machine reads it, by ISO 8601: a date, or the first and last day."""
-    start, end = _dates(row, before)
-    return f"{end:%Y-%m-%d}" if start == end else f"{start:%Y-%m-%d}/{end:%Y-%m-%d}"
-
-
 def _months(start: pd.Timestamp, end: pd.Timestamp) -> int:
     """How many whole months a period is long, or zero if it is not made of whole months."""
     whole = start.day == 1 and (end + pd.Timedelta("1D")).day == 1
@@ -435,5 +361,5 @@ def _months(start: pd.Timestamp, end: pd.Timestamp) -> int:
 
 
 def _dates(row: Row, before: bool) -> tuple[pd.Timestamp, pd.Timestamp]:
-    suffix = _BEFORE if before else ""
+    suffix = BEFORE if before else ""
     return row[f"period_start{suffix}"], row[f"period_end{suffix}"]

@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from lscb_analysis.data import SIMULATED, load, records, tables
 from lscb_analysis.editions import Edition
-from lscb_analysis.pages.display import Display, Row, bind, category, name
+from lscb_analysis.figure import Row
+from lscb_analysis.pages.display import Display, bind, category, name
 from lscb_analysis.pages.sentences import confidence, finding, listed
 from lscb_analysis.release import Release
 from lscb_analysis.statistics import proportion, stated

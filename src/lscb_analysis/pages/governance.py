@@ -6,7 +6,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from lscb_analysis.data import records
-from lscb_analysis.pages.display import Display, Row, bind, day, when
+from lscb_analysis.figure import Row
+from lscb_analysis.pages.display import Display, bind, day, when
 from lscb_analysis.pages.sentences import change_words, finding, listed, quoted, subject
 from lscb_analysis.records import PARTS, STEP, fewest_since, orders, parts
 from lscb_analysis.release import Release

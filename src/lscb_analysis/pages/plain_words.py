@@ -27,7 +27,8 @@ from lscb_analysis.editions import (
     declared,
     verdict_table,
 )
-from lscb_analysis.pages.display import IN_EVERY, Row, bind, claim, name, number, places, when
+from lscb_analysis.figure import Row
+from lscb_analysis.pages.display import IN_EVERY, bind, claim, name, number, places, when
 from lscb_analysis.release import protect
 from lscb_analysis.statistics import compare, count, rounded
 

@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from lscb_analysis.data import dictionary, measures, records, texts
 from lscb_analysis.editions import CALLED, Edition
+from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import (
     MINUS,
     Display,
-    Row,
     area,
     as_coded_last,
     bind,

@@ -13,10 +13,10 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import SYMBOLS, measures, records, rounded_to
 from lscb_analysis.editions import NOT_COMPARED
+from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import (
     LONGEST_NAME,
     Display,
-    Row,
     area,
     areas,
     as_coded_last,

@@ -12,7 +12,7 @@ from lscb_analysis.data import SIMULATED, Problem, dictionary, load, measures, t
 from lscb_analysis.editions import Comparison, Edition, shown_measure
 from lscb_analysis.statistics import PERIOD, decimals
 
-Figure = dict[str, Any]
+Row = dict[str, Any]
 """One row of the frame of figures."""
 
 TOTAL = "Total"
@@ -129,7 +129,7 @@ def spans(figures: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return least.round(9), most.round(9)
 
 
-def digits(row: Figure, suffix: str = "") -> str:
+def digits(row: Row, suffix: str = "") -> str:
     """A printed figure in digits, also where it was printed in words."""
     text = str(row[f"printed{suffix}"]).rstrip("%").replace(",", "")
     return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else f"{row[f'value{suffix}']:g}"

@@ -17,7 +17,7 @@ from lscb_analysis.quality.figures import (
     CELL,
     TOTAL,
     WHOLE,
-    Figure,
+    Row,
     digits,
     links,
     numbers,
@@ -303,7 +303,7 @@ def _events(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
-    rows: list[Figure] = []
+    rows: list[Row] = []
     dated = figures.loc[figures["time_identifier"] == "Day", "source"]
     for _key, place in figures[figures["source"].isin(dated)].groupby("source", sort=False):
         years = place[place["period_end"] - place["period_start"] > pd.Timedelta(days=300)]
@@ -393,13 +393,13 @@ def _per(unit: str) -> int:
     return int(unit.split()[1].replace(",", ""))
 
 
-def _held(row: Figure, least: float, most: float, *sources: str) -> Figure:
+def _held(row: Row, least: float, most: float, *sources: str) -> Row:
     """A row of figures held against what others leave for it."""
     held = {"least": least, "most": most, "denominator_source": " ".join(dict.fromkeys(sources))}
     return row | held | {"balance": bool(least <= row["value"] <= most), "rounding": False}
 
 
-def _quotient(row: Figure, per: int) -> Figure:
+def _quotient(row: Row, per: int) -> Row:
     """A printed percentage or rate held against its number and its total."""
     count, total = int(row["value_counts"]), int(row["value_totals"])
     exact = per * count / total if total else np.nan
@@ -408,7 +408,7 @@ def _quotient(row: Figure, per: int) -> Figure:
     return held | {"balance": fits, "rounding": _unrounded(row, count, total, per)}
 
 
-def _unrounded(row: Figure, count: int, total: int, per: int) -> bool:
+def _unrounded(row: Row, count: int, total: int, per: int) -> bool:
     """Whether numbers that were rounded to the nearest five would explain what is printed."""
     down, up = (ROUNDED_TO // 2 * (number % ROUNDED_TO == 0) for number in (count, total))
     half = 0.5 * 10.0 ** -decimals(digits(row))
@@ -416,7 +416,7 @@ def _unrounded(row: Figure, count: int, total: int, per: int) -> bool:
     return bool(down + up) and lowest - half <= row["value"] <= highest + half
 
 
-def _allowed(row: Figure) -> tuple[float, float]:
+def _allowed(row: Row) -> tuple[float, float]:
     """The least and the greatest change to the later figure that would be printed as the percentage."""
     sign = next(sign for ending, sign in CHANGES.items() if row["measure"].endswith(ending))
     half = 0.5 * 10.0 ** -decimals(digits(row, "_percent"))
@@ -425,7 +425,7 @@ def _allowed(row: Figure) -> tuple[float, float]:
     return np.ceil(least - 1e-9), np.floor(most + 1e-9)
 
 
-def _percentage(row: Figure) -> Figure | None:
+def _percentage(row: Row) -> Row | None:
     """A percentage held against what is known of the numbers behind it; None if that leaves it free."""
     if pd.notna(row["value_counts"]) and pd.notna(row["value_totals"]):
         return _quotient(row, 100)
@@ -436,7 +436,7 @@ def _percentage(row: Figure) -> Figure | None:
     return None
 
 
-def _of_total(row: Figure) -> Figure:
+def _of_total(row: Row) -> Row:
     """A percentage held against the whole numbers of its total: `least` and `most` are the nearest shares."""
     total = int(row["value_totals"])
     near = row["value"] * total / 100
@@ -445,7 +445,7 @@ def _of_total(row: Figure) -> Figure:
     return _held(row, least, most, row["source_totals"]) | {"balance": possible}
 
 
-def _of_count(row: Figure) -> Figure | None:
+def _of_count(row: Row) -> Row | None:
     """A percentage held against the totals that its number could be of; None if some total always fits."""
     count, half = int(row["value_counts"]), 0.5 * 10.0 ** -decimals(digits(row))
     if 100 * count / (row["value"] - half) - 100 * count / (row["value"] + half) >= 1 or row["value"] <= half:

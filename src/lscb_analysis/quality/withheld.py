@@ -11,7 +11,7 @@ import pandas as pd
 from lscb_analysis.data import dictionary, read, records
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import project
-from lscb_analysis.quality.figures import TOTAL, WHOLE, Figure, digits, links, published
+from lscb_analysis.quality.figures import TOTAL, WHOLE, Row, digits, links, published
 from lscb_analysis.statistics import (
     SUBJECT,
     ContradictionError,
@@ -38,7 +38,7 @@ def cells_given_away(edition: Edition) -> list[str]:
     return [_told(cell) for cell in told]
 
 
-def _told(cell: Figure) -> str:
+def _told(cell: Row) -> str:
     path = project() / "data" / f"{cell['table']}.csv"
     rows = read(path)
     key = {name: str(cell[name]) for name in ("area_code", "time_period", *SUBJECT[:2], "source")}
@@ -60,7 +60,7 @@ def check_withheld(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """
     withheld = figures[figures["status"] == "c"]
     counts = withheld[withheld["unit"] == "number"]
-    rows: list[Figure] = []
+    rows: list[Row] = []
     for _key, cells in counts.groupby(["measure", "source", *WHOLE], sort=False):
         rows += _attacked(cells, figures, linked[linked["counts"] == cells["measure"].iloc[0]])
     numbered = linked[linked["counts"].isin(figures["measure"])]["percentages"]
@@ -71,7 +71,7 @@ def check_withheld(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(row | {"value": np.nan, "status": "c", "rounding": False} for row in rows)
 
 
-def _attacked(cells: pd.DataFrame, figures: pd.DataFrame, linked: pd.DataFrame) -> list[Figure]:
+def _attacked(cells: pd.DataFrame, figures: pd.DataFrame, linked: pd.DataFrame) -> list[Row]:
     """The withheld cells of one measure, source, area and period, and whether they are given away."""
     one = cells.iloc[0]
     here = figures[np.logical_and.reduce([figures[key] == one[key] for key in WHOLE])]

@@ -113,5 +113,6 @@ def _share(marks: pd.DataFrame, of: list[str]) -> pd.DataFrame:
         confidence=np.nan,
         status=np.where(none, "z", ""),
         printed="",
+        numerator_source="",
         denominator_source="",
     )

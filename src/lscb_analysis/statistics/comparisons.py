@@ -157,7 +157,8 @@ COMPARISON = [
     *("numerator_before", "denominator_before", "value_before", "status_before"),
     *("numerator", "denominator", "value", "status"),
     *("change", "lower", "upper", "change_unit", "p_value", "method", "test", "confidence", "reason"),
-    *("source", "source_before", "denominator_source", "denominator_source_before"),
+    *("source", "source_before", "numerator_source", "numerator_source_before"),
+    *("denominator_source", "denominator_source_before"),
 ]
 """The columns of a frame of comparisons, in order."""
 

@@ -27,7 +27,8 @@ ESTIMATE = [
     *PERIOD,
     *SUBJECT,
     *FIGURE,
-    *("unit", "method", "confidence", "status", "printed", "source", "denominator_source"),
+    *("unit", "method", "confidence", "status", "printed"),
+    *("source", "numerator_source", "denominator_source"),
 ]
 """The columns of a frame of estimates, in order."""
 
@@ -168,14 +169,13 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     shown = [*ESTIMATE, *(["qualifier"] if "qualifier" in printed.columns else [])]
     if estimates is None:
         untold = dict.fromkeys(["numerator", "denominator", "lower", "upper", "confidence"], np.nan)
-        blank = printed.assign(**untold, method=AS_PRINTED, denominator_source="")
+        blank = printed.assign(**untold, method=AS_PRINTED, numerator_source="", denominator_source="")
         return blank[shown].reset_index(drop=True)
     key = ["area_code", *PERIOD, "category"]
     check_single(estimates, key, "estimate")
-    columns = [*FIGURE, "method", "confidence", "denominator_source"]
-    joined = printed.merge(
-        estimates[[*key, *columns, "source", "status"]], on=key, how="left", suffixes=("", "_of")
-    )
+    named = ["method", "numerator_source", "denominator_source"]
+    columns = [*FIGURE, "confidence", *named]
+    joined = printed.merge(estimates[[*key, *columns, "status"]], on=key, how="left", suffixes=("", "_of"))
     joined["fits"] = [
         bool(status == status_of and status) if pd.isna(value) else _reproduces(of, value, text)
         for of, status_of, value, status, text in zip(
@@ -189,15 +189,12 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     ]
     for column in columns:
         own = column if column != "value" else "value_of"
-        missing = "" if column in ("method", "denominator_source") else np.nan
+        missing = "" if column in named else np.nan
         joined[column] = joined[own].where(joined["fits"], joined["value"] if column == "value" else missing)
     against = joined["value_of"].notna() & joined["value"].notna()
     unfit = np.where(against, CONTRADICTED, AS_PRINTED)
     joined["method"] = joined["method"].where(joined["fits"], pd.Series(unfit, index=joined.index))
-    sources = joined["source_of"].where(joined["fits"] & (joined["source_of"] != joined["source"]), "")
-    parts = sources.astype(str) + " " + joined["denominator_source"].fillna("").astype(str)
-    joined["denominator_source"] = [" ".join(dict.fromkeys(names.split())) for names in parts]
-    return joined[shown]
+    return joined.fillna({"numerator_source": "", "denominator_source": ""})[shown]
 
 
 def check_confidence(confidence: float) -> None:
@@ -263,6 +260,7 @@ def _estimates(
         method=method,
         confidence=confidence,
         status=paired["status"].mask(untold, "x"),
+        numerator_source=paired["source"],
         denominator_source=paired["denominator_source"].fillna(""),
     )[ESTIMATE]
 

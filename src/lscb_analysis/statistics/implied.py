@@ -152,6 +152,7 @@ def implied_earlier(
         method="implied earlier",
         unit="number",
         printed="",
+        numerator_source="",
         denominator_source="",
         fits=[
             int(change) in possible_counts(int(n), share)
