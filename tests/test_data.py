@@ -460,7 +460,7 @@ def test_the_project_is_found_from_a_folder_below(project, monkeypatch):
 def test_the_project_is_found_from_anywhere_as_the_checkout_installed(tmp_path, monkeypatch):
     monkeypatch.delenv("LSCB_PROJECT", raising=False)
     monkeypatch.chdir(tmp_path)
-    assert files.project() == Path(files.__file__).resolve().parents[2]
+    assert files.project() == Path(files.__file__).resolve().parents[3]
     assert files.project() == CHECKOUT
 
 

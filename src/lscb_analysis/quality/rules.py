@@ -35,6 +35,7 @@ from lscb_analysis.statistics import (
     SUBJECT,
     could_be_printed,
     decimals,
+    nearest,
     possible_counts,
     possible_totals,
 )
@@ -136,8 +137,8 @@ def check_accounts(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
         if len(outcomes) == 1 and len(totals) == 2:
             outcome, (one, other) = outcomes.iloc[0].to_dict(), totals["value"]
             left = [round(amount, 2) for amount in (one + other, one - other, other - one)]
-            nearest = min(left, key=lambda amount: abs(amount - outcome["value"]))
-            rows.append(_held(outcome, nearest, nearest, *totals["source"]))
+            near = min(left, key=lambda amount: abs(amount - outcome["value"]))
+            rows.append(_held(outcome, near, near, *totals["source"]))
     return pd.DataFrame(rows)
 
 
@@ -339,7 +340,7 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     `told`: all categories are there, with numbers; `all`: all are there, some of them withheld.
     """
     least, most = spans(parts)
-    withheld, own = parts["value"].isna(), parts["nearest"]
+    withheld, own = parts["value"].isna(), nearest(parts)
     fives = (parts["unit"] == "number") & (parts["value"] % ROUNDED_TO == 0)
     parts = parts.assign(
         least=least.mask(withheld, 0.0),
@@ -379,7 +380,9 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     sums = added[(added["unit"] == "number") & (added["denominator"] != added["measure"])]
     totals = figures[(figures["category"] == TOTAL) & figures["value"].notna()]
     totals = totals.sort_values("rank", kind="stable").drop_duplicates(["measure", *WHOLE, "value"])
-    whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted", "nearest"]]
+    whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted"]].assign(
+        nearest=nearest(totals)
+    )
     both = sums.drop(columns=["measure", "source", "counted"])
     held = both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
     return held.assign(slack=held["slack"] + held["nearest"] / 2)
@@ -481,9 +484,9 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
 def _serious(found: pd.DataFrame) -> np.ndarray:
     """How serious each finding is; empty where all is well."""
     matters = found["measure"].map(measures()["smallest_change"])
-    nearest = found["least"].where(found["value"] < found["least"], found["most"])
-    apart = (found["value"] - nearest).abs()
-    size = apart.where(found["unit"] == "%", 100 * apart / nearest.abs().replace(0, np.nan))
+    near = found["least"].where(found["value"] < found["least"], found["most"])
+    apart = (found["value"] - near).abs()
+    size = apart.where(found["unit"] == "%", 100 * apart / near.abs().replace(0, np.nan))
     unsized = found["rule"].isin(["wholes", "ratings"]) & matters.isna() & ~found["rounding"].astype(bool)
     another = found["rule"].isin(["headings", "dates"]) & (found["counted"] != EVENTS)
     cases = [found["balance"], another | unsized, found["rounding"], matters.isna(), size < matters]

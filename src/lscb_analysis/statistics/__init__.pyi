@@ -21,6 +21,7 @@ from .estimates import (
     check_single as check_single,
     count as count,
     decimals as decimals,
+    nearest as nearest,
     poisson as poisson,
     proportion as proportion,
     rate as rate,
