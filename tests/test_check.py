@@ -9,6 +9,7 @@ import shutil
 import pytest
 from conftest import EDITION, keep_only
 from test_cli import run
+from test_new_year import without_notes
 
 from lscb_analysis.data.files import load
 from lscb_analysis.editions.edition import read_edition
@@ -78,23 +79,23 @@ FAULTS = {
     "february": ("next_pack = 2027-10-29", "next_pack = 2027-02-31", "is not TOML"),
     "table": ('table = "dfe_care_leavers", measure = "care_leavers_17_18_in_eet"',
               'table = "dfe_care_leaver"',
-              "comparison care_leavers_17_18: data/dfe_care_leaver.csv: 'dfe_care_leaver' is not a table"),
+              "data/dfe_care_leaver.csv: 'dfe_care_leaver' is not a table"),
     "number": ('table = "dfe_care_leavers", measure = "care_leavers_17_18_in_eet"', "table = 5",
-               "comparison care_leavers_17_18: data/5.csv: '5' is not a table"),
+               "data/5.csv: '5' is not a table"),
     "source": ('source = "report-5.2-plans"', 'source = "report-5.2-plan"',
-               "comparison plans: data/child_protection_plans.csv, column source: 'report-5.2-plan' is not"),
+               "'report-5.2-plan' is not in this table, and source takes it as the counts of 'plans'"),
     "until": ('source = "report-5.2-plans"', "until = 3", "'until' cannot choose rows here"),
     "area": ('source = "report-5.2-plans"', 'area_name = "Essex"', "'area_name' cannot choose rows here"),
     "asked": ('question = "conferences"', 'question = "plans"', "the question 'plans' is asked twice"),
     "place": ('area = "Southend-on-Sea"', 'area = "Southend"', "There is no area 'Southend' in the data"),
-    "chapter": ('"08_care_leavers"]', '"08_care_leavers", "16_none"]', "There is no notebook 16_none.ipynb"),
+    "sixteen": ('"08_care_leavers"]', '"08_care_leavers", "16_none"]', "There is no notebook 16_none.ipynb"),
     "deep": ('board = "Southend', "x = " + "[" * 3000 + '\nboard = "Southend', "is not TOML"),
 }  # fmt: skip
 
 
 def test_every_fault_of_every_edition_is_listed_at_once_and_exit_status_is_2(project, monkeypatch, capsys):
     keep_only(project, ["05_child_protection", "08_care_leavers"])
-    text = (project / EDITION).read_text("utf-8")
+    text = without_notes((project / EDITION).read_text("utf-8"))  # which nobody has approved elsewhere
     for name, (old, new, _) in FAULTS.items():
         assert old in text, name
         (project / EDITION).with_name(f"{name}.toml").write_text(text.replace(old, new, 1), "utf-8")
@@ -109,7 +110,7 @@ def test_every_fault_of_every_edition_is_listed_at_once_and_exit_status_is_2(pro
         assert any(said in line for line in err), name
     for name in ("empty", "nul", "half"):
         assert any(line.startswith(f"{name}.toml") for line in err), name
-    assert not any("windows.toml" in line for line in err)
+    assert not [line for line in err if "windows.toml" in line]
     assert err[-1].startswith("Read ")
     assert err[-1].endswith(" problems.")
     assert not any("there is no rule" in line and "Did you mean" in line for line in err)

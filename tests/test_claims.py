@@ -20,8 +20,9 @@ def other(project):
     """The pages of the same chapters under another name, as words; its facts are those of no report."""
     old = project / EDITION
     words = re.sub(
-        r"(?m)^plans_explained = .*$", 'plans_explained = "Nobody offers a reason."', old.read_text()
+        r"(?m)^(plans_explained|reviews_of_practice|nurse_practitioners) = .*\n", "", old.read_text()
     )
+    words = words.replace("[notes]", "[notes]\nplans_explained = 'Reasons are not given.'\n")
     old.with_name("another-2018.toml").write_text(words, "utf-8")
     old.unlink()
     made = build()

@@ -65,7 +65,7 @@ PLACE = "Local authority,E06000033,Southend-on-Sea"
 OLD, NEW = "report-5.2-children-in-need", "invented-2021-b1"
 RELEASE = (
     'invented-2021-{table},"a release, table {table}",a publisher,a release,,{table},2020 to 2021,'
-    "Open Government Licence v3.0"
+    "Open Government Licence v3.0,published,2021-10,an invented reference"
 )
 NUMBERS = {"cin_at_31_march": {2018: "1323", 2019: "1440"}, "cin_rate": {2018: "338", 2019: "368"}}
 

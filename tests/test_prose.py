@@ -194,7 +194,7 @@ def test_every_planted_sentence_is_refused_where_it_stands(project):
         assert count == 1, field
         path.write_text(changed, "utf-8")
         places[f"{EDITION.name}, {field}: "] = words
-    said = checked(1)
+    said = checked(2)
     assert len(places) >= 100
     assert [words for place, words in places.items() if place not in said] == []
 
@@ -214,16 +214,16 @@ def test_the_build_refuses_a_typed_claim_before_anything_runs(project):
 
 def test_a_sentence_is_free_once_approved_and_no_longer_when_a_letter_changes(project):
     plant(project, cell("markdown", "Numbers this small tell little."))
-    line = re.search(r"data/approved\.csv: (\S+,.*),ROLE,DATE", checked(1))
+    line = re.search(r"data/approved\.csv: (\S+,.*),ROLE,DATE", checked(2))
     approved = project / "data" / "approved.csv"
     before = approved.read_text("utf-8")
     approved.write_text(f"{before}{line[1]},analyst of the board,2026-11-30\n", "utf-8")
     checked(0)
     notebook = project / "notebooks" / NOTEBOOK
     notebook.write_text(notebook.read_text("utf-8").replace("small tell", "small told"), "utf-8")
-    assert "“small” judges a level" in checked(1)
+    assert "“small” judges a level" in checked(2)
     approved.write_text(f"{before}not a digest,{NOTEBOOK},analyst of the board,yesterday\n", "utf-8")
-    said = checked(1)
+    said = checked(2)
     assert "column digest: 'not a digest' is not the digest of a sentence" in said
     assert "column date: 'yesterday' is not a date" in said
 
@@ -234,4 +234,4 @@ def test_no_approval_outlives_its_sentence(project):
     (project / EDITION).write_text((CHECKOUT / EDITION).read_text("utf-8"), "utf-8")
     rows = path.read_text("utf-8").splitlines()
     path.unlink()
-    assert len(checked(1).splitlines()) == len(rows)
+    assert len(checked(2).splitlines()) == len(rows)

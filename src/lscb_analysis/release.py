@@ -83,11 +83,15 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
     return Release(together, rule)
 
 
-def check_rule(rule: str) -> None:
-    """Raise DisclosureError for an unknown rule. It offers none: that could let more out than was meant."""
+def check_rule(rule: str, where: str = "") -> None:
+    """Raise DisclosureError for an unknown rule. It offers none: that could let more out than was meant.
+
+    `where` says in the message where the rule stands.
+    """
     if rule not in RULES:
+        start = f"{where}there" if where else "There"
         raise DisclosureError(
-            f"There is no rule {rule!r}, so nothing is let out. docs/design.md says which rules there are; "
+            f"{start} is no rule {rule!r}, so nothing is let out. docs/design.md says which rules there are; "
             "figures that are not published have no way into a pack yet."
         )
 

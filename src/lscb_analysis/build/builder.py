@@ -212,16 +212,16 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
         for name, text in changed.items()
     }
-    check_rule(edition.rule)
+    check_rule(edition.rule, f"{edition.name}.toml, rule: ")
     asked, problems = edition, check() or typed_claims([edition])
     if problems:
         raise DataError(problems)
     edition = read_edition(
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
+    _check_area(edition.area)
     if strangers := second_boards(edition, {asked.area, edition.area}):
         raise DataError(strangers)
-    _check_area(edition.area)
     check_plain_words(edition, chosen)
     with suppress(ValueError):
         known(edition)  # it needs no verdicts yet, and another process is still making them

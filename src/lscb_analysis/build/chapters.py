@@ -71,7 +71,7 @@ def parameters(chapter: str) -> dict[str, dict[str, str]]:
     """
     path = notebook(chapter)
     if not path.is_file():
-        names = [found.stem for found in path.parent.glob("*.ipynb")]
+        names = sorted(found.stem for found in path.parent.glob("*.ipynb"))
         raise BuildError(f"There is no notebook {path.name}. {nearest(chapter, names)}")
     return inspect(path)
 
