@@ -186,4 +186,4 @@ def test_a_mistake_is_told_in_the_words_of_the_terminal(chapter):
     assert told[0].startswith("EditionError: data/")
     assert "'Southend' is not in this table, and southend-2017-19 takes it as the counts of" in told[0]
     assert told[0].endswith("Did you mean 'Southend-on-Sea'?")
-    assert told[1:] == ["Line 2 of this cell led to it: verdict = lscb.verdict_table(pack)"]
+    assert told[-1:] == ["Line 2 of this cell led to it: verdict = lscb.verdict_table(pack)"]
