@@ -291,7 +291,7 @@ def _areas_in(names: Names, words: str) -> set[str]:
 
 
 def _area_beside(names: Names, sentence: list[Piece], at: int) -> set[str]:
-    """The area that stands right after a figure (`in Essex`), or right before it with a colon."""
+    """The area that stands right after a figure (`in` and its name), or right before it with a colon."""
     after, before = _plain_after(sentence, at), _plain_before(sentence, at)
     return set[str]().union(
         *(
