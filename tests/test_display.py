@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 
 from lscb_analysis import compare, load, rate
 from lscb_analysis.pages.display import (
+    SHEETS,
     Display,
     Markup,
     bind,
@@ -138,10 +139,17 @@ def test_sources_come_with_what_the_dictionary_says(rates):
 
 
 def test_a_display_shows_in_jupyter_as_html_and_in_a_terminal_as_text():
-    shown = Display(Markup("<p>5 &amp; <data value='6'>6</data></p>"), "table", "name", "caption", "a,b\n")
+    shown = Display(
+        Markup("<p>5 &amp; <data value='6'>6</data></p>"),
+        "table",
+        "name",
+        "caption",
+        "a,b\n",
+        ({"caption": "c"},),
+    )
     bundle, metadata = shown._repr_mimebundle_(include=None, exclude=None)
     html = bundle.pop("text/html")
-    assert bundle == {"text/plain": "5 & 6", "text/csv": "a,b\n"}
+    assert bundle == {"text/plain": "5 & 6", "text/csv": "a,b\n", SHEETS: [{"caption": "c"}]}
     assert html.startswith('<div class="lscb mathjax_ignore"><style>')
     assert shown.html in html
     assert on_page(html) == shown.html

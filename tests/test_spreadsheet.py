@@ -9,8 +9,10 @@ from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from markupsafe import Markup, escape
 
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.pages.display import MINUS
@@ -24,6 +26,7 @@ from lscb_analysis.pages.spreadsheet import (
     read_tables,
     write_spreadsheet,
 )
+from lscb_analysis.pages.tables import Column, render
 
 EDITION = read_edition("southend-2017-19")
 NAMES = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
@@ -296,19 +299,30 @@ def test_what_is_a_number_on_the_page_is_one_in_a_cell(shown, cell):
     assert _cell(shown) == cell
 
 
-def test_a_cell_with_two_figures_becomes_two_columns_and_a_period_does_not():
-    html = (
-        '<table id="a"><caption>Plans</caption>'
-        "<thead><tr><th>Period</th><th>Interval (%)</th><th>Of</th></tr></thead><tbody>"
-        '<tr><th>2016 to 2017</th><td class="number">1.5 to 2.5</td><td>2016 to 2017</td></tr>'
-        '<tr><th>2018</th><td class="number">[c]</td><td>one<br>two</td></tr></tbody></table>'
-        '<p class="source">Source: <cite data-source="a">report</cite>. '
-        '<span data-name="note">Note 1</span>: changes.</p>'
-    )
-    (table,) = read_tables(html, "Plans")
-    assert table.heads == ["Period", "Interval (%), from", "Interval (%), to", "Of"]
-    assert table.rows == [
-        ["2016 to 2017", Number(1.5, "#,##0.0"), Number(2.5, "#,##0.0"), "2016 to 2017"],
-        ["2018", "[c]", "[c]", "one; two"],
+def test_a_cell_with_two_figures_becomes_two_columns_and_what_has_one_stands_in_both():
+    columns = [
+        Column("Period", lambda row: escape(row["period"]), heads=True),
+        Column(
+            "Interval (%)",
+            lambda row: Markup(row["low"]),
+            then=lambda row: Markup(row["high"]),
+        ),
+        Column("Words", lambda row: Markup(row["words"]), words=True),
     ]
-    assert (table.source, table.sources, table.notes) == ("Source: report.", ["a"], ["Changes."])
+    lines = pd.DataFrame(
+        [
+            ("2016 to 2017", "<b>1.5</b>", "2.5", "one<br>two"),
+            ("2018", "[c]", "", "A &amp; B"),
+        ],
+        columns=["period", "low", "high", "words"],
+    )
+    sources = pd.DataFrame({"source": ["report-5.2-plans"]})
+    (sheet,) = render(sources, columns, "plans", "Plans", lines, "changes.").sheets
+    (table,) = read_tables([sheet], "Plans")
+    assert table.heads == ["Period", "Interval (%), from", "Interval (%), to", "Words"]
+    assert table.rows == [
+        ["2016 to 2017", Number(1.5, "#,##0.0"), Number(2.5, "#,##0.0"), "one; two"],
+        ["2018", "[c]", "[c]", "A & B"],
+    ]
+    assert table.source == "Source: annual report, section 5.2."
+    assert (table.sources, table.notes) == (["report-5.2-plans"], ["Changes."])

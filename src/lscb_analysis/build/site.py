@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from html import unescape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from bs4 import Tag
 from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -23,6 +23,7 @@ from lscb_analysis.data import EVERY_CHAPTER, KINDS, measures, records, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.pages import (
     LAW,
+    SHEETS,
     STANDARD,
     Table,
     alarms,
@@ -34,14 +35,15 @@ from lscb_analysis.pages import (
     isolated,
     meanings,
     methods,
+    parse,
     part,
     plans,
     read_tables,
     spell_out,
+    stay,
     templates,
     tested,
-    title_of,
-    within,
+    write,
     write_spreadsheet,
 )
 from lscb_analysis.quality import has_report
@@ -69,8 +71,11 @@ class Pages:
         self.log, self.easy = _log(edition), _easy_read(edition, chapters)
         self.every = _on_every_page(edition, draft, past)
         self.every |= {"pdf": pdf, "easy_read": bool(self.easy["told"]), "spreadsheet": SPREADSHEET}
-        self.plain: dict[str, str] = {}
-        """Each page before abbreviations are in words."""
+        self.trees: dict[str, Tag] = {}
+        """Each page as it is written."""
+        self.titles: dict[str, str] = {}
+        self.shown: dict[str, list[Shown]] = {}
+        """Of each page the title and what stands under its headings, before abbreviations are in words."""
         self.tables: dict[str, list[Table]] = {}
         self._spreadsheet_written: Callable[[], None] | None = None
         (made / "tables").mkdir(parents=True)
@@ -82,7 +87,7 @@ class Pages:
         self._write_page("accessibility.html.j2", _accessibility(self.edition, self.every["draft"]))
         if self.every["easy_read"]:
             self._write_page("easy-read.html.j2", self.easy)
-        for file in self.plain:
+        for file in self.trees:
             check_ahead(self.edition, self.made, file)
 
     def add(self, chapter: Chapter) -> None:
@@ -93,8 +98,8 @@ class Pages:
         chapter.executed.cells = _telling(chapter.executed.cells)
         self.tables[chapter.name] = [
             table
-            for output in outputs(chapter.executed, "text/csv")
-            for table in read_tables(output.data["text/html"], chapter.title)
+            for output in outputs(chapter.executed, SHEETS)
+            for table in read_tables(output.data[SHEETS], chapter.title)
         ]
         self._begin_spreadsheet()
         for output in outputs(chapter.executed, "text/csv"):
@@ -108,7 +113,7 @@ class Pages:
 
         Raises BuildError if a chapter names a method that is not explained, and as `add` does.
         """
-        for chapter in (one for one in self.chapters if one.file not in self.plain):
+        for chapter in (one for one in self.chapters if one.file not in self.trees):
             self.add(chapter)
         chapters, edition = self.chapters, self.edition
         if not self._spreadsheet_written:
@@ -116,10 +121,10 @@ class Pages:
         for chapter in chapters:
             _take_findings(chapter)
         self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
-        self._write_page("methods.html.j2", _methods(edition, chapters, self.every["draft"]))
-        self._write_page("measures.html.j2", _measures(edition, chapters, self.plain))
+        self._write_page("methods.html.j2", _methods(edition, chapters, self.trees, self.every["draft"]))
+        self._write_page("measures.html.j2", _measures(edition, chapters, self.shown))
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
-        for file in self.plain.keys() - {chapter.file for chapter in chapters}:
+        for file in self.trees.keys() - {chapter.file for chapter in chapters}:
             check_ahead(edition, self.made, file)
         if self._spreadsheet_written:
             self._spreadsheet_written()
@@ -149,9 +154,15 @@ class Pages:
 
     def _write(self, html: str, file: str) -> None:
         """Write a page with abbreviations in words where it first uses them and links from sources."""
-        self.plain[file] = html
-        page = spell_out(_linked(html), meanings())
-        (self.made / file).write_text(page, encoding="utf-8", newline="\n")
+        tree = parse(html)
+        self.trees[file], self.titles[file], self.shown[file] = (
+            tree,
+            tree.select("h1")[0].get_text(),
+            _shown(tree),
+        )
+        _link_sources(tree)
+        spell_out(tree, meanings())
+        (self.made / file).write_text(write(tree), encoding="utf-8", newline="\n")
 
     def _leave_out_spreadsheet(self) -> None:
         """Where there is no table, no page leads to a spreadsheet of them."""
@@ -183,18 +194,21 @@ class Pages:
         questions = {chapter.file: chapter.question for chapter in self.chapters}
         parts = [
             {
-                "name": (name := file.removesuffix(".html")),
-                "title": (title := title_of(self.plain[file])),
+                "name": file.removesuffix(".html"),
+                "title": self.titles[file],
                 "question": questions.get(file, ""),
-                "margin": in_css(title),
-                "html": part(self.plain[file], name),
+                "margin": in_css(self.titles[file]),
             }
             for file in files
         ]
         title = _titled(f"{self.edition.title}, the whole pack", self.edition)
         page = self.every | {"title": title, "file": WHOLE, "parts": parts}
-        html = templates().get_template("all.html.j2").render(page=page, slug=slug)
-        self._write(within(html, [part["name"] for part in parts], front="index"), WHOLE)
+        whole = parse(templates().get_template("all.html.j2").render(page=page, slug=slug))
+        spell_out(whole, meanings())
+        for section, file in zip(whole.select("section.part"), files, strict=True):
+            section.insert(0, *part(self.trees[file], str(section["id"])).contents)
+        stay(whole, [part["name"] for part in parts], front="index")
+        (self.made / WHOLE).write_text(write(whole), encoding="utf-8", newline="\n")
 
 
 def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
@@ -212,17 +226,12 @@ def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
     } | said
 
 
-def _linked(html: str) -> str:
-    """A page whose charts and tables lead from each source to where the page cites it in full, if it does."""
-    full = set(re.findall(r'<cite id="source-([\w.-]+)"', html))
-
-    def link(cite: re.Match[str]) -> str:
-        return f'<a href="#source-{cite[1]}">{cite[0]}</a>' if cite[1] in full else cite[0]
-
-    def within(line: re.Match[str]) -> str:
-        return re.sub(r'<cite data-source="([\w.-]+)">.*?</cite>', link, line[0])
-
-    return re.sub(r'<p class="source">.*?</p>', within, html, flags=re.S)
+def _link_sources(page: Tag) -> None:
+    """Let charts and tables lead from each source to where their page cites it in full, if it does."""
+    full = {str(cite["id"]) for cite in page.select('cite[id^="source-"]')}
+    for cite in page.select("p.source cite[data-source]"):
+        if (place := f"source-{cite['data-source']}") in full:
+            cite.wrap(Tag(name="a", attrs={"href": f"#{place}"}))
 
 
 def _telling(cells: list[Any]) -> list[Any]:
@@ -358,22 +367,31 @@ def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, 
     return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
 
 
-_SHOWN = re.compile(r'<h2 id="([^"]+)">(.*?)</h2>|data-measure="([^"]+)"', re.S)
+Shown = tuple[str, str, list[str]]
+"""A section of a page: its place, its heading, and the measures of the figures below it."""
 
 
-def _measures(edition: Edition, chapters: list[Chapter], pages: dict[str, str]) -> dict[str, Any]:
+def _shown(page: Tag) -> list[Shown]:
+    sections: list[Shown] = [("", "", [])]
+    for element in page.select('h2, [data-measure]:not([data-measure=""])'):
+        if element.name == "h2":
+            sections.append((str(element["id"]), element.get_text(), []))
+        else:
+            sections[-1][2].append(str(element["data-measure"]))
+    return sections
+
+
+def _measures(edition: Edition, chapters: list[Chapter], sections: dict[str, list[Shown]]) -> dict[str, Any]:
     """The page of all measures that the chapters show, by title, each with the questions it stands under."""
     known = measures()[["title", "definition"]].to_dict("index")
     shown: dict[str, dict[str, Any]] = {}
     for chapter in chapters:
-        asked = {"file": chapter.file, "chapter": chapter.title}
-        for place, question, measure in _SHOWN.findall(pages[chapter.file]):
-            if place:
-                asked |= {"place": place, "question": Markup(question).striptags()}
-                continue
-            entry = shown.setdefault(known[measure]["title"], {"definitions": {}, "places": {}})
-            entry["definitions"][known[measure]["definition"].rstrip(".")] = None
-            entry["places"].setdefault((chapter.name, asked["place"]), asked.copy())
+        for place, question, below in sections[chapter.file]:
+            asked = {"file": chapter.file, "chapter": chapter.title, "place": place, "question": question}
+            for measure in below:
+                entry = shown.setdefault(known[measure]["title"], {"definitions": {}, "places": {}})
+                entry["definitions"][known[measure]["definition"].rstrip(".")] = None
+                entry["places"].setdefault((chapter.name, place), asked)
     letters: dict[str, list[dict[str, Any]]] = {}
     for name in sorted(shown, key=str.casefold):
         letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other"
@@ -381,9 +399,12 @@ def _measures(edition: Edition, chapters: list[Chapter], pages: dict[str, str]) 
     return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
 
 
-def _methods(edition: Edition, chapters: list[Chapter], draft: bool) -> dict[str, Any]:
+def _methods(edition: Edition, chapters: list[Chapter], pages: dict[str, Tag], draft: bool) -> dict[str, Any]:
     """The page of the methods that the chapters' figures name; of a draft nothing was simulated."""
-    used = {chapter.name: _methods_named(chapter.executed) for chapter in chapters}
+    used = {
+        chapter.name: {str(said["data-method"]) for said in pages[chapter.file].select("[data-method]")}
+        for chapter in chapters
+    }
     unknown = set().union(*used.values()) - {method.name for method in methods()}
     if unknown:
         raise BuildError(f"Not explained in methods.toml: {', '.join(sorted(unknown))}. Add an entry.")
@@ -399,8 +420,3 @@ def _methods(edition: Edition, chapters: list[Chapter], draft: bool) -> dict[str
         "file": "methods.html",
         "methods": [(method, users) for method, users in entries if users],
     }
-
-
-def _methods_named(executed: Any) -> set[str]:
-    html = "".join(output.data["text/html"] for output in outputs(executed, "text/html"))
-    return {unescape(name) for name in re.findall(r'data-method="([^"]*)"', html)}

@@ -36,6 +36,7 @@ from .display import (
     IN_EVERY as IN_EVERY,
     MINUS as MINUS,
     OF_ALL as OF_ALL,
+    SHEETS as SHEETS,
     day as day,
     isolated as isolated,
     on_page as on_page,
@@ -54,7 +55,7 @@ from .governance import (
     describe_summaries as describe_summaries,
 )
 from .method_notes import methods as methods
-from .one_page import in_css as in_css, part as part, title_of as title_of, within as within
+from .one_page import in_css as in_css, part as part, stay as stay
 from .plain_words import check_plain_words as check_plain_words, easy_read as easy_read, plans as plans
 from .sentences import (
     LEVEL as LEVEL,
@@ -94,3 +95,4 @@ from .tables import (
     table_of_marks as table_of_marks,
     table_of_verdicts as table_of_verdicts,
 )
+from .tree import parse as parse, write as write

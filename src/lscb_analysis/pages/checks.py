@@ -180,7 +180,8 @@ def table_of_findings(found: Release) -> Display:
     rule = str(wrong["rule"].iloc[0])
     shown = [_table(rule, rows, at) for at, (_, rows) in enumerate(wrong.groupby(_alike(wrong), sort=False))]
     html = Markup("").join(table.html for table in shown)
-    return Display(html, "table", shown[0].name, shown[0].caption, csv(wrong))
+    sheets = tuple(sheet for table in shown for sheet in table.sheets)
+    return Display(html, "table", shown[0].name, shown[0].caption, csv(wrong), sheets)
 
 
 def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
@@ -190,7 +191,7 @@ def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
     columns = {
         "dates": [_column("Dated", period), _column("Held against", lambda row: period(row, before=True))],
         "ratings": [Column("Printed mean", _printed), _column("Ratings that give it", _ratings)],
-    }.get(rule, [Column(heads[0], _printed), Column(heads[1], _follows)])
+    }.get(rule, [Column(heads[0], _printed, statistic="value"), Column(heads[1], _follows, then=_to)])
     columns = [
         Column("Figure", _figure, heads=True),
         *columns,
@@ -242,8 +243,15 @@ def _follows(row: Row) -> Markup:
         return Markup("at least {}").format(_cell(row, "least"))
     if row["rule"] == "wholes":
         return Markup("at most {}").format(_cell(row, "most"))
-    ends = _cell(row, "least"), _cell(row, "most")
-    return Markup("{} to {}" if row["rule"] == "parts" else "{} or {}").format(*ends)
+    if row["rule"] == "parts":
+        return _cell(row, "least")
+    return Markup("{} or {}").format(_cell(row, "least"), _cell(row, "most"))
+
+
+def _to(row: Row) -> Markup:
+    """The other end of what follows, where it is a range."""
+    ranges = row["rule"] == "parts" and row["least"] != row["most"] and np.isfinite(row["most"])
+    return _cell(row, "most") if ranges else Markup("")
 
 
 def _ratings(row: Row) -> str:

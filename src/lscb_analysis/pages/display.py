@@ -26,7 +26,12 @@ OF_ALL = "*"
 LONGEST_NAME = 54
 """A drawing shows no more letters of a name than this."""
 
+SHEETS = "application/vnd.lscb.tables+json"
+"""The form of a display in a notebook that holds its tables as data."""
+
 _ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+ISOLATES = dict.fromkeys(map(ord, (_ISOLATE, _ISOLATED)))
+"""Marks that keep words of another direction to themselves, which a reader does not see."""
 
 _PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
 """A link to the page of a chapter, or to its notebook."""
@@ -59,6 +64,8 @@ class Display:
     name: str = ""
     caption: str = ""
     csv: str = ""
+    sheets: tuple[dict[str, Any], ...] = ()
+    """Its tables as data, for a spreadsheet: see `tables.render`."""
 
     @property
     def text(self) -> str:
@@ -67,10 +74,10 @@ class Display:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        bundle = {"text/plain": self.text, "text/html": _in_notebook(self.html)}
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        bundle: dict[str, Any] = {"text/plain": self.text, "text/html": _in_notebook(self.html)}
         if self.csv:
-            bundle["text/csv"] = self.csv
+            bundle |= {"text/csv": self.csv, SHEETS: list(self.sheets)}
         return bundle, {"lscb": {"kind": self.kind, "name": self.name, "caption": self.caption}}
 
 

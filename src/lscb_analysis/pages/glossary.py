@@ -3,60 +3,61 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Callable, Collection, Mapping
+
+from bs4 import Tag
+from bs4.element import NavigableString
 
 from lscb_analysis.data import texts
 
-_TAG = re.compile(r"(<[^>]*>)")
-_SILENT = re.compile(r"<(head|svg|style)\b")
-_ASIDE = re.compile(r"<(nav|details|p)\b(?!>)(?=[^>]*(?:contents|turn|statistics|clip-path))")
+SILENT = ("head", "svg", "style")
+ASIDE = 'nav.contents, nav.turn, details.statistics, p[style*="clip-path"]'
 """What not every reader meets: lists of contents, what is folded away, words for who cannot see a chart."""
 
 
 def meanings() -> dict[str, str]:
-    """Return the abbreviations of `data/glossary.csv`, each with what it stands for."""
+    """Return the abbreviations of the glossary, each with what it stands for."""
     rows = texts("glossary")
     return dict(zip(rows["term"], rows["meaning"], strict=True))
 
 
-def spell_out(html: str, known: Mapping[str, str]) -> str:
-    """Return a page with each abbreviation of `known` in words where it is first used.
+def speller(
+    known: Mapping[str, str], said: set[str] | None = None, heard: Collection[str] = ()
+) -> Callable[[str], str]:
+    """Return a function that puts each abbreviation of `known` into words where it first meets it.
 
-    It becomes `SCR (Serious Case Review)`. One that stands in brackets has been given in words already.
-    What stands aside (contents, what is folded away) has its own first use, so that a reader who passes
-    it by misses nothing. Drawings stay as they are.
+    It becomes `SCR (Serious Case Review)`. One that stands in brackets has been given in words already, and
+    so have those in `heard`. What it has met it adds to `said`.
     """
-    if not known:
-        return html
-    terms = {escape(term): escape(meaning) for term, meaning in known.items()}
-    longest_first = "|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w&#+])(\(?)({longest_first})(?![\w+])(\)?)")
-    said: set[str] = set()
-    said_aside: set[str] = set()
-    until, silent = "", False
+    met = set() if said is None else said
+    longest_first = "|".join(re.escape(term) for term in sorted(known, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w+])(\(?)({longest_first})(?![\w+])(\)?)") if known else None
 
     def first(found: re.Match[str]) -> str:
-        term = found[2]
-        if term in said or term in said_aside:
-            return found[0]
-        (said_aside if until else said).add(term)
-        if found[1] and found[3]:
-            return found[0]
-        if found.string[found.end(2) :].startswith(f" ({terms[term]})"):
-            return found[0]
-        return f"{found[1]}{term} ({terms[term]}){found[3]}"
+        term, meaning = found[2], f" ({known[found[2]]})"
+        told = (
+            term in met
+            or term in heard
+            or (found[1] and found[3])
+            or found.string[found.end(2) :].startswith(meaning)
+        )
+        met.add(term)
+        return found[0] if told else f"{found[1]}{term}{meaning}{found[3]}"
 
-    parts = []
-    for part in _TAG.split(html):
-        if part.startswith("<"):
-            begins = _SILENT.match(part) or _ASIDE.match(part)
-            if until and part == until:
-                until, silent = "", False
-                said_aside.clear()
-            elif begins and not until:
-                until, silent = f"</{begins[1]}>", bool(_SILENT.match(part))
-        elif not silent:
-            part = pattern.sub(first, part)
-        parts.append(part)
-    return "".join(parts)
+    return lambda words: pattern.sub(first, words) if pattern else words
+
+
+def spell_out(tree: Tag, known: Mapping[str, str]) -> None:
+    """Put each abbreviation of `known` into words where a page first uses it.
+
+    What stands aside (contents, what is folded away) has its own first use, so that a reader who passes it by
+    misses nothing. Drawings stay as they are.
+    """
+    said: set[str] = set()
+    spelt = speller(known, said)
+    asides = {id(aside): speller(known, heard=said) for aside in tree.select(ASIDE)}
+    for words in tree.find_all(string=lambda said: any(term in said for term in known)):
+        around = list(words.parents)
+        if type(words) is NavigableString and not any(element.name in SILENT for element in around):
+            own = next((asides[id(element)] for element in around if id(element) in asides), spelt)
+            words.replace_with(own(words))

@@ -8,26 +8,22 @@ filtered or frozen.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from gptables import Cover, GPTable, GPWorkbook, produce_workbook
 from gptables.core.gptable import FormatList
 
-from lscb_analysis.data import SYMBOLS, dictionary, measures
+from lscb_analysis.data import SYMBOLS, dictionary
 from lscb_analysis.editions import Edition
-from lscb_analysis.pages.blocks import Block, Piece, read_page
 from lscb_analysis.pages.display import MINUS, day, isolated
-from lscb_analysis.pages.glossary import meanings, spell_out
+from lscb_analysis.pages.glossary import meanings, speller
 
 _NUMBER = re.compile(rf"([+{MINUS}]?)(£?)([\d,]+)(?:\.(\d+))?(%| points)?")
-_PAIR = re.compile(rf"({_NUMBER.pattern}) (to|of) ({_NUMBER.pattern})")
-ENDS = {"to": (", from", ", to"), "of": (", number", ", out of")}
-"""What two headings end with whose cells are one on the page: `40 to 51`, `5 of 6`."""
 
 EXPLAINED = {
     "c": "The source withholds this figure so that nobody can be recognised by it: it counts few people, or "
@@ -50,7 +46,6 @@ LONGEST_HEADING, LONGEST_TEXT = 250, 32_000
 NARROWEST, WIDEST = 12, 60
 """Of a column, in letters: what is longer is wrapped."""
 
-_UNITS = {"£": "pounds", "%": "percentages", "score": "scores"}
 Notes = dict[str, str]
 """The text of each note, with the key by which tables refer to it."""
 
@@ -85,11 +80,9 @@ class Table:
         return [symbol for symbol in SYMBOLS if f"[{symbol}]" in words]
 
 
-def read_tables(html: str, chapter: str) -> list[Table]:
-    """Return the tables of something that a chapter (its title) shows, with abbreviations in words."""
-    blocks = read_page(spell_out(html, meanings()))
-    starts = [at for at, block in enumerate(blocks) if block.tag == "caption"]
-    return [_read(blocks[start:end], chapter) for start, end in pairwise([*starts, len(blocks)])]
+def read_tables(sheets: Iterable[dict[str, Any]], chapter: str) -> list[Table]:
+    """Return the tables that a chapter (its title) shows, from `Display.sheets`, abbreviations in words."""
+    return [_read(sheet, chapter, speller(meanings())) for sheet in sheets]
 
 
 def write_spreadsheet(
@@ -120,41 +113,22 @@ def write_spreadsheet(
     book.close()
 
 
-def _read(blocks: Sequence[Block], chapter: str) -> Table:
-    """A table whose caption is the first of `blocks`."""
-    caption = blocks[0]
-    own = [block for block in blocks if block.table == caption.table]
-    heads = [block.words for block in own if "thead" in block.within]
-    body = [block for block in own if "tbody" in block.within]
-    columns = [column for at, head in enumerate(heads) for column in _columns(head, body[at :: len(heads)])]
-    below = next(block for block in blocks if "source" in block.within)
-    source, *notes = _source_and_notes(below.pieces)
+def _read(sheet: dict[str, Any], chapter: str, spelt: Callable[[str], str]) -> Table:
+    caption, heads = spelt(sheet["caption"]), [spelt(column["head"]) for column in sheet["columns"]]
+    columns = [
+        [_cell(words) if column["figures"] else spelt(words) for words in column["cells"]]
+        for column in sheet["columns"]
+    ]
     return Table(
         chapter,
-        caption.words,
-        [head for head, _ in columns],
-        [list(row) for row in zip(*(cells for _, cells in columns), strict=True)],
-        _unit(piece for block in body for piece in block.pieces),
-        source,
-        [piece.about["data-source"] for piece in below.pieces if piece.mark == "cite"],
-        notes,
+        caption,
+        heads,
+        [list(row) for row in zip(*columns, strict=True)],
+        sheet["unit"],
+        spelt(sheet["source"]),
+        sheet["sources"],
+        [spelt(f"{note[:1].upper()}{note[1:]}") for note in sheet["notes"]],
     )
-
-
-def _columns(head: str, blocks: list[Block]) -> list[tuple[str, list[Number | str]]]:
-    """One column, or two where a cell of the page has two figures: any other then stands in both."""
-    words = ["".join(piece.words for piece in block.pieces).strip().replace("\n", "; ") for block in blocks]
-    figures = ["number" in block.within for block in blocks]
-    pairs = [_PAIR.fullmatch(said) if figure else None for said, figure in zip(words, figures, strict=True)]
-    between = next((pair[7] for pair in pairs if pair), "")
-    if not between:
-        return [
-            (head, [_cell(said) if figure else said for said, figure in zip(words, figures, strict=True)])
-        ]
-    return [
-        (f"{head}{end}", [_cell(pair[at] if pair else said) for said, pair in zip(words, pairs, strict=True)])
-        for end, at in zip(ENDS[between], (1, 8), strict=True)
-    ]
 
 
 def _cell(words: str) -> Number | str:
@@ -167,32 +141,6 @@ def _cell(words: str) -> Number | str:
     digits = f"{pounds}#,##0{'.' if decimals else ''}{'0' * len(decimals)}"
     shown = f'{digits}"{unit}"' if unit else digits
     return Number(value, f"+{shown};-{shown};{shown}" if sign == "+" else shown)
-
-
-def _source_and_notes(pieces: list[Piece]) -> list[str]:
-    """The line below a table: where its figures come from, then its notes."""
-    parts = [""]
-    for piece in pieces:
-        if piece.about.get("data-name") == "note":
-            parts.append("")
-        else:
-            parts[-1] += piece.words
-    source, *notes = (" ".join(part.split()).removeprefix(": ") for part in parts)
-    return [source, *(f"{note[:1].upper()}{note[1:]}" for note in notes)]
-
-
-def _unit(pieces: Iterator[Piece]) -> str:
-    """In what the figures of a table are, in words; totals that they are held against left aside."""
-    units: dict[str, None] = {}
-    for piece in pieces:
-        unit, measure = piece.about.get("data-unit", ""), piece.about.get("data-measure", "")
-        if measure and piece.about.get("data-statistic", "").removesuffix("_before") in (
-            "value",
-            "numerator",
-        ):
-            counted = f"number of {measures().at[measure, 'counted']}"
-            units[counted if unit == "number" else _UNITS.get(unit, unit)] = None
-    return f"Unit: {'; '.join(units)}." if units else ""
 
 
 def _sheet(table: Table, name: str, alerts: list[str], notes: Notes) -> GPTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,8 +13,9 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import SYMBOLS, measures, records, rounded_to
 from lscb_analysis.editions import NOT_COMPARED
-from lscb_analysis.figure import Row
+from lscb_analysis.figure import BEFORE, Row, unit
 from lscb_analysis.pages.display import (
+    ISOLATES,
     LONGEST_NAME,
     Display,
     area,
@@ -33,6 +34,7 @@ from lscb_analysis.pages.display import (
     places,
     qualifier,
     series,
+    sources,
     subjects,
     templates,
     text,
@@ -63,14 +65,31 @@ _TABLE = templates().get_template("table.html.j2")
 SERIES = ["measure", "category", "area_name"]
 
 
+_ENDS = {"to": (", from", ", to"), "of": (", number", ", out of")}
+"""What two headings of a spreadsheet end with where a cell has two figures: `40 to 51`, `5 of 6`."""
+
+_UNITS = {"£": "pounds", "%": "percentages", "score": "scores"}
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column: its title with its unit, how a row fills it, whether it heads the row or holds words."""
+    """A column: its title with its unit, how a row fills it, whether it heads the row or holds words.
+
+    Where `then` gives a second figure the cell has both, with the word `between` them. `statistic` says which
+    column of the frame it shows, if that has the unit of the table.
+    """
 
     title: str
     cell: Callable[[Row], Markup]
     heads: bool = False
     words: bool = False
+    then: Callable[[Row], Markup] = lambda _: Markup("")
+    between: str = "to"
+    statistic: str = ""
+
+    @property
+    def figures(self) -> bool:
+        return not (self.heads or self.words)
 
 
 AREA = Column("Area", lambda row: escape(area(row)), heads=True)
@@ -140,10 +159,13 @@ def table_by_measure(release: Release) -> Display:
     columns = [Column("Category", lambda row: escape(category(row)), heads=True)]
     for measure, rows in frame.groupby("measure", sort=False):
         if rows["denominator"].notna().any():
-            columns.append(Column(_label(measure), _each(figures, measure, _out_of)))
+            counts = _each(figures, measure, partial(bind, statistic="numerator"))
+            wholes = _each(figures, measure, partial(bind, statistic="denominator"))
+            columns.append(Column(_label(measure), counts, then=wholes, between="of", statistic="numerator"))
         places = max(_decimals(row) for row in records(rows))
         title = _title(_label(measure), rows["unit"].iloc[0]).replace(" (score)", "")
-        columns.append(Column(title, _each(figures, measure, partial(_evenly, places=places))))
+        evenly = _each(figures, measure, partial(_evenly, places=places))
+        columns.append(Column(title, evenly, statistic="value"))
     return _table(frame, columns, "by-measure", frame.drop_duplicates("category"))
 
 
@@ -153,7 +175,9 @@ def table_of_marks(release: Release) -> Display:
     figures = {(row["period_end"], row["category"]): row for row in records(frame)}
     days = records(frame.drop_duplicates("period_end").sort_values("period_end"))
     columns = [Column("Seat", lambda row: escape(category(row)), heads=True)]
-    columns += [Column(_short_day(day), _each(figures, day["period_end"], _mark)) for day in days]
+    columns += [
+        Column(_short_day(day), _each(figures, day["period_end"], _mark), statistic="value") for day in days
+    ]
     told = records(frame[frame["value"].notna()].drop_duplicates("measure"))
     words = "; ".join(f"{row['printed']} means {_label(row['measure']).lower()}" for row in told)
     return _table(frame, columns, "marks", frame.drop_duplicates("category"), f"{words}.")
@@ -195,10 +219,14 @@ def table_of_verdicts(release: Release, histories: Release) -> Display:
     columns = [
         Column("Measure", _linked, heads=True),
         Column("Verdict", lambda row: claim(row, row["verdict"]), words=True),
-        Column("Before", partial(_judged, statistic="value_before")),
-        Column("Latest", partial(_judged, statistic="value")),
+        Column("Before", partial(_judged, statistic="value_before"), statistic="value"),
+        Column("Latest", partial(_judged, statistic="value"), statistic="value"),
         Column("Change", _change),
-        Column("Interval", _change_interval),
+        Column(
+            "Interval",
+            partial(_end_of_change, statistic="change_lower"),
+            then=partial(_end_of_change, statistic="change_upper"),
+        ),
         Column("Over time", lambda row: sparkline(past.get(row["measure"]))),
     ]
     made = [name(_label(measure)) for measure, rows in past.items() if WORKED_OUT in _notes(rows)]
@@ -227,15 +255,10 @@ def _change(row: Row) -> Markup:
     return bind(row, "change", f"{_signed(row, 'change').removesuffix('%')}{unit}")
 
 
-def _change_interval(row: Row) -> Markup:
+def _end_of_change(row: Row, statistic: str) -> Markup:
     if pd.isna(row["lower"]):
-        return _no_figure("z")
-    return Markup("{} to {}").format(
-        *(
-            bind(row, f"change_{end}", _signed(row, f"change_{end}").removesuffix("%"))
-            for end in ("lower", "upper")
-        )
-    )
+        return _no_figure("z") if statistic == "change_lower" else Markup("")
+    return bind(row, statistic, _signed(row, statistic).removesuffix("%"))
 
 
 def _signed(row: Row, statistic: str) -> str:
@@ -272,8 +295,8 @@ def _across(frame: pd.DataFrame, key: list[str], column: str, titles: dict[Any, 
     def cell(at: Any) -> Callable[[Row], Markup]:
         return lambda row: _cell(figures[(*(row[part] for part in key), at)], "value")
 
-    unit = frame["unit"].iloc[0]
-    return [Column(_title(words, unit), cell(at)) for at, words in titles.items()]
+    of = frame["unit"].iloc[0]
+    return [Column(_title(words, of), cell(at), statistic="value") for at, words in titles.items()]
 
 
 def _table(
@@ -287,9 +310,32 @@ def _table(
 def render(
     frame: pd.DataFrame, columns: list[Column], name: str, caption: str, lines: pd.DataFrame, *notes: str
 ) -> Display:
-    """Return a table with a row for each of `lines`, the sources of `frame` below, and `frame` as its CSV."""
-    rows = [[column.cell(row) for column in columns] for row in records(lines)]
+    """Return a table with a row for each of `lines`, the sources of `frame` below, and `frame` as its CSV.
+
+    It comes as data too, for a spreadsheet: its caption, columns (the heading, whether they hold figures, the
+    words of each cell), its unit, its sources and notes. A column with two figures in a cell is two there.
+    """
+    cells = [[(column.cell(row), column.then(row)) for column in columns] for row in records(lines)]
+    rows = [
+        [
+            Markup("{} {} {}").format(first, column.between, second) if second else first
+            for column, (first, second) in zip(columns, row, strict=True)
+        ]
+        for row in cells
+    ]
     shown = " ".join(str(cell) for row in rows for cell in row)
+    sheet = {
+        "caption": caption,
+        "columns": [
+            part
+            for column, of in zip(columns, zip(*cells, strict=True), strict=True)
+            for part in _in_sheet(column, of)
+        ],
+        "unit": _unit(columns, frame),
+        "source": _plain(credit(frame)),
+        "sources": [cited["source"] for cited in sources(frame)],
+        "notes": [_plain(note) for note in notes],
+    }
     html = _TABLE.render(
         name=name,
         caption=caption,
@@ -300,7 +346,41 @@ def render(
         notes=notes,
         longest=LONGEST_NAME,
     )
-    return Display(Markup(html), "table", name, caption, csv(frame))
+    return Display(Markup(html), "table", name, caption, csv(frame), (sheet,))
+
+
+def _in_sheet(column: Column, cells: Iterable[tuple[Markup, Markup]]) -> list[dict[str, Any]]:
+    """A column for a spreadsheet, or two where a cell has two figures: any other then stands in both."""
+    first, second = zip(*cells, strict=True)
+    if not any(second):
+        return [_of_sheet(column, "", first)]
+    both = first, [then or only for only, then in zip(first, second, strict=True)]
+    return [_of_sheet(column, end, own) for end, own in zip(_ENDS[column.between], both, strict=True)]
+
+
+def _of_sheet(column: Column, end: str, cells: Iterable[Markup]) -> dict[str, Any]:
+    return {
+        "head": f"{column.title}{end}",
+        "figures": column.figures,
+        "cells": [_plain(cell) for cell in cells],
+    }
+
+
+def _plain(html: Markup | str) -> str:
+    """Words without their marks, in one line."""
+    lines = html.replace(Markup("<br>"), Markup("; ")) if isinstance(html, Markup) else escape(html)
+    return lines.striptags().translate(ISOLATES)
+
+
+def _unit(columns: list[Column], frame: pd.DataFrame) -> str:
+    """In what the figures of a table are, in words; totals that they are held against left aside."""
+    shown = dict.fromkeys(column.statistic for column in columns if column.statistic)
+    units: dict[str, None] = {}
+    for row in records(frame):
+        for statistic in (one for one in shown if pd.notna(row[one])):
+            of = unit(row, statistic)
+            units[f"number of {row['counted']}" if of == "number" else _UNITS.get(of, of)] = None
+    return f"Unit: {'; '.join(units)}." if units else ""
 
 
 def csv(frame: pd.DataFrame) -> str:
@@ -344,10 +424,6 @@ def _each(
     return lambda row: cell(figures[(of, row["category"])])
 
 
-def _out_of(row: Row) -> Markup:
-    return Markup("{} of {}").format(bind(row, "numerator"), bind(row, "denominator"))
-
-
 def _evenly(row: Row, places: int) -> Markup:
     if pd.isna(row["value"]):
         tied = row["status"] == "z" and row["printed"]
@@ -370,7 +446,8 @@ def _short_day(row: Row) -> str:
 
 
 def _bound(title: str, statistic: str) -> Column:
-    return Column(title, lambda row: _cell(row, statistic))
+    of_table = statistic.removesuffix(BEFORE) in ("value", "numerator")
+    return Column(title, lambda row: _cell(row, statistic), statistic=statistic if of_table else "")
 
 
 def _cell(row: Row, statistic: str) -> Markup:
@@ -383,13 +460,15 @@ def _interval(frame: pd.DataFrame, lower: str, upper: str) -> list[Column]:
     if frame["lower"].isna().all():
         return []
 
-    def cell(row: Row) -> Markup:
-        ends = [_cell(row, end) for end in (lower, upper)]
-        return Markup("{} to {}").format(*ends) if pd.notna(row["lower"]) else ends[0]
-
-    unit = frame["change_unit" if "change_unit" in frame.columns else "unit"].iloc[0]
+    of = frame["change_unit" if "change_unit" in frame.columns else "unit"].iloc[0]
     title = f"{percent(frame['confidence'].max())} interval"
-    return [Column(f"{title} (%)" if unit == "%" else title, cell)]
+    return [
+        Column(
+            f"{title} (%)" if of == "%" else title,
+            lambda row: _cell(row, lower),
+            then=lambda row: _cell(row, upper) if pd.notna(row["lower"]) else Markup(""),
+        )
+    ]
 
 
 def _head(frame: pd.DataFrame) -> Column:
