@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+DATA, DICTIONARY = Path("data") / "southend", Path("data") / "dictionary"
 EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
@@ -32,7 +33,7 @@ FOUND = pytest.StashKey[list[recorded.Found]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Record what the tests of accessibility find, instead of holding it against the record."""
-    parser.addoption("--record", action="store_true", help="write data/accessibility.csv")
+    parser.addoption("--record", action="store_true", help="write data/southend/accessibility.csv")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -15,7 +15,7 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import EDITION, as_they_ran, copied
+from conftest import DATA, EDITION, as_they_ran, copied
 from typer.testing import CliRunner
 
 from lscb_analysis.build import builder
@@ -149,9 +149,9 @@ def quoted(words: str) -> str:
 def approve_all(project: Path) -> None:
     """Approve whatever `lscb check` refuses of typed words, so that pages have to bear it."""
     refused = CliRunner().invoke(app, ["check"]).output
-    digests = re.findall(r"data/approved\.csv: ([0-9a-f]{16}),", refused)
+    digests = re.findall(r"data/southend/approved\.csv: ([0-9a-f]{16}),", refused)
     assert digests, refused
-    with (project / "data" / "approved.csv").open("a", encoding="utf-8") as file:
+    with (project / DATA / "approved.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"{digest},here,a reader of hostile words,2026-11-30\n" for digest in digests)
 
 

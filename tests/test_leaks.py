@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import copied
+from conftest import DATA, copied
 from leaks import Secret, leaks, names_given_away
 
 from lscb_analysis.cli import app
@@ -69,10 +69,10 @@ def _secrets(
     project: Path, table: str, measure: str, percentages: str, year: int, held: dict[str, int], whole: int
 ) -> list[Secret]:
     rest = sum(held.values())
-    frame = pd.read_csv(project / "data" / f"{table}.csv", dtype=str).query("measure == @measure")
+    frame = pd.read_csv(project / DATA / f"{table}.csv", dtype=str).query("measure == @measure")
     start, end = frame[frame["time_period"] == str(year)].iloc[0][["period_start", "period_end"]]
     period = end if start == end else f"{start}/{end}"
-    printed = pd.read_csv(project / "data" / f"{percentages}.csv", dtype=str)["measure"].iloc[0]
+    printed = pd.read_csv(project / DATA / f"{percentages}.csv", dtype=str)["measure"].iloc[0]
     bounds = (rest, whole - rest, *(rest - small for small in SMALL))
     both = frozenset([measure, printed])
     return [Secret(both, name, period, number, whole, bounds) for name, number in held.items()]

@@ -8,7 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, EDITION as FILE, keep_only
+from conftest import CHECKOUT, DATA, EDITION as FILE, keep_only
 
 from lscb_analysis.audit.remade import known
 from lscb_analysis.build.builder import build
@@ -23,14 +23,14 @@ WITHHELD = ["c", "c", ""]
 
 
 def only(project, *kept):
-    for path in (project / "data").glob("*.csv"):
+    for path in (project / DATA).glob("*.csv"):
         if path.stem not in (*DICTIONARY_FILES, *TEXTS, *kept):
             path.unlink()
 
 
 def alter(project, name, altered):
     """Write a table anew as `altered` makes it of its rows, which are all text."""
-    path = project / "data" / f"{name}.csv"
+    path = project / DATA / f"{name}.csv"
     rows = altered(pd.read_csv(path, dtype=str, keep_default_na=False))
     rows.to_csv(path, index=False, lineterminator="\n")
 

@@ -187,7 +187,7 @@ def test_a_second_boards_rows_are_refused_in_one_sentence(project, monkeypatch, 
         alter(project, name, lambda rows: beside(rows, of))
     board = named or "Southend Local Safeguarding Children Board"
     sentence = (
-        f"data/child_deaths.csv: and 2 more tables have rows of a second board ({board}, Thurrock), which "
+        f"data/southend/child_deaths.csv: and 2 more tables have rows of a second board ({board}, Thurrock), which "
         "would change the pack of Southend Local Safeguarding Children Board. Take them out: until each "
         "board has a folder of its own, keep each in a project of its own."
     )

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from broken import FAULTS, faults, sentences
 from bs4 import BeautifulSoup
-from conftest import copied
+from conftest import DATA, copied
 
 from lscb_analysis.build.builder import build
 
@@ -36,7 +36,7 @@ SHOWN_INSTEAD = {
 
 def change(project, table, value, **of):
     """Set figures of a table, and what is printed of them, where all of `of` hold; None takes them out."""
-    path = project / "data" / f"{table}.csv"
+    path = project / DATA / f"{table}.csv"
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     meant = pd.Series(True, rows.index)
     for column, wanted in of.items():
