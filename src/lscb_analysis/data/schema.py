@@ -750,7 +750,7 @@ def _unknown(raw: pd.DataFrame, column: str, known: Iterable[str]) -> Iterator[P
 
 def _unknown_sources(raw: pd.DataFrame, known: Dictionary) -> Iterator[Problem]:
     """No other source is offered for one that is unknown: it may be published where this one is not."""
-    remedy = "Correct its name, or add a row for it to data/sources.csv"
+    remedy = "Correct its name, or add a row for it to sources.csv of the board's folder"
     yield from _each(raw, "source", ~raw["source"].isin(known.sources["source"]), "is not known", remedy)
 
 

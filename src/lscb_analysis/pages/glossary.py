@@ -15,7 +15,7 @@ _ASIDE = re.compile(r"<(nav|details|p)\b(?!>)(?=[^>]*(?:contents|turn|statistics
 
 
 def meanings() -> dict[str, str]:
-    """Return the abbreviations of `data/glossary.csv`, each with what it stands for."""
+    """Return the abbreviations of `glossary.csv`, each with what it stands for."""
     rows = texts("glossary")
     return dict(zip(rows["term"], rows["meaning"], strict=True))
 
