@@ -42,6 +42,7 @@ APPROVED = "approved"
 WORDY = {
     "facts": ("about", "said", "status"),
     "assumptions": ("said", "owner"),
+    "commentary": ("who", "text"),
     "glossary": ("term", "meaning"),
     "plain_measures": ("title", "meaning", "who", "said"),
     "plain_facts": ("said",),

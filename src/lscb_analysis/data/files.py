@@ -57,7 +57,7 @@ SIMULATED = "simulated_alarms"
 
 DICTIONARY_FILES = ("measures", "categories", "sources")
 
-OF_A_BOARD = ("facts", "plain_facts", "accessibility")
+OF_A_BOARD = ("facts", "plain_facts", "commentary", "accessibility")
 """Files of words that only boards have; to those of the dictionary a board may add rows of its own."""
 
 
@@ -286,7 +286,7 @@ def _units(known: Dictionary) -> dict[str, str]:
     return dict(zip(known.measures["measure"], known.measures["unit"], strict=True))
 
 
-_DATES = ("period_start", "period_end", "date")
+_DATES = ("period_start", "period_end", "date", "when")
 
 
 def _holds_figures(path: Path) -> bool:

@@ -9,7 +9,8 @@ from html import escape
 from lscb_analysis.data import texts
 
 _TAG = re.compile(r"(<[^>]*>)")
-_SILENT = re.compile(r"<(head|svg|style)\b")
+_SILENT = re.compile(r"<(head|svg|style|blockquote)\b")
+"""What is left as it stands: drawings, and the words of others."""
 _ASIDE = re.compile(r"<(nav|details|p)\b(?!>)(?=[^>]*(?:contents|turn|statistics|clip-path))")
 """What not every reader meets: lists of contents, what is folded away, words for who cannot see a chart."""
 
