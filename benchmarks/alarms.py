@@ -1,8 +1,8 @@
 """How often the verdicts of an edition err: editions are simulated, and read by the tests of the library.
 
-Run it by `make benchmark-alarms`. It writes `simulated_alarms.csv` of the board's folder, from which the page of
-methods quotes. A simulated edition has the comparisons that the edition declares, with the populations and totals
-that stand behind them. Where nothing changed, the truth is that of both periods together; where a
+Run it by `make benchmark-alarms`. It writes `simulated_alarms.csv` of the board's folder, from which the page
+of methods quotes. A simulated edition has the comparisons that the edition declares, with the populations and
+totals that stand behind them. Where nothing changed, the truth is that of both periods together; where a
 comparison changed, it is the earlier figure, and that moved by the smallest change said to be visible.
 """
 

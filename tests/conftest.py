@@ -87,6 +87,16 @@ def copied(folder: Path, chapters: list[str] | None) -> Path:
     return folder
 
 
+def data_files(project: Path) -> list[Path]:
+    """The files of `data/` that the edition reads: the dictionary's, then the board's own."""
+    return [path for folder in (DICTIONARY, DATA) for path in sorted((project / folder).glob("*.csv"))]
+
+
+def data_file(project: Path, name: str) -> Path:
+    """A file of `data/` by its name: the board's own, or else the dictionary's."""
+    return next(path for path in reversed(data_files(project)) if path.stem == name)
+
+
 def as_they_ran(project: Path, pack: str) -> dict[str, Path]:
     """Return the notebooks that a project keeps of its pack of this name, by chapter."""
     return {path.stem: path for path in project.glob(f".lscb/{pack}-????????/*.ipynb")}

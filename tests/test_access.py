@@ -46,7 +46,7 @@ def test_a_local_figure_stops_check_and_build_with_its_rows_and_no_value(project
     status, said = check()
     own = own_rows(project)
     assert status == 2
-    assert f"data/{PLANS}.csv, column source: '{SOURCE}' in {runs(own.index + 2)} is local" in said
+    assert f"data/southend/{PLANS}.csv, column source: '{SOURCE}' in {runs(own.index + 2)} is local" in said
     assert not any(value in said for value in {*own["value"], *own["printed"]} if len(value) > 2)
     with pytest.raises(InputError, match=f"'{SOURCE}' in rows"):
         build()
@@ -136,7 +136,7 @@ def test_the_boards_own_record_is_let_out_but_never_a_count_of_children(project)
         changed.to_csv(path, index=False)
         status, said = check()
         assert (status == 0) == (name == "attendance"), said
-    assert f"data/{PLANS}.csv" in said
+    assert f"data/southend/{PLANS}.csv" in said
     assert "is the board's own record and counts children" in said
 
 

@@ -30,7 +30,7 @@ def checked(monkeypatch, capsys) -> tuple[int, list[str], list[str]]:
 def test_what_a_program_keeps_for_itself_is_ignored_and_a_name_that_is_no_plain_word_is_refused(
     project, monkeypatch, capsys
 ):
-    data = project / "data"
+    data, place = project / DATA, DATA.as_posix()
     for name in IGNORED[:-2]:
         (data / name).symlink_to(data / "nowhere")
     for name in IGNORED[-2:]:
@@ -47,11 +47,11 @@ def test_what_a_program_keeps_for_itself_is_ignored_and_a_name_that_is_no_plain_
     for name in NAMES:
         shown = name if name.isprintable() else ascii(name)
         assert any(
-            line.startswith(f"data/{shown}: has a name that is no plain word. Call it") for line in err
+            line.startswith(f"{place}/{shown}: has a name that is no plain word. Call it") for line in err
         )
     assert any(line.startswith("notebooks/editions/mine - Copy.toml: has a name") for line in err)
-    assert "data/southend/folder.csv: is a folder, or a link that leads nowhere. Take it out of data/." in err
-    assert "data/southend/link.csv: is a folder, or a link that leads nowhere. Take it out of data/." in err
+    assert f"{place}/folder.csv: is a folder, or a link that leads nowhere. Take it out of {place}/." in err
+    assert f"{place}/link.csv: is a folder, or a link that leads nowhere. Take it out of {place}/." in err
     status, _, err = run(monkeypatch, capsys, "build", EDITION.stem)
     assert (status, "visits.CSV: has a name" in err) == (2, True)
 

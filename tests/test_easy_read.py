@@ -181,7 +181,7 @@ def test_what_has_no_plain_words_is_named_before_anything_runs(project):
     path = project / DICTIONARY / "plain_measures.csv"
     lines = path.read_text("utf-8").splitlines(keepends=True)
     path.write_text("".join(line for line in lines if not line.startswith("care_leavers_17")), "utf-8")
-    with pytest.raises(EditionError, match="care_leavers_17_18 is marked easy_read, and data/plain_measures"):
+    with pytest.raises(EditionError, match="care_leavers_17_18 is marked easy_read, and plain_measures"):
         build(tell=lambda event, **_: pytest.fail(f"{event} all the same"))
 
 

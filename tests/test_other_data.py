@@ -28,9 +28,9 @@ def only(project, *kept):
             path.unlink()
 
 
-def alter(project, name, altered):
+def alter(project, name, altered, folder=DATA):
     """Write a table anew as `altered` makes it of its rows, which are all text."""
-    path = project / DATA / f"{name}.csv"
+    path = project / folder / f"{name}.csv"
     rows = altered(pd.read_csv(path, dtype=str, keep_default_na=False))
     rows.to_csv(path, index=False, lineterminator="\n")
 
@@ -75,7 +75,7 @@ def test_data_without_figures_are_refused_in_words(project):
     only(project, SIMULATED)
     (problem,) = check()
     assert str(problem).startswith(
-        "data/: holds no table of figures. Put one there: a CSV file with the columns"
+        "data/southend/: holds no table of figures. Put one there: a CSV file with the columns"
     )
 
 

@@ -69,7 +69,7 @@ def written(tmp_path, monkeypatch, published):
         return pd.concat([rows, later])
 
     for name in ("sources", "rounding"):
-        alter(project, name, as_of_2024)
+        alter(project, name, as_of_2024, DICTIONARY)
 
     def write(area, slip=0):
         named = [row for row in published if area in (row["region_name"] or row["country_name"], None)]
@@ -131,7 +131,8 @@ def test_a_slip_beyond_the_rounding_is_refused_with_table_row_and_total(written)
     edition = written("East of England", slip=100)
     with pytest.raises(
         ValueError,
-        match=r"primary_need, data/southend/dfe_primary_need\.csv: The categories together exceed their total\. "
+        match=r"primary_need, data/southend/dfe_primary_need\.csv: The categories together exceed their "
+        r"total\. "
         r"East of England, 20\d\d: [\d,]+ of [\d,]+ \(cin_by_primary_need\), and rounding allows 55\.",
     ):
         lscb.verdict_table(edition)

@@ -67,7 +67,7 @@ def altered(tmp_path_factory):
         assert cells.count(f'"{shown}"') == 1
         cells = cells.replace(f'"{shown}"', f'"{instead}"')
     notebook.write_text(cells, "utf-8")
-    for path in (*project.glob("data/*.csv"), *project.glob("notebooks/**/*.*")):
+    for path in (*project.glob("data/*/*.csv"), *project.glob("notebooks/**/*.*")):
         named = f'"{PLACE}"' if path.suffix == ".csv" else PLACE
         path.write_text(path.read_text("utf-8").replace("Southend-on-Sea", named), "utf-8")
     with pytest.MonkeyPatch.context() as patch:

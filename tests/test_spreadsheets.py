@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
-from conftest import DATA, DICTIONARY, keep_only
+from conftest import DATA, DICTIONARY, data_file, keep_only
 from test_cli import run
 
 from lscb_analysis.build.builder import build
@@ -93,7 +93,7 @@ def test_a_pack_of_tables_saved_in_every_way_says_what_it_said_and_check_lists_h
     used = {"measures": WINDOWS}
     ways = zip(cycle(WAYS), [name for name in [*NEEDED, *tables] if name != "measures"], strict=False)
     for said, name in ways:
-        path = project / DATA / f"{name}.csv"
+        path = data_file(project, name)
         whole = path.read_bytes()
         saved(path, **WAYS[said])
         if path.read_bytes().replace(b"\r\n", b"\n") != whole:  # some hold no date, or nothing beyond ASCII
@@ -102,7 +102,7 @@ def test_a_pack_of_tables_saved_in_every_way_says_what_it_said_and_check_lists_h
     assert (status, err) == (0, [])
     assert set(used.values()) == set(WAYS)
     for name, said in used.items():
-        assert any(f"data/southend/{name}.csv" in line and said in line for line in out), (name, said)
+        assert any(f"/{name}.csv" in line and said in line for line in out), (name, said)
     assert (
         "Note: data/southend/family_court.csv, row 2, column value: marks of thousands were left out." in out
     )
@@ -125,7 +125,7 @@ def test_every_decimal_that_a_spreadsheet_takes_away_is_refused(project, monkeyp
             if figure and path.stem != "conferences":  # which prints numbers of children as 103.0
                 edited(project, path.stem, number, value=figure[1], printed=figure[1])
                 lost.append(
-                    f"data/{path.name}, row {number}, column printed: '{figure[1]}' has lost a decimal"
+                    f"data/southend/{path.name}, row {number}, column printed: '{figure[1]}' has lost a decimal"
                 )
     edited(project, "conferences", 7, value="66", printed="66")
     lost.append("data/southend/conferences.csv, row 7, column printed: '66' has lost a decimal")
@@ -170,6 +170,6 @@ def test_dates_that_may_be_day_first_or_month_first_are_refused_in_one_line(proj
     (line,) = (line for line in err if "population.csv" in line)
     assert (status, line) == (
         2,
-        "data/southend/population.csv, row 2, column period_start: and the other dates of this table may be day first "
-        "or month first. Write dates as 2018-03-31.",
+        "data/southend/population.csv, row 2, column period_start: and the other dates of this table may be "
+        "day first or month first. Write dates as 2018-03-31.",
     )

@@ -126,7 +126,7 @@ def load(table: str, until: int | None = None, board: str | None = None, **where
     file = f"data/{path.parent.name}/{path.name}"
     if path.stem != table or not _holds_figures(path):  # a name, not a way to a file
         there = nearest(table, tables(board))
-        raise DataError([Problem(file, None, None, table, f"is not a table of {path.parent.name}", there)])
+        raise DataError([Problem(file, None, None, table, f"is not a table of {in_project(path.parent)}/", there)])
     rows = _where(_table(path), where, file)
     kept = rows[rows["time_period"] <= until] if until is not None else rows
     record("table", table, until, where)
@@ -138,7 +138,7 @@ def load(table: str, until: int | None = None, board: str | None = None, **where
 
 
 def texts(name: str, board: str | None = None, **where: str) -> pd.DataFrame:
-    """Return words, one of `TEXTS`, as a frame of strings, checked: the dictionary's, then the board's own.
+    """Return words, one of `TEXTS`, as a frame of strings, checked: the board's own, then the dictionary's.
 
     `where` keeps the rows whose column equals the value given; what is of `EVERY_EDITION` is of each.
     A file that is not there has no rows.
@@ -356,7 +356,7 @@ def _text(name: str, files: tuple[Stamped, ...], *of_dictionary: Stamped) -> pd.
     problems = validate_text(raw, known, name)
     if problems:
         raise DataError(problems)
-    return raw
+    return _own_first(raw)
 
 
 @cache
@@ -373,7 +373,7 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
         problems = validate_dictionary(known)
     if problems:
         raise DataError(problems)
-    return known
+    return Dictionary(*map(_own_first, frames))
 
 
 @cache
@@ -410,6 +410,12 @@ def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
     if problems and not first.columns.has_duplicates:
         raise DataError(problems)
     return first if problems or not own else pd.concat([first, *(raw[first.columns] for raw in own)])
+
+
+def _own_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a board adds, then what the dictionary has: of two sources of a figure its own comes first."""
+    shared = rows.index.get_level_values("file").str.startswith(f"data/{DICTIONARY}/")
+    return rows.iloc[np.argsort(shared, kind="stable")]
 
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
