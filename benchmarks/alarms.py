@@ -1,8 +1,8 @@
 """How often the verdicts of an edition err: editions are simulated, and read by the tests of the library.
 
-Run it by `make benchmark-alarms`. It writes `data/simulated_alarms.csv`, from which the page of methods
-quotes. A simulated edition has the comparisons that the edition declares, with the populations and totals
-that stand behind them. Where nothing changed, the truth is that of both periods together; where a
+Run it by `make benchmark-alarms`. It writes `simulated_alarms.csv` of the board's folder, from which the page
+of methods quotes. A simulated edition has the comparisons that the edition declares, with the populations and
+totals that stand behind them. Where nothing changed, the truth is that of both periods together; where a
 comparison changed, it is the earlier figure, and that moved by the smallest change said to be visible.
 """
 
@@ -80,7 +80,7 @@ def main() -> None:
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         batches = list(pool.map(partial(simulate, asked(edition)), range(EDITIONS // BATCH)))
     table = rows(edition, batches)
-    table.to_csv(project() / "data" / f"{SIMULATED}.csv", index=False, lineterminator="\n")
+    table.to_csv(project() / "data" / edition.data / f"{SIMULATED}.csv", index=False, lineterminator="\n")
     print(table[["measure", "category", "printed"]].to_string(index=False))
     found = np.concatenate([batch.found for batch in batches]).mean(axis=0)
     for (question, way), share in zip(batches[0].changes, found, strict=True):

@@ -30,7 +30,7 @@ from lscb_analysis.project import editions
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-CHANGED = "care_leavers.csv"
+CHANGED = "southend/care_leavers.csv"
 SAMPLES_A_SECOND = 5
 ROUNDS = 3
 

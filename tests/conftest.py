@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+DATA, DICTIONARY = Path("data") / "southend", Path("data") / "dictionary"
 EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
@@ -32,7 +33,7 @@ FOUND = pytest.StashKey[list[recorded.Found]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Record what the tests of accessibility find, instead of holding it against the record."""
-    parser.addoption("--record", action="store_true", help="write data/accessibility.csv")
+    parser.addoption("--record", action="store_true", help="write data/southend/accessibility.csv")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -84,6 +85,16 @@ def copied(folder: Path, chapters: list[str] | None) -> Path:
     if chapters is not None:
         keep_only(folder, chapters)
     return folder
+
+
+def data_files(project: Path) -> list[Path]:
+    """The files of `data/` that the edition reads: the dictionary's, then the board's own."""
+    return [path for folder in (DICTIONARY, DATA) for path in sorted((project / folder).glob("*.csv"))]
+
+
+def data_file(project: Path, name: str) -> Path:
+    """A file of `data/` by its name: the board's own, or else the dictionary's."""
+    return next(path for path in reversed(data_files(project)) if path.stem == name)
 
 
 def as_they_ran(project: Path, pack: str) -> dict[str, Path]:

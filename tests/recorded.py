@@ -1,4 +1,4 @@
-"""What the tests of accessibility check, and the file that says what they found: `data/accessibility.csv`.
+"""What the tests of accessibility check, and the file of the board that says what they found.
 
 Each test notes what it found. With `--record` (`make accessibility`) that is written to the file; without,
 it is held against the file, so that the page made from it says what is so.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from lscb_analysis.data.schema import TEXTS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-FILE = CHECKOUT / "data" / "accessibility.csv"
+FILE = CHECKOUT / "data" / "southend" / "accessibility.csv"
 COLUMNS = TEXTS["accessibility"]
 SETTLED = ("what", "rules", "pages", "faults")
 """What must be as recorded. Versions may move on, and a few more or fewer texts may lie out of sight."""

@@ -11,7 +11,7 @@ import sys
 
 import pandas as pd
 import pytest
-from conftest import EDITION
+from conftest import DATA, EDITION
 from typer.testing import CliRunner
 
 from lscb_analysis.build.builder import build, published_files
@@ -29,14 +29,14 @@ def check() -> tuple[int, str]:
 
 def sources(project, **changed) -> None:
     """Change what `sources.csv` says of one source."""
-    path = project / "data" / "sources.csv"
+    path = project / DATA / "sources.csv"
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     rows.loc[rows["source"] == SOURCE, list(changed)] = list(changed.values())
     rows.to_csv(path, index=False, lineterminator="\n")
 
 
 def own_rows(project, table=PLANS) -> pd.DataFrame:
-    rows = pd.read_csv(project / "data" / f"{table}.csv", dtype=str, keep_default_na=False)
+    rows = pd.read_csv(project / DATA / f"{table}.csv", dtype=str, keep_default_na=False)
     return rows[rows["source"] == SOURCE]
 
 
@@ -46,7 +46,7 @@ def test_a_local_figure_stops_check_and_build_with_its_rows_and_no_value(project
     status, said = check()
     own = own_rows(project)
     assert status == 2
-    assert f"data/{PLANS}.csv, column source: '{SOURCE}' in {runs(own.index + 2)} is local" in said
+    assert f"data/southend/{PLANS}.csv, column source: '{SOURCE}' in {runs(own.index + 2)} is local" in said
     assert not any(value in said for value in {*own["value"], *own["printed"]} if len(value) > 2)
     with pytest.raises(InputError, match=f"'{SOURCE}' in rows"):
         build()
@@ -54,11 +54,11 @@ def test_a_local_figure_stops_check_and_build_with_its_rows_and_no_value(project
 
 
 def test_words_of_a_local_source_are_refused_like_its_figures(project):
-    facts = pd.read_csv(project / "data" / "facts.csv", dtype=str, keep_default_na=False)
+    facts = pd.read_csv(project / DATA / "facts.csv", dtype=str, keep_default_na=False)
     facts.loc[0, "source"] = SOURCE
-    facts.to_csv(project / "data" / "facts.csv", index=False)
+    facts.to_csv(project / DATA / "facts.csv", index=False)
     sources(project, access="local")
-    assert f"data/facts.csv, column source: '{SOURCE}' in row 2 is local" in check()[1]
+    assert f"data/southend/facts.csv, column source: '{SOURCE}' in row 2 is local" in check()[1]
 
 
 CONTRADICTED = [
@@ -123,10 +123,10 @@ def test_what_is_said_to_be_published_says_when_and_where(project, column, cell,
 
 
 def test_the_boards_own_record_is_let_out_but_never_a_count_of_children(project):
-    path = project / "data" / "sources.csv"
+    path = project / DATA / "sources.csv"
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     for name in ("attendance", PLANS):
-        table = pd.read_csv(project / "data" / f"{name}.csv", dtype=str)
+        table = pd.read_csv(project / DATA / f"{name}.csv", dtype=str)
         changed = rows.copy()
         changed.loc[rows["source"].isin(table["source"]), ["access", "published", "reference"]] = (
             "board",
@@ -136,7 +136,7 @@ def test_the_boards_own_record_is_let_out_but_never_a_count_of_children(project)
         changed.to_csv(path, index=False)
         status, said = check()
         assert (status == 0) == (name == "attendance"), said
-    assert f"data/{PLANS}.csv" in said
+    assert f"data/southend/{PLANS}.csv" in said
     assert "is the board's own record and counts children" in said
 
 
@@ -149,7 +149,7 @@ def test_no_message_offers_a_weaker_rule_or_another_source(project):
             build()
         assert repr(rule) in str(refused.value)
         assert "'published'" not in str(refused.value)
-    table = project / "data" / f"{PLANS}.csv"
+    table = project / DATA / f"{PLANS}.csv"
     table.write_text(table.read_text("utf-8").replace(SOURCE, "report-5.2-plan"), "utf-8")
     said = check()[1]
     assert "'report-5.2-plan' is not known" in said
@@ -157,18 +157,18 @@ def test_no_message_offers_a_weaker_rule_or_another_source(project):
 
 
 def test_a_manifest_has_digests_of_no_data_that_is_not_published(project):
-    rows = pd.read_csv(project / "data" / "sources.csv", dtype=str, keep_default_na=False)
-    board = pd.read_csv(project / "data" / "attendance.csv", dtype=str)["source"]
+    rows = pd.read_csv(project / DATA / "sources.csv", dtype=str, keep_default_na=False)
+    board = pd.read_csv(project / DATA / "attendance.csv", dtype=str)["source"]
     rows.loc[rows["source"].isin(board), ["access", "published"]] = "board", ""
-    rows.to_csv(project / "data" / "sources.csv", index=False)
+    rows.to_csv(project / DATA / "sources.csv", index=False)
     made = build(only=["08_care_leavers"]).folder
     inputs = json.loads((made / "manifest.json").read_text("utf-8"))["inputs"]
     own = {name for name in inputs if name.startswith("data/")}
     assert own == published_files()
-    assert "data/attendance.csv" not in own
-    assert {"data/care_leavers.csv", "data/measures.csv"} <= own
+    assert "data/southend/attendance.csv" not in own
+    assert {"data/southend/care_leavers.csv", "data/dictionary/measures.csv"} <= own
     assert "notebooks/08_care_leavers.ipynb" in inputs
-    digest = hashlib.sha256((project / "data" / "attendance.csv").read_bytes()).hexdigest().encode()
+    digest = hashlib.sha256((project / DATA / "attendance.csv").read_bytes()).hexdigest().encode()
     assert not [path for path in made.rglob("*") if path.is_file() and digest in path.read_bytes()]
 
 
@@ -192,7 +192,7 @@ def test_which_figures_are_given_away_is_shown_on_a_terminal_alone(project):  # 
     lscb = [sys.executable, "-c", "from lscb_analysis.cli import main; main()", "check", "--withheld"]
     lines = [line for line in on_a_terminal(*lscb).splitlines() if "can be worked out" in line]
     assert any(
-        line.startswith("data/dfe_primary_need.csv, row ")
+        line.startswith("data/southend/dfe_primary_need.csv, row ")
         and line.endswith("can be worked out exactly, from its total and the other parts.")
         for line in lines
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import CHECKOUT
+from conftest import CHECKOUT, DATA
 from scipy import stats
 
 from lscb_analysis import load, protect, read_edition, verdict_table
@@ -57,7 +57,7 @@ def table(measure):
 
 def test_the_table_is_what_the_program_writes_and_is_not_out_of_date(simulation, first):
     """The first editions of 5,000 are those of any number: the same calls, so the same tests and figures."""
-    path = CHECKOUT / "data" / f"{SIMULATED}.csv"
+    path = CHECKOUT / DATA / f"{SIMULATED}.csv"
     tracked = pd.read_csv(path, dtype=str, keep_default_na=False)
     few = simulation.rows(EDITION, [first])
     own = tracked["measure"].isin([SEED, simulation.CALLS])
@@ -183,7 +183,7 @@ def test_an_edition_that_was_not_simulated_has_no_such_figures():
 
 
 def test_a_project_without_the_simulation_has_none(project):
-    (project / "data" / f"{SIMULATED}.csv").unlink()
+    (project / DATA / f"{SIMULATED}.csv").unlink()
     assert alarms(EDITION).empty
 
 

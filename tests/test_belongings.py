@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import as_they_ran
+from conftest import DATA, as_they_ran
 from filelock import FileLock
 from test_faults import copy_of, publish_in, wait_for
 
@@ -99,7 +99,7 @@ def refused(monkeypatch, capsys, *words):
 
 @pytest.mark.parametrize("put", IN_THE_WAY.values(), ids=IN_THE_WAY)
 def test_what_no_build_made_is_refused_first_of_all_and_stays(project, monkeypatch, capsys, put):
-    (project / "data" / "care_leavers.csv").write_text("", "utf-8")  # a build that plans finds this
+    (project / DATA / "care_leavers.csv").write_text("", "utf-8")  # a build that plans finds this
     home = project.parent
     put(home)
     before = everything(home)

@@ -7,7 +7,7 @@ import random
 import shutil
 
 import pytest
-from conftest import EDITION, keep_only
+from conftest import DATA, EDITION, keep_only
 from test_cli import run
 from test_new_year import without_notes
 
@@ -30,7 +30,7 @@ def checked(monkeypatch, capsys) -> tuple[int, list[str], list[str]]:
 def test_what_a_program_keeps_for_itself_is_ignored_and_a_name_that_is_no_plain_word_is_refused(
     project, monkeypatch, capsys
 ):
-    data = project / "data"
+    data, place = project / DATA, DATA.as_posix()
     for name in IGNORED[:-2]:
         (data / name).symlink_to(data / "nowhere")
     for name in IGNORED[-2:]:
@@ -47,21 +47,23 @@ def test_what_a_program_keeps_for_itself_is_ignored_and_a_name_that_is_no_plain_
     for name in NAMES:
         shown = name if name.isprintable() else ascii(name)
         assert any(
-            line.startswith(f"data/{shown}: has a name that is no plain word. Call it") for line in err
+            line.startswith(f"{place}/{shown}: has a name that is no plain word. Call it") for line in err
         )
     assert any(line.startswith("notebooks/editions/mine - Copy.toml: has a name") for line in err)
-    assert "data/folder.csv: is a folder, or a link that leads nowhere. Take it out of data/." in err
-    assert "data/link.csv: is a folder, or a link that leads nowhere. Take it out of data/." in err
+    assert f"{place}/folder.csv: is a folder, or a link that leads nowhere. Take it out of {place}/." in err
+    assert f"{place}/link.csv: is a folder, or a link that leads nowhere. Take it out of {place}/." in err
     status, _, err = run(monkeypatch, capsys, "build", EDITION.stem)
     assert (status, "visits.CSV: has a name" in err) == (2, True)
 
 
 def test_a_row_that_stands_in_two_tables_is_refused_with_both_places(project, monkeypatch, capsys):
-    shutil.copyfile(project / "data" / "visits.csv", project / "data" / "visits_again.csv")
+    shutil.copyfile(project / DATA / "visits.csv", project / DATA / "visits_again.csv")
     status, _, err = checked(monkeypatch, capsys)
-    rows = len((project / "data" / "visits.csv").read_text("utf-8").splitlines()) - 1
+    rows = len((project / DATA / "visits.csv").read_text("utf-8").splitlines()) - 1
     twice = [
-        line for line in err if "data/visits_again.csv, row " in line and "in data/visits.csv, row " in line
+        line
+        for line in err
+        if "data/southend/visits_again.csv, row " in line and "in data/southend/visits.csv, row " in line
     ]
     assert (status, len(twice)) == (2, rows)
 
@@ -79,9 +81,9 @@ FAULTS = {
     "february": ("next_pack = 2027-10-29", "next_pack = 2027-02-31", "is not TOML"),
     "table": ('table = "dfe_care_leavers", measure = "care_leavers_17_18_in_eet"',
               'table = "dfe_care_leaver"',
-              "data/dfe_care_leaver.csv: 'dfe_care_leaver' is not a table"),
+              "data/southend/dfe_care_leaver.csv: 'dfe_care_leaver' is not a table"),
     "number": ('table = "dfe_care_leavers", measure = "care_leavers_17_18_in_eet"', "table = 5",
-               "data/5.csv: '5' is not a table"),
+               "data/southend/5.csv: '5' is not a table"),
     "source": ('source = "report-5.2-plans"', 'source = "report-5.2-plan"',
                "'report-5.2-plan' is not in this table, and source takes it as the counts of 'plans'"),
     "until": ('source = "report-5.2-plans"', "until = 3", "'until' cannot choose rows here"),
@@ -170,7 +172,7 @@ def broken(content: bytes, chance: random.Random) -> bytes:
 @pytest.mark.parametrize("kind", ["table", "edition"])
 def test_no_broken_file_ends_in_anything_but_words(project, kind, seed):
     chance = random.Random(seed)
-    path = project / EDITION if kind == "edition" else project / "data" / "conferences.csv"
+    path = project / EDITION if kind == "edition" else project / DATA / "conferences.csv"
     whole, refused = path.read_bytes(), 0
     for _ in range(40):
         path.write_bytes(broken(whole, chance))

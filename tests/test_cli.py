@@ -1,7 +1,7 @@
 """The command: what it prints, and the status it ends with."""
 
 import pytest
-from conftest import keep_only
+from conftest import DATA, keep_only
 
 from lscb_analysis.cli import main
 
@@ -33,13 +33,13 @@ def test_check_passes_on_the_data_of_the_project(monkeypatch, capsys):
 
 
 def test_check_lists_every_problem_and_fails(project, monkeypatch, capsys):
-    path = project / "data" / "primary_need.csv"
+    path = project / DATA / "primary_need.csv"
     path.write_text(
         path.read_text("utf-8").replace(",86.6,86.6,", ",186.6,86.6,").replace(",7.4,", ",x7.4,", 1), "utf-8"
     )
     status, _, err = run(monkeypatch, capsys, "check")
     assert status == 2
-    assert "data/primary_need.csv" in err
+    assert "data/southend/primary_need.csv" in err
     assert "above 100" in err
     assert "neither a number nor a symbol" in err
 
@@ -71,10 +71,10 @@ def test_a_wrong_name_or_value_is_refused_before_anything_runs(project, monkeypa
 
 
 def test_bad_data_is_refused_before_anything_runs(project, monkeypatch, capsys):
-    (project / "data" / "care_leavers.csv").write_text("", "utf-8")
+    (project / DATA / "care_leavers.csv").write_text("", "utf-8")
     status, _, err = run(monkeypatch, capsys, "build")
     assert status == 2
-    assert "data/care_leavers.csv: is empty" in err
+    assert "data/southend/care_leavers.csv: is empty" in err
     assert not (project / "reports").exists()
 
 

@@ -11,14 +11,21 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import CHECKOUT, FEW, copied
+from conftest import CHECKOUT, DATA, DICTIONARY, FEW, copied
 
 from lscb_analysis.data import files
 from lscb_analysis.data.schema import TEXTS, DataError, Problem
 
-FILES = sorted(path.name for path in (CHECKOUT / "data").glob("*.csv") if path.stem not in TEXTS)
-DICTIONARY = [f"{name}.csv" for name in files.DICTIONARY_FILES]
-TABLES = [name for name in FILES if name not in DICTIONARY]
+PLACES = {
+    path.name: folder
+    for folder in (DICTIONARY, DATA)
+    for path in sorted((CHECKOUT / folder).glob("*.csv"))
+    if path.stem not in TEXTS
+}
+"""Each file of figures or of the dictionary, and its folder; of sources, those of the board."""
+FILES = sorted(PLACES)
+NAMES = [f"{name}.csv" for name in files.DICTIONARY_FILES]
+TABLES = [name for name in FILES if name not in NAMES]
 
 Rows = list[dict[str, str]]
 
@@ -39,7 +46,7 @@ def is_number(text: str) -> bool:
     return bool(re.fullmatch(r"-?\d+(\.\d+)?", text))
 
 
-MEASURES = rows_of((CHECKOUT / "data" / "measures.csv").read_bytes())
+MEASURES = rows_of((CHECKOUT / DICTIONARY / "measures.csv").read_bytes())
 PERCENTAGES = {row["measure"] for row in MEASURES if row["unit"] == "%"}
 AMOUNTS = {row["measure"] for row in MEASURES if row["unit"] == "£"}
 
@@ -170,7 +177,7 @@ CASES = [
     pytest.param(file, broken, id=f"{file[:-4]}-{name}")
     for file in FILES
     for name, broken in BREAKAGES.items()
-    if broken((CHECKOUT / "data" / file).read_bytes())
+    if broken((CHECKOUT / PLACES[file] / file).read_bytes())
     and (name.removesuffix(" one letter off"), file) not in KEYS  # there the name is the one defined
 ]
 
@@ -180,7 +187,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 
 
 def broken_copy(project: Path, file: str, broken):
-    path = project / "data" / file
+    path = project / PLACES[file] / file
     content, expected = broken(path.read_bytes())
     path.write_bytes(content)
     return expected
@@ -190,8 +197,8 @@ def broken_copy(project: Path, file: str, broken):
 def dictionary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project without tables. While nobody writes to its dictionary, that is checked once for all tests."""
     folder = copied(tmp_path_factory.mktemp("dictionary") / "project", FEW)
-    for path in (folder / "data").glob("*.csv"):
-        if path.name not in DICTIONARY:
+    for path in (folder / DATA).glob("*.csv"):
+        if path.name not in NAMES:
             path.unlink()
     return folder
 
@@ -201,11 +208,11 @@ def alone(dictionary: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> Itera
     """That project with one table: `file`, unless that is of the dictionary. Afterwards it has none."""
     monkeypatch.setenv("LSCB_PROJECT", str(dictionary))
     table = table_of(file)
-    shutil.copy2(CHECKOUT / "data" / table, dictionary / "data" / table)
+    shutil.copy2(CHECKOUT / DATA / table, dictionary / DATA / table)
     yield dictionary
-    (dictionary / "data" / table).unlink()
-    if file in DICTIONARY:
-        shutil.copy2(CHECKOUT / "data" / file, dictionary / "data" / file)
+    (dictionary / DATA / table).unlink()
+    if file in NAMES:
+        shutil.copy2(CHECKOUT / PLACES[file] / file, dictionary / PLACES[file] / file)
 
 
 def table_of(file: str) -> str:
@@ -215,7 +222,7 @@ def table_of(file: str) -> str:
 def says(problem: Problem, file: str, expected) -> bool:
     row, column, value, word = expected
     return (
-        problem.file == f"data/{file}"
+        problem.file == (PLACES[file] / file).as_posix()
         and (row is None or problem.row == row)
         and (column is None or problem.column == column)
         and (value is None or problem.value == value)
@@ -243,7 +250,8 @@ def test_check_lists_what_is_broken_and_load_refuses_it_and_nothing_is_written(a
 @pytest.mark.parametrize("file", FILES)
 def test_a_first_row_with_too_many_cells_is_named(alone, file):
     expected = broken_copy(alone, file, too_many_cells_in_the_first_row)
-    (problem,) = (problem for problem in files.check() if problem.file != "data/")  # that no figures are left
+    # that no figures are left is one more
+    (problem,) = (problem for problem in files.check() if problem.file != "data/southend/")
     assert says(problem, file, expected)
 
 
@@ -257,19 +265,19 @@ def test_a_number_where_the_source_prints_a_dash_is_a_problem(project):
     broken = cell("value", "5", "", lambda row: row["value"] == "c")
     row, *_ = broken_copy(project, "categories_of_abuse.csv", broken)
     assert [(problem.row, problem.file) for problem in files.check()] == [
-        (row, "data/categories_of_abuse.csv")
+        (row, "data/southend/categories_of_abuse.csv")
     ]
 
 
 def test_rows_are_counted_as_a_spreadsheet_shows_them_past_a_blank_line(project):
     row, *_ = broken_copy(project, "conferences.csv", cell("area_code", "Southend", ""))
-    path = project / "data" / "conferences.csv"
+    path = project / DATA / "conferences.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\n\n", 1))
     assert row + 1 in [problem.row for problem in files.check() if problem.column == "area_code"]
 
 
 def test_a_line_break_within_a_cell_does_not_upset_the_count_of_rows(project):
-    path = project / "data" / "conferences.csv"
+    path = project / DATA / "conferences.csv"
     rows = rows_of(path.read_bytes())
     rows[0]["area_name"], rows[-1]["value"] = "Southend\non Sea", "many"
     path.write_bytes(written(rows))
@@ -277,7 +285,7 @@ def test_a_line_break_within_a_cell_does_not_upset_the_count_of_rows(project):
 
 
 def test_the_largest_file_is_read_and_one_byte_more_is_refused(project, monkeypatch):
-    path = project / "data" / "conferences.csv"
+    path = project / DATA / "conferences.csv"
     path.write_bytes(path.read_bytes() + b"\n" * 100_000)
     size = path.stat().st_size
     monkeypatch.setattr(files, "LARGEST_FILE", size)
@@ -315,13 +323,17 @@ def test_breakages_of_two_files_of_the_dictionary_are_both_listed(project):
 def test_two_unreadable_files_of_the_dictionary_are_both_listed(project):
     broken_copy(project, "measures.csv", empty)
     broken_copy(project, "sources.csv", not_utf8)
-    assert {problem.file for problem in files.check()} == {"data/measures.csv", "data/sources.csv"}
+    assert {problem.file for problem in files.check()} == {
+        "data/dictionary/measures.csv",
+        "data/southend/sources.csv",
+    }
 
 
 def test_a_file_of_the_dictionary_that_is_not_there_is_named(project):
-    (project / "data" / "sources.csv").unlink()
+    for folder in (DICTIONARY, DATA):
+        (project / folder / "sources.csv").unlink()
     (problem,) = files.check()
-    assert problem.file == "data/sources.csv"
+    assert problem.file == "data/dictionary/sources.csv"
     assert "not there" in problem.what
 
 
@@ -338,7 +350,7 @@ def test_tables_are_the_files_that_are_not_the_dictionary():
 
 @pytest.mark.parametrize("file", TABLES)
 def test_load_parts_every_value_from_every_symbol(project, file):
-    rows = rows_of((project / "data" / file).read_bytes())
+    rows = rows_of((project / PLACES[file] / file).read_bytes())
     frame = files.load(file[:-4])
     assert len(frame) == len(rows)
     for row, loaded in zip(rows, frame.itertuples(), strict=True):
@@ -365,21 +377,21 @@ def test_load_makes_numbers_and_dates_and_says_what_is_counted():
 
 def test_a_byte_order_mark_changes_nothing(project):
     plain = files.load("conferences")
-    path = project / "data" / "conferences.csv"
+    path = project / DATA / "conferences.csv"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     pd.testing.assert_frame_equal(files.load("conferences"), plain)
 
 
 def test_line_ends_of_windows_change_nothing(project):
     plain = files.load("conferences")
-    path = project / "data" / "conferences.csv"
+    path = project / DATA / "conferences.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     pd.testing.assert_frame_equal(files.load("conferences"), plain)
 
 
 def test_a_change_of_the_dictionary_is_seen_in_the_same_session(project):
     assert files.measures().loc["icpc", "smallest_change"] == 10
-    path = project / "data" / "measures.csv"
+    path = project / DICTIONARY / "measures.csv"
     rows = rows_of(path.read_bytes())
     for row in rows:
         row["smallest_change"] = "11"
@@ -389,7 +401,7 @@ def test_a_change_of_the_dictionary_is_seen_in_the_same_session(project):
 
 def test_measures_are_indexed_by_measure_with_numbers_as_floats(project):
     measures = files.measures()
-    for row in rows_of((project / "data" / "measures.csv").read_bytes()):
+    for row in rows_of((project / DICTIONARY / "measures.csv").read_bytes()):
         for column in ("decimals", "smallest_change"):
             loaded = measures.loc[row["measure"], column]
             assert loaded == float(row[column]) if row[column] else pd.isna(loaded)
@@ -397,7 +409,7 @@ def test_measures_are_indexed_by_measure_with_numbers_as_floats(project):
 
 def test_a_measure_without_a_dispersion_has_the_one_for_siblings_with_its_source(project):
     measures = files.measures()
-    for row in rows_of((project / "data" / "measures.csv").read_bytes()):
+    for row in rows_of((project / DICTIONARY / "measures.csv").read_bytes()):
         said = measures.loc[row["measure"], ["dispersion", "dispersion_source"]].tolist()
         given = [float(row["dispersion"]), row["dispersion_source"]] if row["dispersion"] else None
         assert said == (given or [2.4, files.DISPERSION_SOURCE])
@@ -443,7 +455,7 @@ def test_a_year_may_be_given_as_a_number_or_as_text():
 def test_a_refused_condition_names_the_file_as_every_other_problem_does():
     with pytest.raises(DataError) as refused:
         files.load("conferences", measure="icpc_in_tim")
-    assert refused.value.problems[0].file == "data/conferences.csv"
+    assert refused.value.problems[0].file == "data/southend/conferences.csv"
 
 
 def test_the_project_is_the_one_that_lscb_project_names(project, monkeypatch):
@@ -480,7 +492,7 @@ def test_a_wrong_lscb_project_is_refused_even_within_a_project(project, tmp_path
 REPORT = [
     pytest.param(file, number, row, id=f"{file[:-4]}-{number}")
     for file in TABLES
-    for number, row in enumerate(rows_of((CHECKOUT / "data" / file).read_bytes()), 2)
+    for number, row in enumerate(rows_of((CHECKOUT / PLACES[file] / file).read_bytes()), 2)
     if row["source"].startswith(("report-3.4.4", "report-5.2", "report-5.3"))
 ]
 SENTENCES = [case for case in REPORT if case.values[2]["source"].endswith("-text")]

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import DATA
 
 from lscb_analysis.release import DisclosureError, Release, protect
 
@@ -58,7 +59,7 @@ def test_an_unknown_rule_stops_the_release_and_no_other_is_offered(rule):
 
 @pytest.mark.parametrize("column", ["source", "denominator_source"])
 def test_a_source_that_the_dictionary_does_not_know_stops_the_release(column):
-    with pytest.raises(DisclosureError, match=r"local-return-7.*data/sources\.csv"):
+    with pytest.raises(DisclosureError, match=r"local-return-7.*sources\.csv"):
         protect(frame(ROW, ROW | {column: "local-return-7"}), rule="published")
 
 
@@ -75,7 +76,7 @@ def test_an_unknown_source_of_the_earlier_denominator_stops_the_release():
 
 @pytest.mark.parametrize("access", ["", "local"])
 def test_a_source_that_is_local_stops_the_release(project, access):
-    path = project / "data" / "sources.csv"
+    path = project / DATA / "sources.csv"
     sources = pd.read_csv(path, dtype=str, keep_default_na=False)
     sources.loc[sources["source"] == PUBLISHED, "access"] = access
     sources.to_csv(path, index=False)

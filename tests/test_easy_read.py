@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import EDITION, keep_only
+from conftest import DATA, DICTIONARY, EDITION, keep_only
 from readability import HARDEST, LONGEST, grade, sentences
 
 from lscb_analysis.audit.verification import CLAIMS
@@ -162,7 +162,7 @@ def test_another_edition_tells_its_own_figures_in_the_same_words(project):
         ("child_protection_plans", ",116,116,", ",240,240,"),
         ("child_protection_plans", ",29.7,29.7,", ",61.4,61.4,"),  # 240 of 39,115: 61.36 per 10,000
     ]:
-        path = project / "data" / f"{name}.csv"
+        path = project / DATA / f"{name}.csv"
         assert old in path.read_text("utf-8")
         path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
     told = plain_words.easy_read(read_edition(NAME), [PLANS])[0]
@@ -178,15 +178,15 @@ def test_a_mix_cannot_be_marked(project):
 
 
 def test_what_has_no_plain_words_is_named_before_anything_runs(project):
-    path = project / "data" / "plain_measures.csv"
+    path = project / DICTIONARY / "plain_measures.csv"
     lines = path.read_text("utf-8").splitlines(keepends=True)
     path.write_text("".join(line for line in lines if not line.startswith("care_leavers_17")), "utf-8")
-    with pytest.raises(EditionError, match="care_leavers_17_18 is marked easy_read, and data/plain_measures"):
+    with pytest.raises(EditionError, match="care_leavers_17_18 is marked easy_read, and plain_measures"):
         build(tell=lambda event, **_: pytest.fail(f"{event} all the same"))
 
 
 def test_words_are_shown_as_text(project):
-    path = project / "data" / "plain_measures.csv"
+    path = project / DICTIONARY / "plain_measures.csv"
     path.write_text(path.read_text("utf-8").replace("Meetings on time", "<b>Meetings</b>"), "utf-8")
     told = plain_words.easy_read(read_edition(NAME), [PLANS])
     assert "&lt;b&gt;Meetings&lt;/b&gt;" in [str(one.heading) for one in told]

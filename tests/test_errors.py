@@ -65,7 +65,7 @@ def test_a_build_tells_it_as_before_and_the_kept_notebook_shows_no_traceback(pro
     nbformat.write(notebook, path)
     made = builder.build()
     (failed,) = made.failed
-    told = "'care_leaver' is not a table of data/. Did you mean 'care_leavers'?"
+    told = "'care_leaver' is not a table of data/southend/. Did you mean 'care_leavers'?"
     assert "`lscb.load('care_leaver')`, under “Where the figures come from”. DataError: " in failed.error
     assert failed.error.endswith(told)
     kept = nbformat.read(made.kept / f"{CARE}.ipynb", as_version=4)

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from conftest import CHECKOUT
+from conftest import CHECKOUT, DATA
 
 from lscb_analysis.data.files import DICTIONARY_FILES
 from lscb_analysis.data.schema import TEXTS
@@ -127,7 +127,7 @@ def publish_in(root):
     place = Place(root)
     for name in ("data", "notebooks"):
         shutil.copytree(CHECKOUT / name, place.root / name, ignore=shutil.ignore_patterns(".*"))
-    for path in (place.root / "data").glob("*.csv"):
+    for path in (place.root / DATA).glob("*.csv"):
         if path.stem not in (*DICTIONARY_FILES, *TEXTS, "care_leavers", "population"):
             path.unlink()  # or every build would check tables of which no chapter speaks
     place.chapters(**{"01_one": "'as it was'"})
@@ -264,13 +264,13 @@ def test_a_second_build_is_busy_or_waits(place):
 
 def test_data_changed_during_the_build_is_not_published_and_said(place):
     changes = (
-        "import pathlib, os; p = pathlib.Path('../data/sources.csv')\n"
+        "import pathlib, os; p = pathlib.Path('../data/southend/sources.csv')\n"
         "p.write_text(p.read_text('utf-8').replace('annual report', 'yearly report', 1), 'utf-8')"
     )
     place.chapters(**{"01_one": changes})
     status, _, err = place.build()
     assert status == 1
-    assert "Changed while the pack was made: data/sources.csv" in err
+    assert "Changed while the pack was made: data/southend/sources.csv" in err
     assert unchanged(place)
     assert place.left() == ([".invented", "invented"], WHOLE)
 
@@ -279,12 +279,12 @@ def test_data_broken_during_the_build_is_not_published_and_said(place):
     breaks = (
         "import pathlib, lscb_analysis as lscb\n"
         "shown = lscb.table(lscb.protect(lscb.stated(lscb.load('care_leavers')), rule='published'))\n"
-        "pathlib.Path('../data/sources.csv').write_text('broken', 'utf-8')\n"
+        "pathlib.Path('../data/southend/sources.csv').write_text('broken', 'utf-8')\n"
         "shown"
     )
     place.chapters(**{"01_one": breaks})
     status, _, err = place.build()
-    assert (status, "Changed while the pack was made: data/sources.csv" in err) == (1, True), err
+    assert (status, "Changed while the pack was made: data/southend/sources.csv" in err) == (1, True), err
     assert unchanged(place)
     assert place.left() == ([".invented", "invented"], WHOLE)
 

@@ -15,7 +15,7 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import EDITION, as_they_ran, copied
+from conftest import DATA, DICTIONARY, EDITION, as_they_ran, copied, data_files
 from typer.testing import CliRunner
 
 from lscb_analysis.build import builder
@@ -108,13 +108,13 @@ def edit(path: Path, key: str, changed: dict[str, dict[str, str]]) -> None:
 
 def poison(project: Path) -> None:
     """Put hostile words wherever data, facts, assumptions, glossary and edition have words."""
-    data = project / "data"
-    for file, changed in WORDS.items():
-        edit(data / f"{file}.csv", file.removesuffix("s"), changed)
-    categories = pd.read_csv(data / "categories.csv", dtype=str, keep_default_na=False)
+    data = project / DATA
+    edit(project / DICTIONARY / "measures.csv", "measure", WORDS["measures"])
+    edit(data / "sources.csv", "source", WORDS["sources"])
+    categories = pd.read_csv(project / DICTIONARY / "categories.csv", dtype=str, keep_default_na=False)
     known = categories.loc[categories["scheme"] == "primary_need", "category"]
     needs = dict(zip(known, NEEDS, strict=True))
-    for path in data.glob("*.csv"):
+    for path in data_files(project):
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         if path.stem in ("categories", "primary_need", "dfe_primary_need"):
             frame["category"] = frame["category"].replace(needs)
@@ -149,10 +149,11 @@ def quoted(words: str) -> str:
 def approve_all(project: Path) -> None:
     """Approve whatever `lscb check` refuses of typed words, so that pages have to bear it."""
     refused = CliRunner().invoke(app, ["check"]).output
-    digests = re.findall(r"data/approved\.csv: ([0-9a-f]{16}),", refused)
+    digests = re.findall(r"(data/\w+/approved\.csv): ([0-9a-f]{16}),", refused)
     assert digests, refused
-    with (project / "data" / "approved.csv").open("a", encoding="utf-8") as file:
-        file.writelines(f"{digest},here,a reader of hostile words,2026-11-30\n" for digest in digests)
+    for file, digest in digests:
+        with (project / file).open("a", encoding="utf-8") as approved:
+            approved.write(f"{digest},here,a reader of hostile words,2026-11-30\n")
 
 
 @pytest.fixture(scope="module")

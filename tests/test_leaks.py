@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import copied
+from conftest import DATA, copied
 from leaks import Secret, leaks, names_given_away
 
 from lscb_analysis.cli import app
@@ -57,7 +57,7 @@ def invent(project: Path) -> list[Secret]:
                 shares[None, year, category] = "c" if category in held else f"{100 * number / whole:.1f}"
             counts[total, year, "Total"] = str(whole)
             secrets += _secrets(project, table, measure, percentages, year, held, whole)
-        for path in project.glob("data/*.csv"):
+        for path in (project / DATA).glob("*.csv"):
             if path.stem == percentages:
                 _write(path, shares)
             elif path.stem in (table, "children_in_need"):
@@ -69,10 +69,10 @@ def _secrets(
     project: Path, table: str, measure: str, percentages: str, year: int, held: dict[str, int], whole: int
 ) -> list[Secret]:
     rest = sum(held.values())
-    frame = pd.read_csv(project / "data" / f"{table}.csv", dtype=str).query("measure == @measure")
+    frame = pd.read_csv(project / DATA / f"{table}.csv", dtype=str).query("measure == @measure")
     start, end = frame[frame["time_period"] == str(year)].iloc[0][["period_start", "period_end"]]
     period = end if start == end else f"{start}/{end}"
-    printed = pd.read_csv(project / "data" / f"{percentages}.csv", dtype=str)["measure"].iloc[0]
+    printed = pd.read_csv(project / DATA / f"{percentages}.csv", dtype=str)["measure"].iloc[0]
     bounds = (rest, whole - rest, *(rest - small for small in SMALL))
     both = frozenset([measure, printed])
     return [Secret(both, name, period, number, whole, bounds) for name, number in held.items()]
@@ -160,7 +160,7 @@ def cell(column: str, value: str):
 
 
 NEEDS = "03_primary_need.html"
-DATA = (
+CLAIMED = (
     '<data value="3" data-statistic="numerator" data-measure="cin_by_primary_need" data-period="2016-03-31"'
     ' data-category="Absent parenting">few</data>'
 )
@@ -182,7 +182,7 @@ PLANTED = {
     "a count in a CSV": cell("numerator", "3"),
     "the end of an interval in a CSV": cell("lower", "0.1"),
     "a percentage in a CSV": cell("printed", "0.0"),
-    "a count bound to its place": lambda folder: page(folder, NEEDS, "</main>", f"{DATA}</main>"),
+    "a count bound to its place": lambda folder: page(folder, NEEDS, "</main>", f"{CLAIMED}</main>"),
     "a bar among the others": lambda folder: page(folder, NEEDS, "<path ", f"{BAR}<path "),
     "a mark among the others": lambda folder: page(folder, NEEDS, "<use ", 30 * "<use/><use "),
     "a percentage in words": lambda folder: page(folder, "index.html", "</main>", "15.24 per cent</main>"),
@@ -213,6 +213,6 @@ def test_the_search_finds_a_count_in_a_stored_notebook(copy):
     (path,) = folder.glob("kept/pack-*/03_primary_need.ipynb")
     notebook = json.loads(path.read_text("utf-8"))
     output = next(output for cell in notebook["cells"] for output in cell.get("outputs", []))
-    output["data"]["text/html"] = DATA
+    output["data"]["text/html"] = CLAIMED
     path.write_text(json.dumps(notebook), "utf-8")
     assert [line.partition(":")[0] for line in leaks(folder, secrets)] == [str(path.relative_to(folder))]

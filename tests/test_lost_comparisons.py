@@ -12,7 +12,7 @@ import sys
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, EDITION, copied
+from conftest import CHECKOUT, DATA, EDITION, copied
 from test_other_data import alter, only
 
 import lscb_analysis as lscb
@@ -125,7 +125,7 @@ def test_what_is_not_compared_is_named_with_what_is_missing_by_the_build_and_the
     assert told(events).keys() == {"care_leavers_17_18", "care_leavers_19_21", "adopted"}
     assert (
         "Not compared: adopted of 00_board_summary, because there is no number behind the earlier figure: "
-        "its source withholds it (2017 in data/leaving_care.csv).\n"
+        "its source withholds it (2017 in data/southend/leaving_care.csv).\n"
     ) in out
 
 
@@ -134,7 +134,7 @@ def test_each_comparison_that_is_lost_is_named_with_what_it_lacks_and_where(buil
     assert status == 0, err
     assert {question: event["reason"] for question, event in told(events).items()} == LOST
     assert told(events)["plans"]["missing"] == [
-        "2017 in data/population.csv", "2018 in data/child_protection_plans.csv",
+        "2017 in data/southend/population.csv", "2018 in data/southend/child_protection_plans.csv",
     ]  # fmt: skip
     assert all(event["reason"] in out + err for event in told(events).values())
 
@@ -149,7 +149,7 @@ def test_what_was_compared_in_the_pack_that_stands_is_told_with_its_verdict(buil
     lines = {line for line in err.splitlines() if "In the pack that stands it came to" in line}
     assert len(lines) == len(stood) + 1
     assert next(line for line in lines if "conferences" in line).endswith(
-        "(2018 in data/conferences.csv). In the pack that stands it came to: better."
+        "(2018 in data/southend/conferences.csv). In the pack that stands it came to: better."
     )
     assert not any("In the pack that stands" in line for line in out.splitlines())
 
@@ -186,7 +186,7 @@ def test_page_and_manifest_give_the_same_reason_as_the_build(builds):
         (
             "population",
             None,
-            "'population' is not a table of data/, and southend-2017-19 takes it as the totals of 'plans'",
+            "'population' is not a table of data/southend/, and southend-2017-19 takes it as the totals of 'p",
         ),
     ],
 )
@@ -197,6 +197,6 @@ def test_a_comparison_whose_table_rows_or_category_are_gone_is_refused_by_name(
     if altered:
         alter(project, table, altered)
     else:
-        (project / "data" / f"{table}.csv").unlink()
+        (project / DATA / f"{table}.csv").unlink()
     with pytest.raises(ValueError, match=named):
         lscb.verdict_table(lscb.read_edition(EDITION.stem))

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, EDITION, FEW, keep_only
+from conftest import CHECKOUT, DATA, EDITION, FEW, keep_only
 
 from lscb_analysis.build.builder import build
 from lscb_analysis.data.files import DICTIONARY_FILES, TEXTS
@@ -17,7 +17,7 @@ PLANS, RATE = "150", "38.3"  # 150 of 39,115 children, by hand: 38.348… per 10
 
 def add_a_year(project):
     """Repeat the rows of the latest year a year later, with another number of plans."""
-    for path in (project / "data").glob("*.csv"):
+    for path in (project / DATA).glob("*.csv"):
         if path.stem not in (*DICTIONARY_FILES, *TEXTS):
             rows = pd.read_csv(path, dtype=str, keep_default_na=False)
             latest = "2017" if path.stem == "population" else "2018"
@@ -71,7 +71,7 @@ NUMBERS = {"cin_at_31_march": {2018: "1323", 2019: "1440"}, "cin_rate": {2018: "
 
 
 def add(project, table, *rows):
-    with (project / "data" / f"{table}.csv").open("a", encoding="utf-8") as file:
+    with (project / DATA / f"{table}.csv").open("a", encoding="utf-8") as file:
         file.writelines(f"{row}\n" for row in rows)
 
 
@@ -87,7 +87,7 @@ def need(project):
     for year, children in ((2017, 39115), (2018, 39120)):
         dated = f"{year},Reporting year,{year}-06-30,{year}-06-30,{PLACE},population_0_17,Total"
         add(project, "population", f"{dated},{children},{children},,invented-2021-population")
-    episodes = project / "data" / "dfe_episodes_of_need.csv"
+    episodes = project / DATA / "dfe_episodes_of_need.csv"
     rows = [
         row for row in episodes.read_text("utf-8").splitlines() if row.startswith("2018,") and PLACE in row
     ]
@@ -142,7 +142,7 @@ def test_populations_of_two_releases_are_not_mixed_unseen(need):
     words = need.read_text("utf-8")
     both = 'source = ["invented-2021-population", "dfe-cin-2020-population"]'
     need.write_text(words.replace('source = "invented-2021-population"', both), "utf-8")
-    population = need.parents[2] / "data" / "population.csv"
+    population = need.parents[2] / DATA / "population.csv"
     rows = population.read_text("utf-8").splitlines(keepends=True)
     kept = [row for row in rows if not (row.startswith("2017,") and "invented" in row)]
     population.write_text("".join(kept), "utf-8")

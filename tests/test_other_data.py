@@ -8,7 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, EDITION as FILE, keep_only
+from conftest import CHECKOUT, DATA, EDITION as FILE, keep_only
 
 from lscb_analysis.audit.remade import known
 from lscb_analysis.build.builder import build
@@ -23,14 +23,14 @@ WITHHELD = ["c", "c", ""]
 
 
 def only(project, *kept):
-    for path in (project / "data").glob("*.csv"):
+    for path in (project / DATA).glob("*.csv"):
         if path.stem not in (*DICTIONARY_FILES, *TEXTS, *kept):
             path.unlink()
 
 
-def alter(project, name, altered):
+def alter(project, name, altered, folder=DATA):
     """Write a table anew as `altered` makes it of its rows, which are all text."""
-    path = project / "data" / f"{name}.csv"
+    path = project / folder / f"{name}.csv"
     rows = altered(pd.read_csv(path, dtype=str, keep_default_na=False))
     rows.to_csv(path, index=False, lineterminator="\n")
 
@@ -75,7 +75,7 @@ def test_data_without_figures_are_refused_in_words(project):
     only(project, SIMULATED)
     (problem,) = check()
     assert str(problem).startswith(
-        "data/: holds no table of figures. Put one there: a CSV file with the columns"
+        "data/southend/: holds no table of figures. Put one there: a CSV file with the columns"
     )
 
 

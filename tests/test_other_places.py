@@ -1,4 +1,4 @@
-"""Figures of other places and later years in a pack, areas that were recoded, and a second board's rows."""
+"""Figures of other places and later years in a pack, and areas that were recoded."""
 
 import nbformat
 import pandas as pd
@@ -11,7 +11,6 @@ from lscb_analysis.build import builder
 from lscb_analysis.build.publication import UnpublishedError
 from lscb_analysis.cli import main
 from lscb_analysis.data.files import SIMULATED, tables
-from lscb_analysis.data.schema import DataError
 
 DEATHS = "09_child_deaths"
 ESSEX = (
@@ -154,14 +153,10 @@ def test_a_pack_of_which_no_figure_is_available_is_published_and_says_so(project
         assert "Nothing is drawn here: none of these figures can be told." in pages[name]
 
 
-def beside(rows, sources=None):
-    """Rows, and those of the edition's area once more as Thurrock's, from `sources` of their own."""
+def beside(rows):
+    """Rows, and those of the edition's area once more as Thurrock's."""
     own = rows[rows["area_name"] == "Southend-on-Sea"]
-    others = own.assign(area_code="E06000034", area_name="Thurrock")
-    return pd.concat([rows, others if sources is None else others.replace({"source": sources})])
-
-
-READ = "Read 44 tables, 1 edition(s) and 16 chapters"
+    return pd.concat([rows, own.assign(area_code="E06000034", area_name="Thurrock")])
 
 
 def checked(monkeypatch, capsys):
@@ -169,33 +164,6 @@ def checked(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main()
     return ended.value.code or 0, capsys.readouterr().err
-
-
-@pytest.mark.parametrize("named", ["", "Thurrock Local Safeguarding Children Partnership"])
-def test_a_second_boards_rows_are_refused_in_one_sentence(project, monkeypatch, capsys, named):
-    """As those of another board, or under the name of the first."""
-    of = {}
-
-    def doubled(rows):
-        board = rows[rows["publisher"] == "Southend Local Safeguarding Children Board"]
-        of.update({name: f"thurrock-{name}" for name in board["source"]})
-        return pd.concat([rows, board.assign(source=board["source"].map(of), publisher=named)])
-
-    if named:
-        alter(project, "sources", doubled)
-    for name in ("child_deaths", "child_protection_plans", "conferences"):
-        alter(project, name, lambda rows: beside(rows, of))
-    board = named or "Southend Local Safeguarding Children Board"
-    sentence = (
-        f"data/child_deaths.csv: and 2 more tables have rows of a second board ({board}, Thurrock), which "
-        "would change the pack of Southend Local Safeguarding Children Board. Take them out: until each "
-        "board has a folder of its own, keep each in a project of its own."
-    )
-    assert checked(monkeypatch, capsys) == (2, f"{sentence}\n{READ}: 1 problem.\n")
-    with pytest.raises(DataError) as refused:
-        builder.build()
-    assert str(refused.value) == sentence
-    assert not (project / "reports").exists()
 
 
 def test_the_departments_rows_of_other_authorities_change_no_page(project, monkeypatch, capsys):

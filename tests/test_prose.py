@@ -8,7 +8,7 @@ import json
 import re
 
 import pytest
-from conftest import CHECKOUT, EDITION, FEW
+from conftest import CHECKOUT, DATA, DICTIONARY, EDITION, FEW, data_file
 from typer.testing import CliRunner
 
 from lscb_analysis.build.builder import build
@@ -162,7 +162,7 @@ def plant(project, *cells):
 
 def plant_in_row(project, name, column, words):
     """Write words into a row of a file of words, and return its number."""
-    path = project / "data" / f"{name}.csv"
+    path = data_file(project, name)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     at = 2 + IN_ROWS.index((name, column, words))
@@ -187,7 +187,8 @@ def test_every_planted_sentence_is_refused_where_it_stands(project):
     places |= {f"{NOTEBOOK}, cell {raw}: ": "raw"}
     for name, column, words in IN_ROWS:
         row = plant_in_row(project, name, column, words)
-        places[f"data/{name}.csv, row {row}, column {column}: "] = words
+        folder = data_file(project, name).parent.name
+        places[f"data/{folder}/{name}.csv, row {row}, column {column}: "] = words
     path = project / EDITION
     for field, line, words in IN_EDITION:
         changed, count = re.subn(line, lambda _, to=words: to, path.read_text("utf-8"), flags=re.M)
@@ -214,8 +215,8 @@ def test_the_build_refuses_a_typed_claim_before_anything_runs(project):
 
 def test_a_sentence_is_free_once_approved_and_no_longer_when_a_letter_changes(project):
     plant(project, cell("markdown", "Numbers this small tell little."))
-    line = re.search(r"data/approved\.csv: (\S+,.*),ROLE,DATE", checked(2))
-    approved = project / "data" / "approved.csv"
+    line = re.search(r"data/dictionary/approved\.csv: (\S+,.*),ROLE,DATE", checked(2))
+    approved = project / DICTIONARY / "approved.csv"
     before = approved.read_text("utf-8")
     approved.write_text(f"{before}{line[1]},analyst of the board,2026-11-30\n", "utf-8")
     checked(0)
@@ -230,8 +231,9 @@ def test_a_sentence_is_free_once_approved_and_no_longer_when_a_letter_changes(pr
 
 def test_no_approval_outlives_its_sentence(project):
     """An approval that no check needs would let the sentence come back unread."""
-    path = project / "data" / "approved.csv"
+    paths = [project / folder / "approved.csv" for folder in (DATA, DICTIONARY)]
     (project / EDITION).write_text((CHECKOUT / EDITION).read_text("utf-8"), "utf-8")
-    rows = path.read_text("utf-8").splitlines()
-    path.unlink()
-    assert len(checked(2).splitlines()) == len(rows)
+    rows = [row for path in paths for row in path.read_text("utf-8").splitlines()[1:]]
+    for path in paths:
+        path.unlink()
+    assert len(checked(2).splitlines()) == len(rows) + 1  # which says how many there are

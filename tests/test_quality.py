@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import DATA
 from hypothesis import given, settings, strategies as st
 
 from lscb_analysis import protect, read_edition
@@ -436,13 +437,13 @@ def test_what_a_careful_reader_finds_to_fit_is_said_to_fit(found, rule, measure)
 def test_a_report_of_next_year_leaves_the_findings_on_this_one_as_they_are(project):
     edition = read_edition("southend-2017-19")
     before = findings(edition)
-    sources = pd.read_csv(project / "data" / "sources.csv", dtype=str, keep_default_na=False)
+    sources = pd.read_csv(project / DATA / "sources.csv", dtype=str, keep_default_na=False)
     own = sources[sources["source"] == "report-5.2-looked-after"]
     later = own.assign(
         source="report-next", document="Annual Report, April 2019 to March 2020", release="2020"
     )
-    pd.concat([sources, later]).to_csv(project / "data" / "sources.csv", index=False)
-    path = project / "data" / "children_looked_after.csv"
+    pd.concat([sources, later]).to_csv(project / DATA / "sources.csv", index=False)
+    path = project / DATA / "children_looked_after.csv"
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     row = table[(table["measure"] == "cla_at_31_march") & (table["time_period"] == "2018")].head(1)
     revised = row.assign(value="300", printed="300", source="report-next")

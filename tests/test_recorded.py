@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import recorded
-from conftest import keep_only
+from conftest import DATA, keep_only
 
 from lscb_analysis.build.builder import build
 from lscb_analysis.data.files import dictionary, texts
@@ -82,7 +82,7 @@ def test_the_statement_says_what_falls_short_whom_to_ask_and_is_reached_from_eve
 
 def test_where_nothing_is_recorded_the_statement_claims_nothing_and_where_faults_are_it_lists_them(project):
     keep_only(project, [CARE])
-    path = project / "data" / recorded.FILE.name
+    path = project / DATA / recorded.FILE.name
     rows = pd.read_csv(path, dtype=str)
     path.unlink()
     page = (build().folder / "accessibility.html").read_text("utf-8")
@@ -111,14 +111,14 @@ def test_a_check_that_comes_to_something_else_than_is_recorded_differs():
 
 @pytest.mark.usefixtures("record")
 def test_what_is_written_is_a_valid_file_of_words():
-    raw = located(pd.read_csv(recorded.FILE, dtype=str), "data/accessibility.csv")
+    raw = located(pd.read_csv(recorded.FILE, dtype=str), "data/southend/accessibility.csv")
     assert validate_text(raw, dictionary(), "accessibility") == []
     assert list(raw["check"]) == ["axe-on-a-phone", "widths"]
 
 
 @pytest.mark.parametrize(("column", "value"), [("faults", "none"), ("pages", "-1"), ("date", "today")])
 def test_what_was_typed_into_the_record_is_refused(column, value):
-    raw = located(texts("accessibility").head(1).assign(**{column: value}), "data/accessibility.csv")
+    raw = located(texts("accessibility").head(1).assign(**{column: value}), "data/southend/accessibility.csv")
     found = validate_text(raw, dictionary(), "accessibility")
     assert [problem.column for problem in found] == [column]
     assert "Run make accessibility" in str(found[0])

@@ -1,7 +1,7 @@
 """What is done before any kernel is forked; what is wrong with the data is left to the build to say."""
 
 import pytest
-from conftest import EDITION
+from conftest import DICTIONARY, EDITION
 
 from lscb_analysis.build.warm import rehearsal
 from lscb_analysis.build.warm.rehearsal import rehearse
@@ -32,7 +32,7 @@ def test_verdicts_come_first_and_a_chart_and_a_table_after_them(project, shown):
 
 
 def test_where_the_data_do_not_hold_it_tells_nothing_and_ends(project, shown):
-    (project / "data" / "measures.csv").write_text("measure\n", "utf-8")
+    (project / DICTIONARY / "measures.csv").write_text("measure\n", "utf-8")
     assert list(rehearse(str(project), NAME)) == [{}]
     assert shown == []
 

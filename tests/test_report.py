@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import EDITION as FILE, FEW, keep_only
+from conftest import DATA, EDITION as FILE, FEW, keep_only
 
 from lscb_analysis.build import builder, site
 from lscb_analysis.build.builder import BuildError, UnpublishedError, build, plan
@@ -60,8 +60,10 @@ def test_the_manifest_says_what_made_the_pack(pack):
     assert manifest["chapters"][0]["parameters"]["area"] == "Southend-on-Sea"
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((pack / name).read_bytes()).hexdigest() == digest
-    data = builder.project() / "data" / "primary_need.csv"
-    assert manifest["inputs"]["data/primary_need.csv"] == hashlib.sha256(data.read_bytes()).hexdigest()
+    data = builder.project() / DATA / "primary_need.csv"
+    assert (
+        manifest["inputs"]["data/southend/primary_need.csv"] == hashlib.sha256(data.read_bytes()).hexdigest()
+    )
 
 
 def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(project):

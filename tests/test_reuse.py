@@ -42,7 +42,7 @@ def test_only_what_changed_runs_again(project, again):
     assert again() == ([], [("nothing to do", None)])
     assert folder.resolve() == standing
     # a row that one chapter reads and no verdict
-    edit(project, "data/care_leavers.csv", "56,56,", "58,58,")
+    edit(project, "data/southend/care_leavers.csv", "56,56,", "58,58,")
     ran, events = again()
     assert ran == ["08_care_leavers"]
     assert [chapter for event, chapter in events if event == "chapter skipped"] == [

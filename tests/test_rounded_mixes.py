@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import EDITION, copied
+from conftest import DATA, DICTIONARY, EDITION, copied
 from test_other_data import alter, only, said
 
 import lscb_analysis as lscb
@@ -55,9 +55,9 @@ def written(tmp_path, monkeypatch, published):
     """Write a project with rows of England and its regions alone; `slip` alters a number of the last year."""
     project = copied(tmp_path / "project", [NEED])
     monkeypatch.setenv("LSCB_PROJECT", str(project))
-    table = project / "data" / "dfe_primary_need.csv"
+    table = project / DATA / "dfe_primary_need.csv"
     columns = table.read_text("utf-8").splitlines()[0].split(",")
-    known = pd.read_csv(project / "data" / "categories.csv")
+    known = pd.read_csv(project / DICTIONARY / "categories.csv")
     categories = known.loc[known["scheme"] == "primary_need", "category"]
     keys = [key for key in published[0] if re.match("N[0-9]", key)]
     assert len(keys) == len(categories)
@@ -69,7 +69,7 @@ def written(tmp_path, monkeypatch, published):
         return pd.concat([rows, later])
 
     for name in ("sources", "rounding"):
-        alter(project, name, as_of_2024)
+        alter(project, name, as_of_2024, DICTIONARY)
 
     def write(area, slip=0):
         named = [row for row in published if area in (row["region_name"] or row["country_name"], None)]
@@ -131,7 +131,8 @@ def test_a_slip_beyond_the_rounding_is_refused_with_table_row_and_total(written)
     edition = written("East of England", slip=100)
     with pytest.raises(
         ValueError,
-        match=r"primary_need, data/dfe_primary_need\.csv: The categories together exceed their total\. "
+        match=r"primary_need, data/southend/dfe_primary_need\.csv: The categories together exceed their "
+        r"total\. "
         r"East of England, 20\d\d: [\d,]+ of [\d,]+ \(cin_by_primary_need\), and rounding allows 55\.",
     ):
         lscb.verdict_table(edition)
@@ -139,7 +140,7 @@ def test_a_slip_beyond_the_rounding_is_refused_with_table_row_and_total(written)
 
 def test_without_the_word_that_a_source_rounds_nothing_is_taken_as_rounding(written, tmp_path):
     edition = written("East of England")
-    (tmp_path / "project" / "data" / "rounding.csv").unlink()
+    (tmp_path / "project" / DICTIONARY / "rounding.csv").unlink()
     with pytest.raises(
         ValueError, match=r"East of England, 20\d\d: [\d,]+ of [\d,]+ \(cin_by_primary_need\)[.;] "
     ):

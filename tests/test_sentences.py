@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from broken import FAULTS, faults, sentences
 from bs4 import BeautifulSoup
-from conftest import copied
+from conftest import DATA, copied
 
 from lscb_analysis.build.builder import build
 
@@ -36,7 +36,7 @@ SHOWN_INSTEAD = {
 
 def change(project, table, value, **of):
     """Set figures of a table, and what is printed of them, where all of `of` hold; None takes them out."""
-    path = project / "data" / f"{table}.csv"
+    path = project / DATA / f"{table}.csv"
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     meant = pd.Series(True, rows.index)
     for column, wanted in of.items():
@@ -67,7 +67,7 @@ def altered(tmp_path_factory):
         assert cells.count(f'"{shown}"') == 1
         cells = cells.replace(f'"{shown}"', f'"{instead}"')
     notebook.write_text(cells, "utf-8")
-    for path in (*project.glob("data/*.csv"), *project.glob("notebooks/**/*.*")):
+    for path in (*project.glob("data/*/*.csv"), *project.glob("notebooks/**/*.*")):
         named = f'"{PLACE}"' if path.suffix == ".csv" else PLACE
         path.write_text(path.read_text("utf-8").replace("Southend-on-Sea", named), "utf-8")
     with pytest.MonkeyPatch.context() as patch:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
-from conftest import keep_only
+from conftest import DATA, DICTIONARY, data_file, keep_only
 from test_cli import run
 
 from lscb_analysis.build.builder import build
@@ -58,7 +58,7 @@ NEEDED = ["conferences", "population", "categories_of_abuse", "child_protection_
 
 def edited(project: Path, table: str, row: int, **cells: str) -> None:
     """Type other cells into a row, counted as a spreadsheet counts it."""
-    path = project / "data" / f"{table}.csv"
+    path = project / DATA / f"{table}.csv"
     rows = rows_of(path)
     for column, text in cells.items():
         rows[row - 1][rows[0].index(column)] = text
@@ -84,16 +84,16 @@ def test_a_pack_of_tables_saved_in_every_way_says_what_it_said_and_check_lists_h
     keep_only(project, [CHAPTER])
     before = pages(build(output=project / "before").folder)
     tables = [
-        path.stem for path in sorted((project / "data").glob("*.csv")) if path.stem not in (*NEEDED, *TYPED)
+        path.stem for path in sorted((project / DATA).glob("*.csv")) if path.stem not in (*NEEDED, *TYPED)
     ]
     edited(project, "family_court", 2, value="14,207")
     edited(project, "primary_need", 2, value="82.0%")
     edited(project, "leaving_care", 6, value="[C]")
-    saved(project / "data" / "measures.csv", encoding="cp1252")
+    saved(project / DICTIONARY / "measures.csv", encoding="cp1252")
     used = {"measures": WINDOWS}
     ways = zip(cycle(WAYS), [name for name in [*NEEDED, *tables] if name != "measures"], strict=False)
     for said, name in ways:
-        path = project / "data" / f"{name}.csv"
+        path = data_file(project, name)
         whole = path.read_bytes()
         saved(path, **WAYS[said])
         if path.read_bytes().replace(b"\r\n", b"\n") != whole:  # some hold no date, or nothing beyond ASCII
@@ -102,17 +102,22 @@ def test_a_pack_of_tables_saved_in_every_way_says_what_it_said_and_check_lists_h
     assert (status, err) == (0, [])
     assert set(used.values()) == set(WAYS)
     for name, said in used.items():
-        assert any(f"data/{name}.csv" in line and said in line for line in out), (name, said)
-    assert "Note: data/family_court.csv, row 2, column value: marks of thousands were left out." in out
-    assert "Note: data/primary_need.csv, row 2, column value: percent signs were left out." in out
-    assert "Note: data/leaving_care.csv, row 6, column value: brackets and capitals were left out." in out
+        assert any(f"/{name}.csv" in line and said in line for line in out), (name, said)
+    assert (
+        "Note: data/southend/family_court.csv, row 2, column value: marks of thousands were left out." in out
+    )
+    assert "Note: data/southend/primary_need.csv, row 2, column value: percent signs were left out." in out
+    assert (
+        "Note: data/southend/leaving_care.csv, row 6, column value: brackets and capitals were left out."
+        in out
+    )
     assert re.fullmatch(r"Read \d+ tables, 1 edition\(s\) and 16 chapters: no problem\.", out[-1])
     assert pages(build(output=project / "after").folder) == before
 
 
 def test_every_decimal_that_a_spreadsheet_takes_away_is_refused(project, monkeypatch, capsys):
     lost = []
-    for path in sorted((project / "data").glob("*.csv")):
+    for path in sorted((project / DATA).glob("*.csv")):
         header, *rows = rows_of(path)
         for number, row in enumerate(rows, 2):
             cells = dict(zip(header, row, strict=True))
@@ -120,10 +125,10 @@ def test_every_decimal_that_a_spreadsheet_takes_away_is_refused(project, monkeyp
             if figure and path.stem != "conferences":  # which prints numbers of children as 103.0
                 edited(project, path.stem, number, value=figure[1], printed=figure[1])
                 lost.append(
-                    f"data/{path.name}, row {number}, column printed: '{figure[1]}' has lost a decimal"
+                    f"data/southend/{path.name}, row {number}, column printed: '{figure[1]}' has lost a decimal"
                 )
     edited(project, "conferences", 7, value="66", printed="66")
-    lost.append("data/conferences.csv, row 7, column printed: '66' has lost a decimal")
+    lost.append("data/southend/conferences.csv, row 7, column printed: '66' has lost a decimal")
     status, out, err = checked(monkeypatch, capsys)
     assert (status, out) == (2, [])
     assert sorted(line.partition(". ")[0] for line in err[:-1]) == sorted(lost)
@@ -153,18 +158,18 @@ def test_what_has_lost_its_meaning_is_refused_in_one_line_that_names_it(project,
     status, _, err = checked(monkeypatch, capsys)
     assert status == 2
     for table, row, column, text, said in REFUSED:
-        start = f"data/{table}.csv, row {row}, column {column}: {text!r} {said}. "
+        start = f"data/southend/{table}.csv, row {row}, column {column}: {text!r} {said}. "
         assert sum(line.startswith(start) for line in err) == 1, (start, err)
 
 
 def test_dates_that_may_be_day_first_or_month_first_are_refused_in_one_line(project, monkeypatch, capsys):
-    path = project / "data" / "population.csv"
+    path = project / DATA / "population.csv"
     path.write_text(path.read_text("utf-8").replace("-06-30", "/06/05"), "utf-8")
     saved(path, lambda cell: re.sub(r"^(\d{4})/(\d\d)/(\d\d)$", r"\3/\2/\1", cell))
     status, _, err = checked(monkeypatch, capsys)
     (line,) = (line for line in err if "population.csv" in line)
     assert (status, line) == (
         2,
-        "data/population.csv, row 2, column period_start: and the other dates of this table may be day first "
-        "or month first. Write dates as 2018-03-31.",
+        "data/southend/population.csv, row 2, column period_start: and the other dates of this table may be "
+        "day first or month first. Write dates as 2018-03-31.",
     )

@@ -19,7 +19,7 @@ GOOD = {
 
 
 def problems(**changed):
-    raw = located(pd.DataFrame([GOOD | changed], columns=TEXTS["facts"]), "data/facts.csv")
+    raw = located(pd.DataFrame([GOOD | changed], columns=TEXTS["facts"]), "data/southend/facts.csv")
     return [str(problem) for problem in validate_text(raw, dictionary(), "facts")]
 
 
@@ -43,7 +43,7 @@ def test_what_is_wrong_with_a_fact_is_said_where_it_stands(changed, said):
 
 
 def test_a_key_may_not_stand_twice():
-    raw = located(pd.DataFrame([GOOD, GOOD], columns=TEXTS["facts"]), "data/facts.csv")
+    raw = located(pd.DataFrame([GOOD, GOOD], columns=TEXTS["facts"]), "data/southend/facts.csv")
     found = validate_text(raw, dictionary(), "facts")
     assert ["stands in row 2 already" in str(problem) for problem in found] == [True]
 
@@ -78,7 +78,7 @@ CHAPTERS = {
     ],
 )
 def test_an_entry_of_the_log_of_assumptions_is_checked(changed, said):
-    raw = located(pd.DataFrame([ENTRY | changed], columns=TEXTS["assumptions"]), "data/a.csv")
+    raw = located(pd.DataFrame([ENTRY | changed], columns=TEXTS["assumptions"]), "data/southend/a.csv")
     found = [str(problem) for problem in validate_text(raw, dictionary(), "assumptions")]
     assert len(found) == bool(said)
     assert all(said in problem for problem in found)

@@ -7,7 +7,7 @@ from functools import cache, reduce
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import CHECKOUT, EDITION as WHOLE
+from conftest import CHECKOUT, DATA, DICTIONARY, EDITION as WHOLE
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
 from scipy import stats
 
@@ -53,7 +53,7 @@ def published():
 
 def redefine(project, measure, **changes):
     """Change a measure of the project's dictionary."""
-    path = project / "data" / "measures.csv"
+    path = project / DICTIONARY / "measures.csv"
     known = pd.read_csv(path, dtype=str, keep_default_na=False)
     changes |= {"dispersion_source": "invented"} if "dispersion" in changes else {}
     known.loc[known["measure"] == measure, list(changes)] = list(changes.values())
@@ -263,7 +263,7 @@ def test_an_edition_of_one_kind_of_comparison_or_of_none_has_the_same_columns(me
 
 def test_a_mix_without_figures_for_a_period_is_not_compared(project):
     for table, measure in (("dfe_primary_need", "cin_by_primary_need"), ("primary_need", "primary_need")):
-        path = project / "data" / f"{table}.csv"
+        path = project / DATA / f"{table}.csv"
         rows = path.read_text("utf-8").splitlines(keepends=True)
         kept = [row for row in rows if not (row.startswith("2017,R") and f",{measure}," in row)]
         path.write_text("".join(kept), "utf-8")
@@ -283,7 +283,7 @@ def test_periods_without_any_figures_are_refused(periods):
 def test_rows_added_for_a_later_year_leave_an_earlier_edition_as_it_was(project):
     before = verdict_table(read_edition(EDITION))
     for table in ("child_protection_plans", "conferences"):
-        path = project / "data" / f"{table}.csv"
+        path = project / DATA / f"{table}.csv"
         rows = path.read_text("utf-8").splitlines()
         latest = [row for row in rows if row.startswith("2018,Reporting") and "-text" not in row]
         years = (("2018,R", "2019,R"), ("2018-03-31", "2019-03-31"), ("2017-04-01", "2018-04-01"))
@@ -296,7 +296,7 @@ def test_rows_added_for_a_later_year_leave_an_earlier_edition_as_it_was(project)
 
 
 def test_a_printed_figure_that_its_numbers_do_not_give_is_not_compared_and_says_so(project):
-    path = project / "data" / "child_protection_plans.csv"
+    path = project / DATA / "child_protection_plans.csv"
     path.write_text(path.read_text("utf-8").replace("29.7,29.7", "27.9,27.9"), "utf-8")
     plans = verdict_table(read_edition(EDITION)).set_index("question").loc["plans"]
     assert (plans["verdict"], plans["reason"]) == (
@@ -342,7 +342,7 @@ def test_it_is_too_few_to_tell_if_a_change_that_matters_could_have_gone_unseen(p
 
 def test_a_rise_that_no_numbers_could_show_is_too_few_to_tell(project):
     # two plans, then none: no fall could have been seen
-    path = project / "data" / "child_protection_plans.csv"
+    path = project / DATA / "child_protection_plans.csv"
     text = path.read_text("utf-8").replace(",220,220,", ",2,2,").replace(",116,116,", ",0,0,")
     path.write_text(text.replace("56.7,56.7", "0.5,0.5").replace("29.7,29.7", "0.0,0.0"), "utf-8")
     row = judged("plans").loc["plans"]
@@ -376,7 +376,7 @@ def test_stocks_are_marked_and_years_are_not():
 @given(random=st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_of_the_data_does_not_matter(project, random):
     before = published()
-    for path in (project / "data").glob("*.csv"):
+    for path in (project / DATA).glob("*.csv"):
         head, *rows = path.read_text("utf-8").splitlines()
         random.shuffle(rows)
         path.write_text("\n".join([head, *rows]) + "\n", "utf-8")
@@ -385,7 +385,7 @@ def test_the_order_of_the_rows_of_the_data_does_not_matter(project, random):
 
 def test_an_area_redrawn_between_the_periods_is_not_compared(project):
     for table in ("child_protection_plans", "population"):
-        path = project / "data" / f"{table}.csv"
+        path = project / DATA / f"{table}.csv"
         rows = path.read_text("utf-8").splitlines()
         year = "2018" if table == "child_protection_plans" else "2017"
         moved = [row.replace("E06000033", "E06000099") if row.startswith(year) else row for row in rows]
@@ -421,14 +421,14 @@ def test_conferences_in_time_worked_by_hand():
 
 
 def test_a_category_that_no_list_knows_stops_the_edition(project):
-    path = project / "data" / "dfe_primary_need.csv"
+    path = project / DATA / "dfe_primary_need.csv"
     path.write_text(path.read_text("utf-8").replace("Low income", "Low incomes"), "utf-8")
     with pytest.raises(EditionError, match="Did you mean 'Low income'"):
         judged("primary_need")
 
 
 def test_a_category_left_out_stops_the_edition(project):
-    path = project / "data" / "dfe_primary_need.csv"
+    path = project / DATA / "dfe_primary_need.csv"
     rows = path.read_text("utf-8").splitlines()
     path.write_text(
         "\n".join(row for row in rows if not (row.startswith("2018") and "Low income" in row)) + "\n"
@@ -438,7 +438,7 @@ def test_a_category_left_out_stops_the_edition(project):
 
 
 def test_a_category_left_out_of_the_print_stops_the_edition(project):
-    path = project / "data" / "primary_need.csv"
+    path = project / DATA / "primary_need.csv"
     rows = path.read_text("utf-8").splitlines()
     path.write_text("\n".join(row for row in rows if "Abuse or neglect" not in row) + "\n", "utf-8")
     with pytest.raises(EditionError, match="no row for Abuse or neglect in 2016"):
@@ -446,7 +446,7 @@ def test_a_category_left_out_of_the_print_stops_the_edition(project):
 
 
 def test_a_mix_with_a_print_that_its_numbers_do_not_give_is_not_compared(project):
-    path = project / "data" / "primary_need.csv"
+    path = project / DATA / "primary_need.csv"
     path.write_text(path.read_text("utf-8").replace("86.6,86.6", "86.7,86.7"), "utf-8")
     row = judged("primary_need", "plans").loc["primary_need"]
     assert (row["verdict"], row["reason"]) == (
@@ -457,7 +457,7 @@ def test_a_mix_with_a_print_that_its_numbers_do_not_give_is_not_compared(project
 
 def test_a_mix_of_a_redrawn_area_is_not_compared(project):
     for table in ("dfe_plans_starting", "categories_of_abuse"):
-        path = project / "data" / f"{table}.csv"
+        path = project / DATA / f"{table}.csv"
         rows = path.read_text("utf-8").splitlines()
         moved = [row.replace("E06000033", "E06000099") if row.startswith("2018") else row for row in rows]
         path.write_text("\n".join(moved) + "\n", "utf-8")
@@ -470,11 +470,11 @@ def test_a_mix_of_a_redrawn_area_is_not_compared(project):
 
 def test_a_mix_with_few_expected_can_be_called_changed(project):
     # invented: half of the children whose plans were for neglect, then nearly none
-    path = project / "data" / "dfe_plans_starting.csv"
+    path = project / DATA / "dfe_plans_starting.csv"
     text = path.read_text("utf-8").replace("Neglect,76,76", "Neglect,18,18")
     text = text.replace("Emotional abuse,18,18", "Emotional abuse,76,76")
     path.write_text(text, "utf-8")
-    printed = project / "data" / "categories_of_abuse.csv"
+    printed = project / DATA / "categories_of_abuse.csv"
     text = printed.read_text("utf-8").replace("69.1,69.1", "xx").replace("16.4,16.4", "69.1,69.1")
     printed.write_text(text.replace("xx", "16.4,16.4"), "utf-8")
     row = judged().loc["abuse"]

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from conftest import DATA
 from mutations import alterations
 from typer.testing import CliRunner
 
@@ -85,7 +86,7 @@ def test_a_claim_of_all_comparisons_has_to_be_so(book, claim):
     ],
 )
 def test_data_changed_after_the_build_are_noticed(pack, project, table, old, new):
-    path = project / "data" / f"{table}.csv"
+    path = project / DATA / f"{table}.csv"
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new), "utf-8")
@@ -93,7 +94,7 @@ def test_data_changed_after_the_build_are_noticed(pack, project, table, old, new
 
 
 def test_data_written_anew_with_the_same_content_are_not(pack, project):
-    path = project / "data" / "population.csv"
+    path = project / DATA / "population.csv"
     header, *rows = path.read_text("utf-8").splitlines()
     path.write_text("\r\n".join([header, *reversed(rows), ""]), "utf-8", newline="")
     assert not verify(pack).faults

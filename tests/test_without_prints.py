@@ -6,7 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, EDITION, keep_only
+from conftest import CHECKOUT, DATA, EDITION, keep_only
 from test_other_data import alter, only, said
 
 import lscb_analysis as lscb
@@ -77,7 +77,7 @@ def newest(shared, project):
                 "source": f"dfe-cin-2025-{table.replace('_', '-')}",
             }
         )
-        made.to_csv(project / "data" / f"{table}.csv", index=False, lineterminator="\n")
+        made.to_csv(project / DATA / f"{table}.csv", index=False, lineterminator="\n")
 
     def of_2025(rows):
         of = {"dfe-cin-2020-population": "population", "dfe-cin-2020-b1-episodes": "children-in-need"}

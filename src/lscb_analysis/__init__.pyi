@@ -19,6 +19,7 @@ from .pages import (
     describe_changed as describe_changed,
     describe_checks as describe_checks,
     describe_claims as describe_claims,
+    describe_commentary as describe_commentary,
     describe_conclusive as describe_conclusive,
     describe_counts as describe_counts,
     describe_each as describe_each,

@@ -29,7 +29,7 @@ from lscb_analysis.build import (
     placed,
     withdraw as take_away,
 )
-from lscb_analysis.project import editions, project, stands, use_until
+from lscb_analysis.project import boards, editions, project, stands, use_until, which_board
 
 if TYPE_CHECKING:
     from lscb_analysis.build import Pack
@@ -254,6 +254,9 @@ def list_editions() -> None:
 
 @app.command()
 def check(
+    edition: Annotated[
+        str | None, typer.Argument(help="The edition, with its board; else all boards and editions.")
+    ] = None,
     withheld: Annotated[
         bool,
         typer.Option("--withheld", help="Show which withheld figures others give away; on a terminal only."),
@@ -265,19 +268,21 @@ def check(
     """
     from lscb_analysis.build import faults, no_longer_compared
     from lscb_analysis.data import check as check_data, tables, taken
+    from lscb_analysis.editions import read_edition
 
     if withheld and not sys.stdout.isatty():
         raise BuildError(
             "--withheld names figures that can be worked out. They are for the analyst alone, so they are "
             "shown on a terminal and go into no file, pipe, log or mail: run it in one, without > or |."
         )
-    problems, notes = [str(problem) for problem in check_data()], []
+    names = [edition] if edition else editions()
+    read_of = [read_edition(edition).data] if edition else boards() or [which_board()]
+    problems = list(dict.fromkeys(str(problem) for board in read_of for problem in check_data(board)))
     hold = not problems
-    if hold:
-        notes += taken()
-    if not editions():
+    notes = list(dict.fromkeys(note for board in read_of if hold for note in taken(board)))
+    if not names:
         problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
-    for name in editions():
+    for name in names:
         found = faults(name, hold)
         problems += [fault for fault in found if fault not in problems]
         gone = [] if found else no_longer_compared(name)
@@ -290,21 +295,22 @@ def check(
     for problem in problems:
         typer.echo(problem, err=True)
     chapters = len(list(project().glob("notebooks/[0-9][0-9]_*.ipynb")))
-    read = f"Read {len(tables())} tables, {len(editions())} edition(s) and {chapters} chapters"
+    number = sum(len(tables(board)) for board in read_of)
+    read = f"Read {number} tables, {len(names)} edition(s) and {chapters} chapters"
     if problems:
         typer.echo(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
         raise typer.Exit(BAD_INPUT)
     typer.echo(f"{read}: no problem.")
     if withheld:
-        _show_withheld()
+        _show_withheld(names)
 
 
-def _show_withheld() -> None:
+def _show_withheld(names: list[str]) -> None:
     """Show which withheld figures others give away, and how, without a value."""
     from lscb_analysis.editions import read_edition
     from lscb_analysis.quality import cells_given_away
 
-    cells = [line for name in editions() for line in cells_given_away(read_edition(name))]
+    cells = [line for name in names for line in cells_given_away(read_edition(name))]
     told = list(dict.fromkeys(cells))
     for line in told:
         typer.echo(line)

@@ -40,6 +40,23 @@ TYPED = "£€‘’“”–—…•½¼¾×°é\u00a0"
 PLAIN = "[a-z][a-z0-9_]*"
 """The name of a table, without `.csv`."""
 
+BOARD = "[a-z][a-z0-9_-]*"
+"""The name of a board's folder."""
+
+DICTIONARY = "dictionary"
+"""The folder of `data/` that says what measures, categories and published sources are, for every board."""
+
+NOT_BOARDS = (DICTIONARY, "national", "examples")
+"""Folders of `data/` that are no board's."""
+
+OLDER = (
+    "data/ has its tables as they were kept before each board had a folder. Move measures.csv, "
+    "categories.csv and plain_measures.csv to data/dictionary/ and all other tables to a folder named after "
+    "the board in small letters. In a shell: cd data && mkdir dictionary anytown && "
+    "mv measures.csv categories.csv plain_measures.csv dictionary && mv *.csv anytown. Then add to each "
+    'edition: data = "anytown".'
+)
+
 
 class ProjectError(InputError, FileNotFoundError):
     """No project is where it was looked for; the message says where that was."""
@@ -66,6 +83,64 @@ def _project(named: str | None, here: Path) -> Path:
     )
 
 
+_opened: dict[Path, str] = {}
+"""For each project the board of the edition that was read last."""
+
+
+def boards() -> list[str]:
+    """Return the boards of the project, each named as its folder in `data/`, sorted."""
+    folders = (path.name for path in (project() / "data").iterdir() if path.is_dir())
+    return sorted(name for name in folders if re.fullmatch(BOARD, name) and name not in NOT_BOARDS)
+
+
+def open_board(name: str) -> None:
+    """Have the tables of a board read, from now on, where no board is named. Raises ProjectError for none."""
+    _opened[project()] = _known_board(name)
+
+
+def which_board(name: str | None = None) -> str:
+    """Return the board whose folder is read: `name`, or that of the edition read last, or the only one.
+
+    Raises ProjectError, saying what to type, if there is none of that name or it is not clear which.
+    """
+    if name is None and (opened := _opened.get(project())):
+        return opened
+    return _known_board(name)
+
+
+def board_of(edition: str) -> str:
+    """Return the board whose folder an edition reads: as its file says, or else the only one."""
+    return _known_board(edition_file(edition).get("data"))
+
+
+def _known_board(name: str | None) -> str:
+    there = boards()
+    if name in there or (name is None and len(there) == 1):
+        return name or there[0]
+    if not there:
+        empty = f"data/ holds no board's folder: put one there, beside {', '.join(NOT_BOARDS)}."
+        raise ProjectError(OLDER if listed("data", ".csv") else empty)
+    if name is not None:
+        raise ProjectError(f"{name!r} is no board's folder in data/. There is: {', '.join(there)}.")
+    raise ProjectError(
+        f"This project has several boards: {', '.join(there)}. Read an edition first, whose file names its "
+        f'own (data = "{there[0]}"), or name one, as in lscb.load("conferences", board="{there[0]}").'
+    )
+
+
+def tables_of(board: str) -> list[Path]:
+    """Return the CSV files that an edition of a board reads: the dictionary's and the board's own."""
+    return [*listed(f"data/{DICTIONARY}", ".csv"), *listed(f"data/{board}", ".csv")]
+
+
+def in_project(path: Path) -> str:
+    """Return where a file is in the project, as data/anytown/visits.csv; of others, the last two names."""
+    try:
+        return path.relative_to(project()).as_posix()
+    except ValueError:
+        return f"{path.parent.name}/{path.name}"
+
+
 def editions() -> list[str]:
     """Return the names of the editions in `notebooks/editions/`, sorted."""
     return [path.stem for path in listed("notebooks/editions", ".toml")]
@@ -79,10 +154,11 @@ def listed(folder: str, suffix: str) -> list[Path]:
     return sorted(path for path in (project() / folder).glob(f"*{suffix}") if path.name[0] not in ".~")
 
 
-def misnamed() -> list[Path]:
+def misnamed(board: str) -> list[Path]:
     """Return the tables and editions that cannot be read under their name: copies, other cases, folders."""
+    folders = (f"data/{DICTIONARY}", f"data/{board}")
     found = [
-        *((path, f"{PLAIN}\\.csv") for path in listed("data", ".[cC][sS][vV]")),
+        *((path, f"{PLAIN}\\.csv") for folder in folders for path in listed(folder, ".[cC][sS][vV]")),
         *((path, r"[a-z0-9][a-z0-9_-]*\.toml") for path in listed("notebooks/editions", ".toml")),
     ]
     return [path for path, plain in found if not (re.fullmatch(plain, path.name) and path.is_file())]
@@ -131,10 +207,10 @@ def made_of(edition: str, chapters: Iterable[str], today: date) -> dict[str, Any
     """Return what a pack of these chapters is made of: digests of files by name, versions of packages.
 
     Of `today` it is only whether that is past the date after which the pack must not be used.
-    Raises FileNotFoundError if the edition has no file or a chapter no notebook.
+    Of boards and editions it is its own alone. Raises FileNotFoundError if the edition has no file, a chapter
+    no notebook, or it is not clear which board is read.
     """
-    root = project()
-    files = [*listed("data", ".csv"), *listed("notebooks/editions", ".toml")]
+    files = [*tables_of(board_of(edition)), project() / "notebooks" / "editions" / f"{edition}.toml"]
     files += [notebook(chapter) for chapter in chapters]
     return {
         "past_its_date": today > use_until(edition),
@@ -142,7 +218,7 @@ def made_of(edition: str, chapters: Iterable[str], today: date) -> dict[str, Any
         "versions": {package: metadata.version(package) for package in VERSIONS},
         "packages": packages(),
         "library": library(),
-        "inputs": {path.relative_to(root).as_posix(): file_digest(path) for path in sorted(files)},
+        "inputs": {in_project(path): file_digest(path) for path in sorted(files)},
     }
 
 

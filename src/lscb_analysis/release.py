@@ -102,8 +102,8 @@ def _published(estimates: pd.DataFrame) -> None:
     unknown = sorted(source_names(estimates) - out)
     if unknown:
         raise DisclosureError(
-            f"Not known to be published: {', '.join(unknown)}. data/sources.csv does not say that "
-            "they may be shown, so leave these figures out."
+            f"Not known to be published: {', '.join(unknown)}. No sources.csv that this edition "
+            "reads says that they may be shown, so leave these figures out."
         )
     back = estimates[_came_back(estimates)]
     if len(back):

@@ -2,7 +2,7 @@
 
 The list (`prose.toml`) has quantities, directions, levels, causes and claims about chance. Free are
 questions, quotations that name their source, and sentences whose digest somebody who read them put into
-`data/approved.csv`.
+`approved.csv`, of the dictionary for notebooks and of a board for what is its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from html.parser import HTMLParser
@@ -21,9 +21,20 @@ from typing import Any, NamedTuple
 
 import mistune
 
-from lscb_analysis.data import COLUMNS, KINDS, MONTHS, Problem, dictionary, read, records, tables, texts
+from lscb_analysis.data import (
+    COLUMNS,
+    KINDS,
+    MONTHS,
+    Problem,
+    dictionary,
+    read,
+    records,
+    tables,
+    text_files,
+    texts,
+)
 from lscb_analysis.editions import Edition
-from lscb_analysis.project import digest, notebook, project
+from lscb_analysis.project import DICTIONARY, digest, notebook, open_board
 
 APPROVED = "approved"
 """The file of words that lists the sentences somebody has read and approved."""
@@ -31,6 +42,7 @@ APPROVED = "approved"
 WORDY = {
     "facts": ("about", "said", "status"),
     "assumptions": ("said", "owner"),
+    "commentary": ("who", "text"),
     "glossary": ("term", "meaning"),
     "plain_measures": ("title", "meaning", "who", "said"),
     "plain_facts": ("said",),
@@ -57,31 +69,32 @@ _YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)}) )?(?:19|20)\d\d"
 _KEY = re.compile(r"[a-z0-9]+(?:[_.-][a-z0-9]+)+_?")
 _REMEDY = (
     "Let a figure say it, ask it as a question, or quote it with its source. If it holds of every pack that "
-    "can show it, let somebody who did not write it add this to data/approved.csv: "
+    "can show it, let somebody who did not write it add this to "
 )
 
 
 class Passage(NamedTuple):
-    """A paragraph, a heading, a cell or a field: where it stands, and what an approval names as its place."""
+    """A paragraph, a heading, a cell or a field: where it stands, and what an approval names as its place.
+
+    `folder`, of `data/`, has the approvals of what stands there.
+    """
 
     file: str
     row: int | None
     column: str | None
     place: str
     words: str
+    folder: str
     limits: bool = False
 
 
-def typed_claims(editions: Iterable[Edition]) -> list[Problem]:
-    """Return every typed claim in the files of words, in these editions and in their chapters.
+def typed_claims(edition: Edition) -> list[Problem]:
+    """Return every typed claim in the files of words that an edition reads, in itself and in its chapters.
 
     Raises DataError if the dictionary or a file of words does not hold.
     """
-    passages = [passage for name in WORDY for passage in _of_texts(name)]
-    chapters: list[str] = []
-    for edition in editions:
-        passages += _of_edition(edition)
-        chapters += edition.chapters
+    open_board(edition.data)
+    passages = [*_of_edition(edition), *(passage for name in WORDY for passage in _of_texts(name))]
     names = {
         *COLUMNS,
         *KINDS["facts"],
@@ -89,7 +102,7 @@ def typed_claims(editions: Iterable[Edition]) -> list[Problem]:
         *dictionary().measures["measure"],
         *dictionary().categories["category"],
     }
-    for path in map(notebook, sorted(set(chapters))):
+    for path in map(notebook, sorted(edition.chapters)):
         passages += _of_notebook(path, names) if path.is_file() else []
     approved, shorts = set(texts(APPROVED)["digest"]), tuple(dictionary().sources["short"])
     return [problem for passage in passages for problem in _claims(passage, approved, shorts)]
@@ -102,7 +115,7 @@ def _claims(passage: Passage, approved: set[str], shorts: tuple[str, ...]) -> It
             word, says = found
             shown = sentence if len(sentence) < 200 else f"{sentence[:200]}…"
             what = f"“{word}” {says}: “{shown}”"
-            remedy = f"{_REMEDY}{known},{passage.place},ROLE,DATE"
+            remedy = f"{_REMEDY}data/{passage.folder}/{APPROVED}.csv: {known},{passage.place},ROLE,DATE"
             yield Problem(passage.file, passage.row, passage.column, None, what, remedy)
 
 
@@ -169,15 +182,15 @@ def _file() -> dict[str, Any]:
 
 
 def _of_texts(name: str) -> Iterator[Passage]:
-    """The words of one file of `data/`, each approved for its row, and for its edition where it has one."""
-    if not (path := project() / "data" / f"{name}.csv").exists():
-        return
+    """The words of files of one name, each approved for its row, and for its edition where it has one."""
     texts(name)  # it is checked
-    rows = read(path)
-    for (file, row), record in zip(rows.index, records(rows), strict=True):
-        for column in WORDY[name]:
-            named = f"{name}.csv", record.get("edition"), record[rows.columns[0]], column
-            yield Passage(file, int(row), column, " ".join(filter(None, named)), record[column])
+    for path in text_files(name):
+        rows = read(path)
+        for (file, row), record in zip(rows.index, records(rows), strict=True):
+            for column in WORDY[name]:
+                named = f"{name}.csv", record.get("edition"), record[rows.columns[0]], column
+                place = " ".join(filter(None, named))
+                yield Passage(file, int(row), column, place, record[column], path.parent.name)
 
 
 def _of_edition(edition: Edition) -> Iterator[Passage]:
@@ -190,7 +203,7 @@ def _of_edition(edition: Edition) -> Iterator[Passage]:
         parts = ("when", "service", "plain")
         words |= {f"help {number} {part}": getattr(help, part) or "" for part in parts}
     for field, said in words.items():
-        yield Passage(f"{file}, {field}", None, None, f"{file} {field}", said)
+        yield Passage(f"{file}, {field}", None, None, f"{file} {field}", said, edition.data)
 
 
 def _of_notebook(path: Path, names: set[str]) -> Iterator[Passage]:
@@ -207,7 +220,7 @@ def _of_notebook(path: Path, names: set[str]) -> Iterator[Passage]:
         if source.startswith("#"):
             limits = source.startswith(f"## {LIMITS}")
         for words in said:
-            yield Passage(f"{path.name}, cell {number}", None, None, path.name, words, limits)
+            yield Passage(f"{path.name}, cell {number}", None, None, path.name, words, DICTIONARY, limits)
 
 
 def _typed_in_code(source: str, names: set[str]) -> list[str]:

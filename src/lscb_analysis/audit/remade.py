@@ -23,6 +23,7 @@ from lscb_analysis.data import Stamped, dictionary, load, measures, stamp, table
 from lscb_analysis.editions import Edition, estimates, verdict_table
 from lscb_analysis.figure import Figure, Place, period_of
 from lscb_analysis.pages import KINDS, LEVEL
+from lscb_analysis.project import open_board
 from lscb_analysis.quality import TOTAL, findings, links
 from lscb_analysis.records import (
     ATTENDED,
@@ -122,6 +123,7 @@ class Known:
 
 def known(edition: Edition) -> Known:
     """Return everything that the tables give for `edition`. Raises DataError if a table does not hold."""
+    open_board(edition.data)
     return _known(edition.model_dump_json(), stamp())
 
 

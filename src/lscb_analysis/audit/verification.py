@@ -27,7 +27,7 @@ from lscb_analysis.data import Stamped, stamp
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW, Edition
 from lscb_analysis.errors import InputError
 from lscb_analysis.figure import Figure
-from lscb_analysis.pages import OF_ALL, Block, Piece, cited, read_page
+from lscb_analysis.pages import COMMENTARY, OF_ALL, Block, Piece, cited, read_page, spoken
 from lscb_analysis.quality import TOTAL
 
 _DIRECTION = re.compile(
@@ -202,6 +202,10 @@ def _checked(book: Book, block: Block) -> list[tuple[str, str]]:
 def _check_block(book: Book, block: Block) -> Iterator[tuple[str, str]]:
     """Yield the sentence and the reason of everything that is wrong in a block."""
     if block.tag == "text":
+        return
+    if COMMENTARY in block.within:  # words of others, shown as theirs
+        if block.words not in spoken(book.known.edition):
+            yield block.words, "nobody said so in commentary.csv."
         return
     for piece in block.pieces:
         if rule := _OF_PIECE.get(piece.mark):

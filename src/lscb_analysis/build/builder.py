@@ -46,7 +46,6 @@ from lscb_analysis.editions import (
 from lscb_analysis.errors import InputError
 from lscb_analysis.pages import check_plain_words
 from lscb_analysis.project import editions, file_digest, made_of, project, stands
-from lscb_analysis.quality import second_boards
 from lscb_analysis.release import check_rule
 
 MOST_FAULTS = 10
@@ -213,15 +212,12 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         for name, text in changed.items()
     }
     check_rule(edition.rule, f"{edition.name}.toml, rule: ")
-    asked, problems = edition, check() or typed_claims([edition])
-    if problems:
+    if problems := check() or typed_claims(edition):
         raise DataError(problems)
     edition = read_edition(
         edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
     )
     _check_area(edition.area)
-    if strangers := second_boards(edition, {asked.area, edition.area}):
-        raise DataError(strangers)
     check_plain_words(edition, chosen)
     with suppress(ValueError):
         known(edition)  # it needs no verdicts yet, and another process is still making them

@@ -28,9 +28,9 @@ from lscb_analysis.project import (
     make_way,
     notebook,
     packages,
-    project,
     record_of,
     state,
+    tables_of,
     write_record,
 )
 
@@ -105,7 +105,7 @@ def describe(
     chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, reads: Iterable[list[Any]]
 ) -> dict[str, Any]:
     """Return the digests of all that a chapter is made of, its reads by what was read."""
-    dictionary = [project() / "data" / f"{name}.csv" for name in DICTIONARY_FILES]
+    dictionary = [path for path in tables_of(edition.data) if path.stem in DICTIONARY_FILES]
     return {
         "notebook": file_digest(notebook(chapter.name)),
         "parameters": chapter.parameters,

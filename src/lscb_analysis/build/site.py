@@ -14,6 +14,7 @@ from bs4 import Tag
 from markupsafe import Markup
 from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from lscb_analysis.audit import WHOLE, check_ahead
 from lscb_analysis.build.chapters import Chapter, outputs
@@ -22,14 +23,17 @@ from lscb_analysis.build.warm.provisioner import beside
 from lscb_analysis.data import EVERY_CHAPTER, KINDS, measures, records, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.pages import (
+    COMMENTARY,
     LAW,
     SHEETS,
     STANDARD,
     Table,
     alarms,
+    commentary,
     credit,
     day,
     describe_alarms,
+    describe_commentary,
     easy_read,
     in_css,
     isolated,
@@ -95,7 +99,7 @@ class Pages:
 
         Raises ValueError if the data do not hold, or the chapter shows what is no figure of ours.
         """
-        chapter.executed.cells = _telling(chapter.executed.cells)
+        chapter.executed.cells = _with_commentary(chapter, self.edition)
         self.tables[chapter.name] = [
             table
             for output in outputs(chapter.executed, SHEETS)
@@ -234,19 +238,47 @@ def _link_sources(page: Tag) -> None:
             cite.wrap(Tag(name="a", attrs={"href": f"#{place}"}))
 
 
-def _telling(cells: list[Any]) -> list[Any]:
-    """Cells without the sections in which all that was to be shown is empty, and words that lead to nothing.
+def _with_commentary(chapter: Chapter, edition: Edition) -> list[Any]:
+    """Cells of a chapter that tell something, and after each section what groups of the board say of it.
 
-    A heading that has only such sections below it leaves with them.
+    That is where the verdict on a question stands; what is of none stands by itself before what the numbers
+    cannot show.
     """
+    sections = _sections(_telling(chapter.executed.cells))
+    shown = "".join(output.data["text/html"] for output in outputs(chapter.executed, "text/html"))
+    apart = [new_markdown_cell("## What groups of the board say")]
+    for question in commentary(edition, chapter.name)["question"].unique():
+        html = str(describe_commentary(edition, chapter.name, question).html)
+        if html in shown:
+            continue
+        asked = Markup('data-verdict="{}"').format(question)
+        told = (section for section in sections if any(asked in html for html in _htmls(section)))
+        output = new_output("display_data", {"text/html": html}, metadata={"lscb": {"kind": COMMENTARY}})
+        next(told, apart).append(new_code_cell(outputs=[output]))
+    limits = (at for at, section in enumerate(sections) if section[0].source.startswith(f"## {LIMITS}"))
+    at = next(limits, len(sections))
+    sections[at:at] = [apart] if len(apart) > 1 else []
+    return [cell for section in sections for cell in section]
+
+
+def _sections(cells: list[Any]) -> list[list[Any]]:
+    """Cells by the headings above them; the first are those before any."""
     parts: list[list[Any]] = [[]]
     for cell in cells:
         if cell.cell_type == "markdown" and re.match("##+ ", cell.source):
             parts.append([])
         parts[-1].append(cell)
+    return [part for part in parts if part]
+
+
+def _telling(cells: list[Any]) -> list[Any]:
+    """Cells without the sections in which all that was to be shown is empty, and words that lead to nothing.
+
+    A heading that has only such sections below it leaves with them.
+    """
     kept: list[list[Any]] = []
     below, left = False, False  # whether a section below the next heading was kept, or left
-    for section in reversed(parts):
+    for section in reversed(_sections(cells)):
         shows = any(_shows(cell) for cell in section)
         silent = left or any(_shows(cell) is False for cell in section)
         leaves = silent and not shows and not below
@@ -258,8 +290,13 @@ def _telling(cells: list[Any]) -> list[Any]:
 
 def _shows(cell: Any) -> bool | None:
     """Whether a cell shows anything; nothing if it was not to."""
-    shown = [output.data["text/html"] for output in cell.get("outputs", []) if "text/html" in output.data]
+    shown = _htmls([cell])
     return any(html.strip() for html in shown) if shown else None
+
+
+def _htmls(cells: list[Any]) -> list[str]:
+    shown = (output for cell in cells for output in cell.get("outputs", []))
+    return [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
 
 
 def _leading(section: list[Any]) -> list[Any]:

@@ -17,6 +17,7 @@ from .files import (
     stamp as stamp,
     tables as tables,
     taken as taken,
+    text_files as text_files,
     texts as texts,
 )
 from .recorder import RECORD as RECORD, record as record, recorded as recorded, unrecorded as unrecorded

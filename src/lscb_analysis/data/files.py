@@ -20,6 +20,7 @@ from lscb_analysis.data.schema import (
     DataError,
     Dictionary,
     Problem,
+    check_columns,
     located,
     nearest,
     records,
@@ -27,7 +28,17 @@ from lscb_analysis.data.schema import (
     validate_dictionary,
     validate_text,
 )
-from lscb_analysis.project import PLAIN, listed, misnamed, project
+from lscb_analysis.project import (
+    BOARD,
+    DICTIONARY,
+    PLAIN,
+    in_project,
+    listed,
+    misnamed,
+    project,
+    tables_of,
+    which_board,
+)
 
 Stamped = tuple[Path, int, int]
 
@@ -46,10 +57,13 @@ SIMULATED = "simulated_alarms"
 
 DICTIONARY_FILES = ("measures", "categories", "sources")
 
+OF_A_BOARD = ("facts", "plain_facts", "commentary", "accessibility")
+"""Files of words that only boards have; to those of the dictionary a board may add rows of its own."""
 
-def tables() -> list[str]:
-    """Return the names of the tables of figures in `data/`, sorted."""
-    return [path.stem for path in listed("data", ".csv") if _holds_figures(path)]
+
+def tables(board: str | None = None) -> list[str]:
+    """Return the names of the tables of figures of a board, sorted; of which, `which_board` says."""
+    return [path.stem for path in listed(f"data/{which_board(board)}", ".csv") if _holds_figures(path)]
 
 
 def dictionary() -> Dictionary:
@@ -71,15 +85,18 @@ def labels() -> dict[tuple[str, str], str]:
 
 
 def published_files() -> set[str]:
-    """Return the files of `data/` that hold words, or figures all of whose sources have published them.
+    """Return the files read that hold words, or figures all of whose sources have published them.
 
     Of no other may a pack carry a digest: a small number is found by trying all that it can be.
     """
     sources = dictionary().sources
     out = set(sources.loc[sources["access"] == PUBLISHED, "source"])
-    words = [name for name in TEXTS if "source" not in TEXTS[name] or out >= {*texts(name)["source"]}]
-    figures = [name for name in tables() if out >= {*load(name)["source"]}]
-    return {f"data/{name}.csv" for name in (*DICTIONARY_FILES, *words, *figures)}
+    return {
+        in_project(path)
+        for path in tables_of(which_board())
+        if path.stem in DICTIONARY_FILES
+        or out >= {*(_table(path) if _holds_figures(path) else read(path)).get("source", [])}
+    }
 
 
 def known_sources() -> list[dict[str, str]]:
@@ -93,8 +110,8 @@ def source_names(frame: pd.DataFrame) -> set[str]:
     return {name for column in columns for cell in frame[column].dropna() for name in str(cell).split()}
 
 
-def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFrame:
-    """Return a table of `data/` as a tidy frame, checked.
+def load(table: str, until: int | None = None, board: str | None = None, **where: str | int) -> pd.DataFrame:
+    """Return a table of a board as a tidy frame, checked: of `board`, or of the one `which_board` says.
 
     The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
     measure), `status`, and `nearest`, to whose multiples the source rounds (else 0). `value` is a float,
@@ -105,67 +122,77 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
     Raises DataError with every problem of the table, or if `where` names a value that is not there,
     or nothing is left.
     """
-    path = project() / "data" / f"{table}.csv"
+    path = project() / "data" / which_board(board) / f"{table}.csv"
+    file = f"data/{path.parent.name}/{path.name}"
     if path.stem != table or not _holds_figures(path):  # a name, not a way to a file
-        what = f"is not a table of {path.parent.name}/"
-        raise DataError([Problem(f"data/{path.name}", None, None, table, what, nearest(table, tables()))])
-    rows = _where(_table(path), where, f"data/{path.name}")
+        there = nearest(table, tables(board))
+        raise DataError([Problem(file, None, None, table, f"is not a table of {in_project(path.parent)}/", there)])
+    rows = _where(_table(path), where, file)
     kept = rows[rows["time_period"] <= until] if until is not None else rows
     record("table", table, until, where)
     if kept.empty:
         what = "leaves no rows of this table"
         remedy = f"The periods are {', '.join(map(str, sorted(rows['time_period'].unique())))}"
-        raise DataError([Problem(f"data/{path.name}", None, "time_period", f"until {until}", what, remedy)])
-    return kept.assign(nearest=rounded_to(kept))
+        raise DataError([Problem(file, None, "time_period", f"until {until}", what, remedy)])
+    return kept.assign(nearest=rounded_to(kept, board))
 
 
-def texts(name: str, **where: str) -> pd.DataFrame:
-    """Return a file of words of `data/`, one of `TEXTS`, as a frame of strings, checked.
+def texts(name: str, board: str | None = None, **where: str) -> pd.DataFrame:
+    """Return words, one of `TEXTS`, as a frame of strings, checked: the board's own, then the dictionary's.
 
     `where` keeps the rows whose column equals the value given; what is of `EVERY_EDITION` is of each.
     A file that is not there has no rows.
-    Raises DataError with every problem of the file.
+    Raises DataError with every problem of the files.
     """
-    path = project() / "data" / f"{name}.csv"
+    paths = text_files(name, board)
     record("texts", name, where)
-    if not path.exists():
+    if not paths:
         return pd.DataFrame(columns=TEXTS[name], dtype=str)
-    frame = _text(name, _stamped(path), *_dictionary_files())
+    frame = _text(name, tuple(map(_stamped, paths)), *_dictionary_files(board))
     for column, wanted in where.items():
         of_all = [EVERY_EDITION] if column == "edition" else []
         frame = frame[frame[column].isin([wanted, *of_all])]
     return frame.reset_index(drop=True)
 
 
-def rounded_to(frame: pd.DataFrame) -> pd.Series:
+def text_files(name: str, board: str | None = None) -> list[Path]:
+    """Return the files there are of words of one name: the dictionary's, then the board's own."""
+    folders = (which_board(board),) if name in OF_A_BOARD else (DICTIONARY, which_board(board))
+    paths = (project() / "data" / folder / f"{name}.csv" for folder in folders)
+    return [path for path in paths if path.exists()]
+
+
+def rounded_to(frame: pd.DataFrame, board: str | None = None) -> pd.Series:
     """Return the number to whose multiples the source rounds each row of `frame`; else zero.
 
-    It depends on the geographic level, as `data/rounding.csv` says.
+    It depends on the geographic level, as `rounding.csv` says.
     """
-    said = texts("rounding")
+    said = texts("rounding", board)
     levels = zip(said["source"], said["levels"].str.split("; "), said["nearest"], strict=True)
     nearest = {(source, level): float(to) for source, of, to in levels for level in of}
     pairs = zip(frame["source"], frame["geographic_level"], strict=True)
     return pd.Series([nearest.get(pair, 0.0) for pair in pairs], frame.index, float)
 
 
-def check() -> list[Problem]:
-    """Return every problem of every file in `data/`; the dictionary first, since the rest stands on it."""
-    made_of = tuple(misnamed()), stamp()
+def check(board: str | None = None) -> list[Problem]:
+    """Return every problem of a board's files; the dictionary first, since the rest stands on it."""
+    board = which_board(board)
+    strays = [*misnamed(board), *_strays()]
+    made_of = tuple(strays), stamp(board)
     if made_of in _whole:
         return []
-    wrong = [_misnamed(path) for path in misnamed()]
+    wrong = [*map(_misnamed, misnamed(board)), *map(_stray, _strays())]
     try:
-        dictionary()
+        _dictionary(*_dictionary_files(board))
     except DataError as error:
         return wrong + error.problems
-    problems = wrong + _check([project() / "data" / f"{table}.csv" for table in tables()])
-    if not set(tables()) - {SIMULATED}:
+    problems = wrong + _check([project() / "data" / board / f"{table}.csv" for table in tables(board)])
+    if not set(tables(board)) - {SIMULATED}:
         remedy = f"Put one there: a CSV file with the columns {', '.join(COLUMNS)}"
-        problems.append(Problem("data/", None, None, None, "holds no table of figures", remedy))
+        problems.append(Problem(f"data/{board}/", None, None, None, "holds no table of figures", remedy))
     for name in TEXTS:
         try:
-            texts(name)
+            texts(name, board)
         except DataError as error:
             problems += error.problems
     if not problems:
@@ -173,8 +200,23 @@ def check() -> list[Problem]:
     return problems
 
 
+def _strays() -> list[Path]:
+    """What stands where nobody reads it: tables of no board, and folders that are named after none."""
+    shared = {*DICTIONARY_FILES, *TEXTS} - {*OF_A_BOARD}
+    in_dictionary = [path for path in listed(f"data/{DICTIONARY}", ".csv") if path.stem not in shared]
+    folders = [path for path in listed("data", "") if path.is_dir() and not re.fullmatch(BOARD, path.name)]
+    return [*listed("data", ".csv"), *in_dictionary, *folders]
+
+
+def _stray(path: Path) -> Problem:
+    what, remedy = "is a table of no board", "Move it to the folder of the board that it is of"
+    if path.is_dir():
+        what, remedy = "is no name for a board's folder", "Write it in small letters, as anytown"
+    return Problem(in_project(path), None, None, None, f"{what}, so nobody reads it", remedy)
+
+
 _whole: set[tuple[tuple[Path, ...], tuple[Stamped, ...]]] = set()
-"""When the files of `data/` were last written, where they had no problem: they need no second look."""
+"""When the files of a board were last written, where they had no problem: they need no second look."""
 
 
 def _misnamed(path: Path) -> Problem:
@@ -189,14 +231,12 @@ def _misnamed(path: Path) -> Problem:
     return Problem(f"{place}/{name}", None, None, None, what, remedy)
 
 
-def taken() -> list[str]:
-    """Return what was read otherwise than it stands in the files of `data/`, without any cell's content."""
-    known, notes = dictionary(), []
-    paths = [*(path for path, *_ in _dictionary_files()), *map(_path, tables()), *map(_path, TEXTS)]
-    for path in paths:
-        if path.is_file():
-            raw, separator, of_file = _read(path)
-            notes += [*of_file, *as_meant(raw, separator, _units(known), _DATES)[1]]
+def taken(board: str) -> list[str]:
+    """Return what was read otherwise than it stands in a board's files, without any cell's content."""
+    known, notes = _dictionary(*_dictionary_files(board)), []
+    for path in tables_of(board):
+        raw, separator, of_file = _read(path)
+        notes += [*of_file, *as_meant(raw, separator, _units(known), _DATES)[1]]
     return notes
 
 
@@ -207,7 +247,7 @@ def read(path: Path) -> pd.DataFrame:
 
 def _read(path: Path) -> tuple[pd.DataFrame, str, list[str]]:
     """A file's rows, what parts its cells, and notes on how both were read."""
-    file = f"{path.parent.name}/{path.name}"
+    file = in_project(path)
 
     def refused(what: str, remedy: str) -> DataError:
         return DataError([Problem(file, None, None, None, what, remedy)])
@@ -246,11 +286,7 @@ def _units(known: Dictionary) -> dict[str, str]:
     return dict(zip(known.measures["measure"], known.measures["unit"], strict=True))
 
 
-_DATES = ("period_start", "period_end", "date")
-
-
-def _path(name: str) -> Path:
-    return project() / "data" / f"{name}.csv"
+_DATES = ("period_start", "period_end", "date", "when")
 
 
 def _holds_figures(path: Path) -> bool:
@@ -267,17 +303,18 @@ def _stamped(path: Path) -> Stamped:
     return path, state.st_mtime_ns, state.st_size
 
 
-def _dictionary_files() -> list[Stamped]:
-    return [_stamped(path) for path in _dictionary_paths(project())]
+def _dictionary_files(board: str | None = None) -> list[Stamped]:
+    return [_stamped(path) for path in _dictionary_paths(project(), which_board(board))]
 
 
 @cache
-def _dictionary_paths(root: Path) -> tuple[Path, ...]:
-    return tuple(root / "data" / f"{name}.csv" for name in DICTIONARY_FILES)
+def _dictionary_paths(root: Path, board: str) -> tuple[Path, ...]:
+    folders = (root / "data" / DICTIONARY, root / "data" / board)
+    return tuple(folder / f"{name}.csv" for name in DICTIONARY_FILES for folder in folders)
 
 
 def _table(path: Path) -> pd.DataFrame:
-    key = (_stamped(path), *_dictionary_files())
+    key = (_stamped(path), *_dictionary_files(path.parent.name))
     if key not in _checked:
         problems = _check([path])
         if problems:
@@ -290,9 +327,12 @@ _checked: dict[tuple[Stamped, ...], pd.DataFrame] = {}
 
 
 def _check(paths: list[Path]) -> list[Problem]:
-    """Read and check tables together, keep those that will do, and return the problems of the others."""
-    known, of_dictionary = dictionary(), _dictionary_files()
-    raws, problems = {}, []
+    """Read and check tables of a board together, keep those that will do; return the others' problems."""
+    if not paths:
+        return []
+    of_dictionary = _dictionary_files(paths[0].parent.name)
+    known = _dictionary(*of_dictionary)
+    raws, problems = {}, list[Problem]()
     for path in paths:
         key = (_stamped(path), *of_dictionary)
         try:
@@ -310,22 +350,22 @@ def _check(paths: list[Path]) -> list[Problem]:
 
 
 @cache
-def _text(name: str, file: Stamped, *of_dictionary: Stamped) -> pd.DataFrame:
-    path = file[0]
+def _text(name: str, files: tuple[Stamped, ...], *of_dictionary: Stamped) -> pd.DataFrame:
     known = _dictionary(*of_dictionary)
-    raw = _as_meant(path, known)
+    raw = _together([_as_meant(path, known) for path, *_ in files])
     problems = validate_text(raw, known, name)
     if problems:
         raise DataError(problems)
-    return raw
+    return _own_first(raw)
 
 
 @cache
 def _dictionary(*stamped: Stamped) -> Dictionary:
     frames, problems = [], []
-    for path, *_ in stamped:
+    for name in DICTIONARY_FILES:
+        paths = [path for path, *_ in stamped if path.stem == name]
         try:
-            frames.append(read(path))
+            frames.append(_together([read(path) for path in paths if path.exists()] or [read(paths[0])]))
         except DataError as error:
             problems += error.problems
     if not problems:
@@ -333,7 +373,7 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
         problems = validate_dictionary(known)
     if problems:
         raise DataError(problems)
-    return known
+    return Dictionary(*map(_own_first, frames))
 
 
 @cache
@@ -358,9 +398,24 @@ def _labels(*stamped: Stamped) -> dict[tuple[str, str], str]:
     return dict(zip(keys, frame["label"], strict=True))
 
 
-def stamp() -> tuple[Stamped, ...]:
-    """Return all files of `data/` with when each was last written: what is made of them holds until that."""
-    return tuple(_stamped(path) for path in listed("data", ".csv"))
+def stamp(board: str | None = None) -> tuple[Stamped, ...]:
+    """Return the files that are read and when each was written: what is made of them holds until that."""
+    return tuple(_stamped(path) for path in tables_of(which_board(board)))
+
+
+def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of the dictionary's file, then of a board's own. Raises DataError if their columns differ."""
+    first, *own = frames
+    problems = [problem for raw in own for problem in check_columns(raw, [*first.columns])]
+    if problems and not first.columns.has_duplicates:
+        raise DataError(problems)
+    return first if problems or not own else pd.concat([first, *(raw[first.columns] for raw in own)])
+
+
+def _own_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a board adds, then what the dictionary has: of two sources of a figure its own comes first."""
+    shared = rows.index.get_level_values("file").str.startswith(f"data/{DICTIONARY}/")
+    return rows.iloc[np.argsort(shared, kind="stable")]
 
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:

@@ -101,6 +101,7 @@ _RESULTS = ["rules", "pages", "faults", "unjudged"]
 TEXTS = {
     "facts": ["fact", "edition", "chapter", "kind", "about", "said", "status", "source"],
     "assumptions": ["assumption", "edition", "chapters", "kind", "said", "owner", "date"],
+    "commentary": ["chapter", "edition", "question", "who", "when", "text"],
     "glossary": ["term", "meaning", "source"],
     "plain_measures": ["measure", "title", "meaning", "who", "said"],
     "plain_facts": ["fact", "said"],
@@ -108,7 +109,7 @@ TEXTS = {
     "accessibility": ["check", "edition", "what", "tool", "version", *_RESULTS, "date"],
     "approved": ["digest", "where", "reviewer", "date"],
 }
-"""The files of words in `data/` and their columns; the first column is the key."""
+"""The files of words and their columns; the first column is the key; of commentary all but its text are."""
 
 _WORDY = ("about", "said", "status", "title", "meaning", "who")
 """Columns of words in which a figure has no place."""
@@ -201,6 +202,8 @@ _NO_REFERENCE = (
 )
 """References that lead nobody to a source, or only those within."""
 
+_TITLED = r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Cllr|Councillor|Sir|Dame|Rev)\b\.? [A-Z]"
+"""Titles before a name, which a role has not."""
 _OTHER_SYMBOL = r"\.{1,3}|[:*~–—-]|[<>≤≥] ?[0-9]+|n/?a|N/?A"
 _SCIENTIFIC = r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
 _RATING = r"[0-9](\.[0-9]{1,6})?"
@@ -627,15 +630,17 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Probl
     problems = list(check_columns(raw, columns))
     if problems:
         return problems
-    needed = [column for column in columns if column != "status"]
+    needed = [column for column in columns if column not in ("status", "question")]
+    key = columns[:-1] if name == "commentary" else columns[:1]
     return [
         *check_text(raw),
         *check_filled(raw, needed),
-        *check_unique(raw, columns[:1]),
+        *check_unique(raw, key),
         *(_unknown(raw, "kind", KINDS[name]) if name in KINDS else ()),
         *((*_unknown_sources(raw, known), *check_access(raw, known)) if "source" in columns else ()),
         *(_unknown(raw, "measure", known.measures["measure"]) if "measure" in columns else ()),
         *(check_log(raw) if name == "assumptions" else ()),
+        *(check_commentary(raw) if name == "commentary" else ()),
         *(check_results(raw) if name == "accessibility" else ()),
         *(check_approved(raw) if name == "approved" else ()),
         *(check_rounding(raw) if name == "rounding" else ()),
@@ -681,6 +686,16 @@ def check_log(raw: pd.DataFrame) -> Iterator[Problem]:
     named = raw["chapters"].str.fullmatch(rf"{EVERY_CHAPTER}|{CHAPTER}( {CHAPTER})*")
     remedy = f"Write their names with a space between them, as 05_child_protection, or {EVERY_CHAPTER}"
     yield from _each(raw, "chapters", ~named, "does not name chapters", remedy)
+
+
+def check_commentary(raw: pd.DataFrame) -> Iterator[Problem]:
+    """Commentary of no day or of no chapter, or by somebody whose role is not said or whose name is."""
+    yield from _each(raw, "when", _dates(raw["when"]).isna(), "is not a date", "Write it as 2018-03-31")
+    other = ~raw["chapter"].str.fullmatch(CHAPTER)
+    yield from _each(raw, "chapter", other, "is no chapter's name", "Write it as 05_child_protection")
+    named = ~raw["who"].str.fullmatch("(?:the|an?) [^@]+") | raw["who"].str.contains(_TITLED)
+    remedy = "Say whose words they are without a name, as: the performance group"
+    yield from _each(raw, "who", named & (raw["who"] != ""), "is no role", remedy)
 
 
 def check_results(raw: pd.DataFrame) -> Iterator[Problem]:
@@ -750,7 +765,7 @@ def _unknown(raw: pd.DataFrame, column: str, known: Iterable[str]) -> Iterator[P
 
 def _unknown_sources(raw: pd.DataFrame, known: Dictionary) -> Iterator[Problem]:
     """No other source is offered for one that is unknown: it may be published where this one is not."""
-    remedy = "Correct its name, or add a row for it to data/sources.csv"
+    remedy = "Correct its name, or add a row for it to sources.csv of the board's folder"
     yield from _each(raw, "source", ~raw["source"].isin(known.sources["source"]), "is not known", remedy)
 
 

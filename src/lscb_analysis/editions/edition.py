@@ -20,7 +20,7 @@ from pydantic import (
 
 from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, nearest
 from lscb_analysis.errors import InputError
-from lscb_analysis.project import edition_file, editions, project
+from lscb_analysis.project import ProjectError, board_of, edition_file, editions, open_board, project
 
 Rows = dict[str, str | int | list[str]]
 """Which rows: `table`, then any columns and the value each must have; `source` may be several, in order."""
@@ -111,6 +111,9 @@ class Help(BaseModel):
 class Edition(BaseModel):
     """What a pack is made of. `previous` and `latest` are periods by the code of the DfE.
 
+    `data` is the folder of its board in `data/`, the only one where a project has no other: that and the
+    dictionary are read, and nothing else.
+
     `financial_year` is that of the board's accounts, if the report has any, by the year in which it ends.
     Who `analysed` and who `assured`, and whom to `ask`, are roles. From the day after `use_until` on, a
     pack that is built says on every page that it must not be used.
@@ -125,6 +128,7 @@ class Edition(BaseModel):
     name: str
     title: Words
     board: Words
+    data: str
     area: Words
     comparators: list[Words] = []
     report: Words | None = None
@@ -179,7 +183,7 @@ class Edition(BaseModel):
 
 
 def read_edition(name: str, **changed: Any) -> Edition:
-    """Return an edition, with any of its fields changed.
+    """Return an edition, with any of its fields changed, and read the tables of its board from now on.
 
     Raises EditionError, with every problem, if there is none of that name or it does not hold, or if this
     runs in a notebook and papermill was given a parameter that its cells do not declare.
@@ -190,7 +194,12 @@ def read_edition(name: str, **changed: Any) -> Edition:
     if name not in editions():
         raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
     try:
-        return Edition.model_validate(edition_file(name) | {"name": name} | changed)
+        given = edition_file(name) | {"name": name} | changed
+        edition = Edition.model_validate({"data": board_of(name)} | given)
+        open_board(edition.data)
+        return edition
+    except ProjectError as error:
+        raise EditionError(f"{path.name}, data: {error}") from error
     except OSError as error:
         raise EditionError(f"{path.name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:

@@ -28,6 +28,7 @@ from lscb_analysis.data import (
 )
 from lscb_analysis.editions.edition import Comparison, Edition, EditionError, Rows, read_edition
 from lscb_analysis.errors import InputError
+from lscb_analysis.project import open_board
 from lscb_analysis.statistics import (
     AGAINST_NUMBERS,
     COMPARISON,
@@ -97,6 +98,7 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
     Raises EditionError, with every comparison that cannot be made, if the edition names a table or rows that
     do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
     """
+    open_board(edition.data)
     made_of = edition.model_dump_json(), stamp()
     if made_of not in _made:
         # what a chapter reads of it is the rows that it releases
@@ -160,6 +162,7 @@ def declared(edition: Edition, question: str, part: Literal["counts", "totals", 
     question that the edition does not ask, a part that it leaves out, or a figure that several sources give
     without the edition saying which counts.
     """
+    open_board(edition.data)
     rows = getattr(_asked(edition, question), part)
     if rows is None:
         raise EditionError(
@@ -206,7 +209,7 @@ def shown_measure(comparison: Comparison) -> str:
     fitting = known.index[alike & known["unit"].str.startswith(unit)]
     if len(fitting) != 1:
         raise EditionError(
-            f"{comparison.question} declares no printed, so data/measures.csv needs one measure with the "
+            f"{comparison.question} declares no printed, so measures.csv needs one measure with the "
             f"title and scheme of {counted!r} whose unit begins with {unit!r}; it has {len(fitting)}."
         )
     return str(fitting[0])
@@ -233,7 +236,7 @@ def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
         made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
     except EstimateError as error:
         parts = [comparison.counts, comparison.totals or comparison.counts]
-        held = " against ".join(dict.fromkeys(f"data/{part['table']}.csv" for part in parts))
+        held = " against ".join(dict.fromkeys(f"data/{edition.data}/{part['table']}.csv" for part in parts))
         raise EstimateError(f"{question}, {held}: {error}") from error
     if comparison.method == "rate":
         _check_vintage(edition, made, f"{edition.name}, question {question!r}")
@@ -320,7 +323,7 @@ def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
         if lacking := _lacking(comparison, reason, rows, numbers):
             part, words = lacking
             table = getattr(comparison, part)["table"]
-            found.append(Missing(words.format(which), period, f"data/{table}.csv"))
+            found.append(Missing(words.format(which), period, f"data/{edition.data}/{table}.csv"))
     return found
 
 
@@ -420,7 +423,7 @@ def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
     if len(rows) and rows[["period_end", "period_end_before"]].isna().any(axis="columns").all():
         raise EditionError(
             f"No comparison has figures for both {edition.previous} and {edition.latest}. "
-            "Give a previous and a latest period for which there are rows in data/."
+            f"Give a previous and a latest period for which there are rows in data/{edition.data}/."
         )
 
 
@@ -430,7 +433,7 @@ def _check_defined(rows: pd.DataFrame) -> None:
     if len(undefined):
         raise EditionError(
             f"No smallest change that matters: {', '.join(undefined['measure'])}. "
-            "Give it in data/measures.csv, column smallest_change."
+            "Give it in measures.csv, column smallest_change."
         )
 
 

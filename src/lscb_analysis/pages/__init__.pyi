@@ -22,6 +22,12 @@ from .checks import (
     table_of_checks as table_of_checks,
     table_of_findings as table_of_findings,
 )
+from .commentary import (
+    COMMENTARY as COMMENTARY,
+    commentary as commentary,
+    describe_commentary as describe_commentary,
+    spoken as spoken,
+)
 from .conclusions import (
     KINDS as KINDS,
     describe_changed as describe_changed,

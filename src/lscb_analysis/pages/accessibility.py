@@ -1,7 +1,7 @@
 """What was found when the pages were tested for whether everyone can read them, for the page that says so.
 
-`make accessibility` runs the tests and writes what they find to `data/accessibility.csv`; nothing about it is
-typed by hand, and the page is made from that file alone.
+`make accessibility` runs the tests and writes what they find to `accessibility.csv` of the board; nothing
+about it is typed by hand, and the page is made from that file alone.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from markupsafe import Markup
 from lscb_analysis.data import records, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.pages.display import day
+from lscb_analysis.project import open_board
 
 RESULTS = "accessibility"
-"""The file of words in `data/` that the tests write."""
+"""The file of words that the tests write."""
 
 STANDARD = "Web Content Accessibility Guidelines 2.2"
 LAW = "Public Sector Bodies (Websites and Mobile Applications) (No. 2) Accessibility Regulations 2018"
@@ -63,6 +64,7 @@ def tested(edition: Edition, draft: bool) -> Tested:
 
     There are no checks of another edition's pack, nor of a `draft`.
     """
+    open_board(edition.data)
     rows = texts(RESULTS, edition=edition.name).head(0 if draft else None)
     checks = [
         Check(

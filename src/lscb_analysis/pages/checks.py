@@ -15,6 +15,7 @@ from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import Display, bind, category, isolated, name, period, places, text
 from lscb_analysis.pages.sentences import finding, listed
 from lscb_analysis.pages.tables import Column, csv, render
+from lscb_analysis.project import open_board
 from lscb_analysis.quality import SERIOUS, WITHHELD
 from lscb_analysis.release import Release
 
@@ -131,6 +132,7 @@ def describe_scale() -> Display:
 
 def describe_claims(edition: Edition) -> Display:
     """List what the edition's report claims without a figure, in our words."""
+    open_board(edition.data)
     claims = texts("facts", edition=edition.name, kind="claim")
     shorts = dictionary().sources.set_index("source")["short"]
     items = [

@@ -10,6 +10,7 @@ from lscb_analysis.editions import Edition
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import Display, bind, category, name
 from lscb_analysis.pages.sentences import confidence, finding, listed
+from lscb_analysis.project import open_board
 from lscb_analysis.release import Release
 from lscb_analysis.statistics import proportion, stated
 
@@ -29,6 +30,7 @@ def alarms(edition: Edition) -> pd.DataFrame:
 
     With them comes the seed of the simulation. No rows where this edition was not simulated.
     """
+    open_board(edition.data)
     every = load(SIMULATED) if SIMULATED in tables() else pd.DataFrame(columns=["source", "time_period"])
     rows = every[(every["source"] == simulated(edition)) & (every["time_period"] == edition.latest)]
     rows = rows[rows["area_name"] == edition.area] if len(rows) else rows

@@ -10,13 +10,14 @@ from bs4.element import NavigableString
 
 from lscb_analysis.data import texts
 
-SILENT = ("head", "svg", "style")
+SILENT = ("head", "svg", "style", "blockquote")
+"""What is left as it stands: drawings, and the words of others."""
 ASIDE = 'nav.contents, nav.turn, details.statistics, p[style*="clip-path"]'
 """What not every reader meets: lists of contents, what is folded away, words for who cannot see a chart."""
 
 
 def meanings() -> dict[str, str]:
-    """Return the abbreviations of the glossary, each with what it stands for."""
+    """Return the abbreviations of `glossary.csv`, each with what it stands for."""
     rows = texts("glossary")
     return dict(zip(rows["term"], rows["meaning"], strict=True))
 

@@ -1,8 +1,8 @@
 """The figures of an edition in plain words, for children, young people and families.
 
 What is told is the latest figure of each comparison that the edition marks with `easy_read`, the one before
-it, and what the verdict on the two means. The words come from `data/plain_measures.csv` and
-`data/plain_facts.csv`, by the measure that is counted (whose label stands for `{label}` in a title) and by
+it, and what the verdict on the two means. The words come from `plain_measures.csv` and
+`plain_facts.csv`, by the measure that is counted (whose label stands for `{label}` in a title) and by
 the fact.
 """
 
@@ -29,6 +29,7 @@ from lscb_analysis.editions import (
 )
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import IN_EVERY, bind, claim, name, number, places, when
+from lscb_analysis.project import open_board
 from lscb_analysis.release import protect
 from lscb_analysis.statistics import compare, count, rounded
 
@@ -86,6 +87,7 @@ def _marked(edition: Edition, chapters: Collection[str]) -> list[Comparison]:
 
 def plans(edition: Edition) -> pd.DataFrame:
     """Return the facts of kind `plan` that have plain words, which are in the column `plain`."""
+    open_board(edition.data)
     facts = texts("facts", edition=edition.name, kind="plan")
     return facts.merge(texts("plain_facts").rename(columns={"said": "plain"}), on="fact")
 
@@ -111,7 +113,7 @@ def _words(asked: Comparison) -> dict[str, str]:
     found = records(texts("plain_measures", measure=measure))
     if not found:
         raise EditionError(
-            f"{asked.question} is marked easy_read, and data/plain_measures.csv has no words for "
+            f"{asked.question} is marked easy_read, and plain_measures.csv has no words for "
             f"{measure!r}. Add a row, or take the mark away."
         )
     return found[0]

@@ -34,6 +34,7 @@ from lscb_analysis.pages.display import (
     when,
     when_named,
 )
+from lscb_analysis.project import open_board
 from lscb_analysis.release import Release
 from lscb_analysis.statistics import (
     LARGEST_TOTAL,
@@ -380,6 +381,7 @@ def describe_facts(edition: Edition, chapter: str, kind: str) -> Display:
     Nothing if it says none of that kind: a section that would show nothing else leaves the page.
     Raises DataError if the file of facts does not hold.
     """
+    open_board(edition.data)
     facts = texts("facts", edition=edition.name, chapter=chapter, kind=kind)
     shorts = dictionary().sources.set_index("source")["short"]
     items = [

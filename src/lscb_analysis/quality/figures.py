@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import SIMULATED, Problem, dictionary, load, measures, tables, texts
+from lscb_analysis.data import SIMULATED, dictionary, load, measures, tables, texts
 from lscb_analysis.editions import Comparison, Edition, shown_measure
+from lscb_analysis.project import open_board
 from lscb_analysis.statistics import PERIOD, decimals
 
 Row = dict[str, Any]
@@ -29,9 +30,11 @@ def published(edition: Edition) -> pd.DataFrame:
     report it is follows from the facts that were taken from it. `rank` orders the sources of a figure: 0
     where a comparison of the edition takes it, then the order of the sources.
     """
+    open_board(edition.data)
     frames = [load(name).assign(table=name) for name in tables() if name != SIMULATED]
     every = pd.concat(frames, ignore_index=True)
-    every = every[(every["area_name"] == edition.area) | _comparators(every, edition)]
+    beside = every[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
+    every = every[(every["area_name"] == edition.area) | beside]
     figures = _of_its_time(every, edition)
     order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
     rank = figures["source"].map(order).mask(_compared(figures, edition), 0)
@@ -39,36 +42,9 @@ def published(edition: Edition) -> pd.DataFrame:
     return figures.assign(rank=rank).join(known, on="measure")
 
 
-def second_boards(edition: Edition, areas: set[str]) -> list[Problem]:
-    """Return a problem for each board, beside that of `areas` (names), of which tables of `data/` have rows.
-
-    Rows of an authority that is no comparator are of a second board if their publisher says nothing of these
-    areas, as the Department does of all, or is the edition's board.
-    """
-    names = (name for name in tables() if name != SIMULATED)
-    rows = pd.concat([load(name).assign(table=name) for name in names], ignore_index=True)
-    rows["publisher"] = rows["source"].map(dictionary().sources.set_index("source")["publisher"])
-    own = rows["area_name"].isin(areas)
-    elsewhere = (rows["geographic_level"] == "Local authority") & ~own & ~_comparators(rows, edition)
-    of_board = (rows["publisher"] == edition.board) | ~rows["publisher"].isin(rows.loc[own, "publisher"])
-    problems = []
-    for (board, area), found in rows[elsewhere & of_board].groupby(["publisher", "area_name"]):
-        first, *more = sorted(found["table"].unique())
-        has = f"and {len(more)} more tables have" if more else "has"
-        what = (
-            f"{has} rows of a second board ({board}, {area}), which would change the pack of {edition.board}"
-        )
-        remedy = "Take them out: until each board has a folder of its own, keep each in a project of its own"
-        problems.append(Problem(f"data/{first}.csv", None, None, None, what, remedy))
-    return problems
-
-
-def _comparators(rows: pd.DataFrame, edition: Edition) -> pd.Series:
-    return rows[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
-
-
 def has_report(edition: Edition) -> bool:
     """Whether an edition reads a report: then there are facts that were taken from it."""
+    open_board(edition.data)
     return bool(len(texts("facts", edition=edition.name)))
 
 
@@ -79,6 +55,7 @@ def links(edition: Edition) -> pd.DataFrame:
     dictionary gives as its denominator; or a comparison of the edition says to which. `mix` marks
     comparisons whose categories make a whole; `heading` is a total that the source names wrongly.
     """
+    open_board(edition.data)
     known = measures().reset_index()
     denominators = known.set_index("measure")["denominator"]
     asked = [_asked(comparison, denominators) for comparison in edition.comparisons]

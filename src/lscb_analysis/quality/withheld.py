@@ -35,11 +35,11 @@ def cells_given_away(edition: Edition) -> list[str]:
     """
     found = check_withheld(published(edition), links(edition))
     told = records(found[~found["balance"].astype(bool)]) if len(found) else []
-    return [_told(cell) for cell in told]
+    return [_told(cell, edition.data) for cell in told]
 
 
-def _told(cell: Row) -> str:
-    path = project() / "data" / f"{cell['table']}.csv"
+def _told(cell: Row, board: str) -> str:
+    path = project() / "data" / board / f"{cell['table']}.csv"
     rows = read(path)
     key = {name: str(cell[name]) for name in ("area_code", "time_period", *SUBJECT[:2], "source")}
     key |= {end: f"{cell[end]:%Y-%m-%d}" for end in ("period_start", "period_end")}
@@ -48,7 +48,7 @@ def _told(cell: Row) -> str:
     period = " to ".join(dict.fromkeys([key["period_start"], key["period_end"]]))
     how = "exactly" if cell["exact"] else "nearly"
     what = f"{cell['area_name']}, {cell['measure']}, {cell['category']}, {period}"
-    return f"data/{path.name}, row {row}: {what}: can be worked out {how}, from {WAYS[cell['how']]}."
+    return f"data/{board}/{path.name}, row {row}: {what}: can be worked out {how}, from {WAYS[cell['how']]}."
 
 
 def check_withheld(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
