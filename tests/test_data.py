@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from conftest import CHECKOUT, FEW, copied
 
-from lscb_analysis.data import files
+from lscb_analysis.data import files, schema
 from lscb_analysis.data.schema import TEXTS, DataError, Problem
 
 FILES = sorted(path.name for path in (CHECKOUT / "data").glob("*.csv") if path.stem not in TEXTS)
-DICTIONARY = [f"{name}.csv" for name in files.DICTIONARY_FILES]
+DICTIONARY = [f"{name}.csv" for name in schema.DICTIONARY]
 TABLES = [name for name in FILES if name not in DICTIONARY]
 
 Rows = list[dict[str, str]]

@@ -12,6 +12,7 @@ import json
 import re
 import tomllib
 import unicodedata
+from calendar import month_name
 from collections.abc import Iterable, Iterator
 from functools import cache
 from html import unescape
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 import mistune
 
-from lscb_analysis.data import COLUMNS, KINDS, MONTHS, Problem, dictionary, read, records, tables, texts
+from lscb_analysis.data import COLUMNS, KINDS, Problem, dictionary, read, records, tables, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import digest, notebook, project
 
@@ -53,7 +54,7 @@ _SUPPOSES = re.compile(
 _ROMAN = re.compile(r"(?=[mdclxvi])m{0,4}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _WORDS_LIKE_ROMAN = ("i", "mix", "c", "d", "l", "m")
 _SPACED = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
-_YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)}) )?(?:19|20)\d\d")
+_YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(month_name[1:])}) )?(?:19|20)\d\d")
 _KEY = re.compile(r"[a-z0-9]+(?:[_.-][a-z0-9]+)+_?")
 _REMEDY = (
     "Let a figure say it, ask it as a question, or quote it with its source. If it holds of every pack that "

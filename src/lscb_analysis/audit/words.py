@@ -12,7 +12,7 @@ import numpy as np
 from lscb_analysis.audit.remade import Known, worked_out
 from lscb_analysis.data import measures
 from lscb_analysis.figure import Figure
-from lscb_analysis.pages import IN_EVERY, MINUS, Block, Piece, cited
+from lscb_analysis.pages import MINUS, Block, Piece, cited, in_every
 from lscb_analysis.quality import TOTAL
 from lscb_analysis.statistics import rounded
 
@@ -110,8 +110,8 @@ def _check_unit(digits: re.Match[str], figure: Figure, block: Block, follows: Pi
     pounds, percent = bool(digits[2]), bool(digits[5])
     after = follows.words.strip() if not follows.mark or follows.about.get("data-name") == "unit" else ""
     unit, shown = "%" if figure.statistic in _FRACTIONS else figure.unit, digits[0]
-    if after in IN_EVERY.values():
-        if after != IN_EVERY.get(unit) or percent:
+    if after in in_every().values():
+        if after != in_every().get(unit) or percent:
             yield f"“{shown} {after}” is shown in another unit than its own, {unit or 'none'}."
     elif (percent and unit != "%") or (pounds and unit != "£"):
         yield f"“{shown}” is shown in another unit than its own, {unit or 'none'}."
@@ -209,8 +209,8 @@ def _value_borne_out(
     printed = {way.printed for way in known.told.get(figure.place, [])}
     if words in printed or words == str(measures()["label"][figure.measure]).lower():
         return True
-    if words in ("more", "fewer") and figure.measure.endswith(("_more", "_fewer")):
-        return figure.measure.endswith(f"_{words}")
+    if words in ("more", "fewer") and (role := measures()["role"][figure.measure]) in ("more", "fewer"):
+        return bool(role == words)
     if words in SIGNS:
         return bool(np.sign(value) == SIGNS[words])
     if words == "largest":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from lscb_analysis.data.recorder import record
 from lscb_analysis.data.saved import as_meant, cells
 from lscb_analysis.data.schema import (
     COLUMNS,
+    DICTIONARY,
     EVERY_EDITION,
     PUBLISHED,
+    SIMULATION,
     SYMBOLS,
     TEXTS,
     DataError,
@@ -41,11 +44,6 @@ DISPERSION_SOURCE = (
 )
 """How much more than independent events children are taken to vary where the dictionary does not say."""
 
-SIMULATED = "simulated_alarms"
-"""The table that `benchmarks/alarms.py` writes: nobody published it, and it is held against nothing."""
-
-DICTIONARY_FILES = ("measures", "categories", "sources")
-
 
 def tables() -> list[str]:
     """Return the names of the tables of figures in `data/`, sorted."""
@@ -53,7 +51,7 @@ def tables() -> list[str]:
 
 
 def dictionary() -> Dictionary:
-    """Return the measures, categories and sources. Raises DataError with every problem they have."""
+    """Return what the files of `DICTIONARY` say. Raises DataError with every problem they have."""
     return _dictionary(*_dictionary_files())
 
 
@@ -70,6 +68,75 @@ def labels() -> dict[tuple[str, str], str]:
     return _labels(*_dictionary_files())
 
 
+class Derived(NamedTuple):
+    """A measure that follows from others, as `derived.csv` says; `MADE` says how, by its kind."""
+
+    measure: str
+    kind: str
+    of: str
+    by: tuple[str, ...]
+    category: str
+
+
+def derived(*kinds: str) -> list[Derived]:
+    """Return the measures that follow from others in one of these ways, in the order of the dictionary."""
+    rows = records(dictionary().derived)
+    return [Derived(**row | {"by": tuple(row["by"].split())}) for row in rows if row["kind"] in kinds]
+
+
+def with_role(*roles: str, of: str | None = None) -> list[str]:
+    """Return the measures that have one of these roles, for a measure `of` if that is given."""
+    known = measures()
+    fitting = known["role"].isin(roles) & ((known["of"] == of) if of is not None else True)
+    return known.index[fitting].tolist()
+
+
+def counting(kind: str) -> list[str]:
+    """Return what measures count that is of this kind, by `counted.csv`."""
+    known = dictionary().counted
+    return known.loc[known["kind"] == kind, "counted"].tolist()
+
+
+def levels(kind: str) -> list[str]:
+    """Return the geographic levels of this kind, by `levels.csv`."""
+    known = dictionary().levels
+    return known.loc[known["kind"] == kind, "level"].tolist()
+
+
+def units() -> dict[str, dict[str, str]]:
+    """Return what `units.csv` says of each unit."""
+    return _units_said(*_dictionary_files())
+
+
+def per(unit: str) -> int:
+    """Return of how many a percentage or rate is: 100, or 10,000 of `per 10,000 children`; else 1."""
+    return int(units().get(unit, {}).get("per") or 1)
+
+
+def calendars() -> list[dict[str, str]]:
+    """Return what `calendars.csv` says of each kind of period."""
+    return _calendars(*_dictionary_files())
+
+
+def last_day(period: int | str) -> pd.Timestamp:
+    """Return the last day that a period can have: 2018, `2018 Financial year Q1` or `2018-03-31 Day`.
+
+    Raises ValueError for a period that no calendar has.
+    """
+    year, _, identifier = str(period).partition(" ")
+    if "-" in year:
+        return pd.Timestamp(year)
+    for length in calendars():
+        if length["identifier"] == identifier and length["begins"] and length["longest"] != "0":
+            begins = pd.Timestamp(f"{year}-{length['begins']}")
+            ends = begins + pd.DateOffset(months=int(length["longest"])) - pd.Timedelta("1D")
+            return ends - pd.DateOffset(years=ends.year - int(year))
+    if identifier in ("", *(length["identifier"] for length in calendars())):
+        return pd.Timestamp(f"{year}-12-31")
+    known = dict.fromkeys(length["identifier"] for length in calendars())
+    raise ValueError(f"{period!r} is no period. {nearest(identifier, known)}")
+
+
 def published_files() -> set[str]:
     """Return the files of `data/` that hold words, or figures all of whose sources have published them.
 
@@ -79,7 +146,7 @@ def published_files() -> set[str]:
     out = set(sources.loc[sources["access"] == PUBLISHED, "source"])
     words = [name for name in TEXTS if "source" not in TEXTS[name] or out >= {*texts(name)["source"]}]
     figures = [name for name in tables() if out >= {*load(name)["source"]}]
-    return {f"data/{name}.csv" for name in (*DICTIONARY_FILES, *words, *figures)}
+    return {f"data/{name}.csv" for name in (*DICTIONARY, *words, *figures)}
 
 
 def known_sources() -> list[dict[str, str]]:
@@ -93,14 +160,15 @@ def source_names(frame: pd.DataFrame) -> set[str]:
     return {name for column in columns for cell in frame[column].dropna() for name in str(cell).split()}
 
 
-def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFrame:
+def load(table: str, until: int | str | None = None, **where: str | int) -> pd.DataFrame:
     """Return a table of `data/` as a tidy frame, checked.
 
     The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
     measure), `status`, and `nearest`, to whose multiples the source rounds (else 0). `value` is a float,
     missing where the source has a symbol; `status` then holds the symbol. Dates are timestamps. `where`
     keeps the rows whose column equals the value given, as in
-    `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later.
+    `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later (a
+    year, or `2018 Financial year Q1`).
 
     Raises DataError with every problem of the table, or if `where` names a value that is not there,
     or nothing is left.
@@ -110,7 +178,7 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
         what = f"is not a table of {path.parent.name}/"
         raise DataError([Problem(f"data/{path.name}", None, None, table, what, nearest(table, tables()))])
     rows = _where(_table(path), where, f"data/{path.name}")
-    kept = rows[rows["time_period"] <= until] if until is not None else rows
+    kept = rows[rows["period_end"] <= last_day(until)] if until is not None else rows
     record("table", table, until, where)
     if kept.empty:
         what = "leaves no rows of this table"
@@ -160,7 +228,7 @@ def check() -> list[Problem]:
     except DataError as error:
         return wrong + error.problems
     problems = wrong + _check([project() / "data" / f"{table}.csv" for table in tables()])
-    if not set(tables()) - {SIMULATED}:
+    if all(_simulated(project() / "data" / f"{table}.csv") for table in tables()):
         remedy = f"Put one there: a CSV file with the columns {', '.join(COLUMNS)}"
         problems.append(Problem("data/", None, None, None, "holds no table of figures", remedy))
     for name in TEXTS:
@@ -171,6 +239,12 @@ def check() -> list[Problem]:
     if not problems:
         _whole.add(made_of)
     return problems
+
+
+def _simulated(path: Path) -> bool:
+    """Whether a table was read and has nothing but what was simulated."""
+    found = _checked.get((_stamped(path), *_dictionary_files()))
+    return found is not None and bool(found["counted"].isin(counting(SIMULATION)).all())
 
 
 _whole: set[tuple[tuple[Path, ...], tuple[Stamped, ...]]] = set()
@@ -254,7 +328,7 @@ def _path(name: str) -> Path:
 
 
 def _holds_figures(path: Path) -> bool:
-    named = re.fullmatch(PLAIN, path.stem) and path.stem not in DICTIONARY_FILES and path.stem not in TEXTS
+    named = re.fullmatch(PLAIN, path.stem) and path.stem not in DICTIONARY and path.stem not in TEXTS
     return bool(named) and path.is_file()
 
 
@@ -273,7 +347,7 @@ def _dictionary_files() -> list[Stamped]:
 
 @cache
 def _dictionary_paths(root: Path) -> tuple[Path, ...]:
-    return tuple(root / "data" / f"{name}.csv" for name in DICTIONARY_FILES)
+    return tuple(root / "data" / f"{name}.csv" for name in DICTIONARY)
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -344,6 +418,16 @@ def _measures(*stamped: Stamped) -> pd.DataFrame:
     unsaid = typed["dispersion"].isna()
     sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
     return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
+
+
+@cache
+def _units_said(*stamped: Stamped) -> dict[str, dict[str, str]]:
+    return {row["unit"]: row for row in records(_dictionary(*stamped).units)}
+
+
+@cache
+def _calendars(*stamped: Stamped) -> list[dict[str, str]]:
+    return records(_dictionary(*stamped).calendars)
 
 
 @cache

@@ -14,7 +14,16 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lscb_analysis.data import CHAPTER, known_sources, labels, measures, records, source_names
+from lscb_analysis.data import (
+    CHAPTER,
+    calendars,
+    known_sources,
+    labels,
+    measures,
+    records,
+    source_names,
+    units,
+)
 from lscb_analysis.figure import BEFORE, CHANCES, OF_CHANGE, OF_FINDING, Figure, Row, column, unit
 from lscb_analysis.statistics import AS_PRINTED, EstimateError, decimals, rounded
 
@@ -30,8 +39,6 @@ _ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 _PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
 """A link to the page of a chapter, or to its notebook."""
-IN_EVERY = {"%": "in every 100", "per 10,000 children": "in every 10,000"}
-"""Units as plain words have them, to stand between a figure and who is counted."""
 
 _WHOLE = (
     "numerator",
@@ -102,6 +109,11 @@ def _around() -> tuple[str, str]:
     """What stands before and after a display in a notebook; each has the style, for each is run by itself."""
     style = re.sub(r"\s*\n\s*", "", templates().get_template("notebook.css").render())
     return f'<div class="lscb mathjax_ignore"><style>{style}</style>', "</div>"
+
+
+def in_every() -> dict[str, str]:
+    """Return units as plain words have them, to stand between a figure and who is counted."""
+    return {unit: said["in_every"] for unit, said in units().items() if said["in_every"]}
 
 
 def check_rows(frame: pd.DataFrame) -> None:
@@ -249,13 +261,19 @@ def when(row: Row, before: bool = False) -> Markup:
         return Markup("at {}").format(day(end))
     if (end - start).days < 31:
         return Markup('in <time datetime="{:%Y-%m}">{:%B %Y}</time>').format(end, end)
-    if row.get("time_identifier") == "Spring term":
-        return Markup('in <span data-name="period">spring {:%Y}</span>').format(end)
+    if term := _term(row):
+        return Markup('in <span data-name="period">{} {:%Y}</span>').format(term, end)
     if _months(start, end) == 3:
         return Markup("in the quarter ending {}").format(day(end))
     if _months(start, end) == 12:
         return Markup("in the year ending {}").format(day(end))
     return Markup("from {} to {}").format(day(start), day(end))
+
+
+def _term(row: Row) -> str:
+    """The name of a term, as spring; nothing for a period that its dates name."""
+    identifier = row.get("time_identifier")
+    return next((of["named"] for of in calendars() if of["identifier"] == identifier), "")
 
 
 def when_named(row: Row, before: bool = False) -> Markup:
@@ -275,8 +293,8 @@ def period(row: Row, before: bool = False) -> str:
         return f"{end.day} {end:%B %Y}"
     if (end - start).days < 31:
         return f"{end:%B %Y}"
-    if row.get("time_identifier") == "Spring term":
-        return f"spring {end:%Y}"
+    if term := _term(row):
+        return f"{term} {end:%Y}"
     if _months(start, end) == 3:
         return f"{start:%B} to {end:%B %Y}"
     if _months(start, end) == 12:

@@ -18,7 +18,7 @@ import pandas as pd
 from gptables import Cover, GPTable, GPWorkbook, produce_workbook
 from gptables.core.gptable import FormatList
 
-from lscb_analysis.data import SYMBOLS, dictionary, measures
+from lscb_analysis.data import SYMBOLS, dictionary, measures, units
 from lscb_analysis.editions import Edition
 from lscb_analysis.pages.blocks import Block, Piece, read_page
 from lscb_analysis.pages.display import MINUS, day, isolated
@@ -50,7 +50,6 @@ LONGEST_HEADING, LONGEST_TEXT = 250, 32_000
 NARROWEST, WIDEST = 12, 60
 """Of a column, in letters: what is longer is wrapped."""
 
-_UNITS = {"£": "pounds", "%": "percentages", "score": "scores"}
 Notes = dict[str, str]
 """The text of each note, with the key by which tables refer to it."""
 
@@ -183,7 +182,8 @@ def _source_and_notes(pieces: list[Piece]) -> list[str]:
 
 def _unit(pieces: Iterator[Piece]) -> str:
     """In what the figures of a table are, in words; totals that they are held against left aside."""
-    units: dict[str, None] = {}
+    said: dict[str, None] = {}
+    known = units()
     for piece in pieces:
         unit, measure = piece.about.get("data-unit", ""), piece.about.get("data-measure", "")
         if measure and piece.about.get("data-statistic", "").removesuffix("_before") in (
@@ -191,8 +191,8 @@ def _unit(pieces: Iterator[Piece]) -> str:
             "numerator",
         ):
             counted = f"number of {measures().at[measure, 'counted']}"
-            units[counted if unit == "number" else _UNITS.get(unit, unit)] = None
-    return f"Unit: {'; '.join(units)}." if units else ""
+            said[counted if unit == "number" else known[unit]["plural"] if unit in known else unit] = None
+    return f"Unit: {'; '.join(said)}." if said else ""
 
 
 def _sheet(table: Table, name: str, alerts: list[str], notes: Notes) -> GPTable:

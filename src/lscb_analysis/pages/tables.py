@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
-from lscb_analysis.data import SYMBOLS, measures, records, rounded_to
+from lscb_analysis.data import SYMBOLS, measures, records, rounded_to, units
 from lscb_analysis.editions import NOT_COMPARED
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import (
@@ -398,9 +398,7 @@ def _head(frame: pd.DataFrame) -> Column:
 
 
 def _statistic(unit: str) -> str:
-    return {"%": "Share (%)", "number": "Number", "£": "Amount (£)", "score": "Score"}.get(
-        unit, f"Rate {unit}"
-    )
+    return units()[unit]["heading"]
 
 
 def _title(what: str, unit: str) -> str:

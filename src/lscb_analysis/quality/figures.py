@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import SIMULATED, Problem, dictionary, load, measures, tables, texts
+from lscb_analysis.data import (
+    AUTHORITY,
+    SIMULATION,
+    Problem,
+    counting,
+    dictionary,
+    levels,
+    load,
+    measures,
+    tables,
+    texts,
+)
 from lscb_analysis.editions import Comparison, Edition, shown_measure
 from lscb_analysis.statistics import PERIOD, decimals
 
@@ -29,8 +40,7 @@ def published(edition: Edition) -> pd.DataFrame:
     report it is follows from the facts that were taken from it. `rank` orders the sources of a figure: 0
     where a comparison of the edition takes it, then the order of the sources.
     """
-    frames = [load(name).assign(table=name) for name in tables() if name != SIMULATED]
-    every = pd.concat(frames, ignore_index=True)
+    every = _every_row()
     every = every[(every["area_name"] == edition.area) | _comparators(every, edition)]
     figures = _of_its_time(every, edition)
     order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
@@ -45,11 +55,10 @@ def second_boards(edition: Edition, areas: set[str]) -> list[Problem]:
     Rows of an authority that is no comparator are of a second board if their publisher says nothing of these
     areas, as the Department does of all, or is the edition's board.
     """
-    names = (name for name in tables() if name != SIMULATED)
-    rows = pd.concat([load(name).assign(table=name) for name in names], ignore_index=True)
+    rows = _every_row()
     rows["publisher"] = rows["source"].map(dictionary().sources.set_index("source")["publisher"])
     own = rows["area_name"].isin(areas)
-    elsewhere = (rows["geographic_level"] == "Local authority") & ~own & ~_comparators(rows, edition)
+    elsewhere = rows["geographic_level"].isin(levels(AUTHORITY)) & ~own & ~_comparators(rows, edition)
     of_board = (rows["publisher"] == edition.board) | ~rows["publisher"].isin(rows.loc[own, "publisher"])
     problems = []
     for (board, area), found in rows[elsewhere & of_board].groupby(["publisher", "area_name"]):
@@ -61,6 +70,12 @@ def second_boards(edition: Edition, areas: set[str]) -> list[Problem]:
         remedy = "Take them out: until each board has a folder of its own, keep each in a project of its own"
         problems.append(Problem(f"data/{first}.csv", None, None, None, what, remedy))
     return problems
+
+
+def _every_row() -> pd.DataFrame:
+    """The rows of all tables, but for what was simulated."""
+    every = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
+    return every[~every["counted"].isin(counting(SIMULATION))]
 
 
 def _comparators(rows: pd.DataFrame, edition: Edition) -> pd.Series:
