@@ -24,7 +24,7 @@ from lscb_analysis.data import (
     source_names,
     units,
 )
-from lscb_analysis.figure import BEFORE, CHANCES, OF_CHANGE, OF_FINDING, Figure, Row, column, unit
+from lscb_analysis.figure import BEFORE, Figure, Row, column, defined, unit
 from lscb_analysis.statistics import AS_PRINTED, EstimateError, decimals, rounded
 
 MINUS = "\N{MINUS SIGN}"
@@ -39,18 +39,6 @@ _ISOLATE, _ISOLATED = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 
 _PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
 """A link to the page of a chapter, or to its notebook."""
-
-_WHOLE = (
-    "numerator",
-    "denominator",
-    "compared",
-    "degrees",
-    "extreme",
-    "base",
-    *("meetings", "orders", "fewest_since", "raters"),
-    *("conclusive_possible", "conclusive_certain", "largest_total"),
-)
-_CHANCE_DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -175,14 +163,15 @@ def text(row: Row, statistic: str) -> str:
     value = row[column(statistic)]
     if pd.isna(value):
         status = row.get("status_before") if statistic.endswith(BEFORE) else row.get("status")
-        status = status or (row.get("status_before") if statistic in (*OF_CHANGE, "residual") else "") or "x"
+        status = status or (row.get("status_before") if defined(statistic).of_change else "") or "x"
         return f"[{status}]"
     if np.isinf(value):
         return "none"
     shown = number(value, places(row, statistic))
-    if statistic in CHANCES and shown in ("0", "[low]"):
-        return f"less than {10**-_CHANCE_DECIMALS:.{_CHANCE_DECIMALS}f}"
     of = unit(row, statistic)
+    if of == "probability" and shown in ("0", "[low]"):
+        least = places(row, statistic)
+        return f"less than {10**-least:.{least}f}"
     if of == "£" and shown != "[low]":
         return f"{MINUS if shown.startswith(MINUS) else ''}£{shown.removeprefix(MINUS)}"
     return f"{shown}%" if of == "%" and shown != "[low]" else shown
@@ -190,17 +179,15 @@ def text(row: Row, statistic: str) -> str:
 
 def places(row: Row, statistic: str) -> int:
     """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
-    if statistic.removesuffix(BEFORE) in _WHOLE:
-        return 0
-    if statistic in OF_CHANGE and row["change_unit"] == "%":
-        return 0
-    if statistic in CHANCES:
-        return _CHANCE_DECIMALS
-    if statistic == "smallest_change":
+    of = defined(statistic)
+    if of.decimals == "itself":
         return decimals(f"{row[statistic]:g}")
-    if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
-        return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
-    if statistic in OF_FINDING:
+    if isinstance(of.decimals, int):
+        finer = of.finer_below is not None and row[column(statistic)] < of.finer_below
+        return of.decimals + finer
+    if of.unit == "change" and row["change_unit"] == "%":
+        return 0
+    if of.decimals == "printed":
         return max(decimals(row["printed"]), int(measures().at[row["measure"], "decimals"]))
     suffix = BEFORE if statistic.endswith(BEFORE) else ""
     as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
