@@ -18,10 +18,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data.files import SIMULATED
 from lscb_analysis.editions.edition import Edition, read_edition
 from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE, estimates, thresholds, verdict_table
-from lscb_analysis.pages.false_alarms import ALARMS, COUNTS, DRAWN, FALSE, FOUND, SEED, simulated
+from lscb_analysis.pages.false_alarms import simulated
 from lscb_analysis.project import editions, project
 from lscb_analysis.statistics.comparisons import dispersed, two_proportions, two_rates
 from lscb_analysis.statistics.mixes import SIMULATIONS, mix_table, mix_test
@@ -36,6 +35,12 @@ SIZES = np.arange(1, 6)
 LARGER = np.array([0, 26, 14, 7, 3])
 """Sibling groups of two, three, four and five, for each 63 children alone: a dispersion of 2.4."""
 
+SIMULATED = "simulated_alarms"
+"""The table that is written."""
+ALARMS, FALSE, FOUND = "false_alarm_rate", "false_discovery_rate", "visible_change_rate"
+COUNTS = {ALARMS: "false_alarms", FALSE: "false_discoveries", FOUND: "visible_changes_found"}
+"""The percentages of the table, and the numbers of editions behind them."""
+DRAWN, SEED = "simulated_editions", "simulation_seed"
 CALLS = "simulated_calls"
 ALONE, SIBLINGS = "Children one by one", "Children in sibling groups"
 WAYS = {"fall": "Falls", "rise": "Rises", "shift": "Changes of a mix"}

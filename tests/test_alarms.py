@@ -11,21 +11,15 @@ from conftest import CHECKOUT, DATA
 from scipy import stats
 
 from lscb_analysis import load, protect, read_edition, verdict_table
-from lscb_analysis.data.files import SIMULATED
 from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE
-from lscb_analysis.pages.false_alarms import (
-    ALARMS,
-    COUNTS,
-    DRAWN,
-    FALSE,
-    FOUND,
-    SEED,
-    alarms,
-    describe_alarms,
-)
+from lscb_analysis.pages.false_alarms import alarms, describe_alarms
 from lscb_analysis.quality.figures import published
 
 EDITION = read_edition("southend-2017-19")
+SIMULATED = "simulated_alarms"
+ALARMS, FALSE, FOUND = "false_alarm_rate", "false_discovery_rate", "visible_change_rate"
+COUNTS = {ALARMS: "false_alarms", FALSE: "false_discoveries", FOUND: "visible_changes_found"}
+DRAWN, SEED = "simulated_editions", "simulation_seed"
 MOST_ALARMS = 5.6
 """Two standard errors of 5,000 editions above 5%."""
 FEWEST_FOUND = 75

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import csv
 import graphlib
 from pathlib import Path
 
 import pytest
+
+from lscb_analysis.data.schema import DICTIONARY, TEXTS
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PACKAGE = CHECKOUT / "src" / "lscb_analysis"
@@ -87,6 +90,48 @@ def long_functions(tree: ast.Module) -> list[str]:
 
 def room(module: str) -> str:
     return module.partition(".")[0]
+
+
+def literals(tree: ast.Module) -> set[str]:
+    """The texts of a module without those that explain it; of an f-string the parts that stand there."""
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)
+    return {node.value for node in constants if isinstance(node.value, str)}
+
+
+def names_of_the_report() -> dict[str, str]:
+    """What measures, categories, sources, tables and chapters of this project are called, and what each is.
+
+    The category `Total` and the names of the dictionary's own files and of files of words are every board's.
+    """
+    rows = {}
+    for path in set((CHECKOUT / "data").rglob("*.csv")) - set((CHECKOUT / "data" / "examples").iterdir()):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows[path.stem] = list(csv.DictReader(file))
+    found = {path.stem: "chapter" for path in (CHECKOUT / "notebooks").glob("[0-9]*.ipynb")}
+    found |= {name: "table" for name in rows if name not in (*DICTIONARY, *TEXTS)}
+    for table, column in (
+        *(("measures", "measure"), ("categories", "category"), ("categories", "scheme")),
+        *(("sources", "source"), ("sources", "document")),
+    ):
+        found |= {row[column]: column for row in rows[table] if row[column]}
+    return {name: kind for name, kind in found.items() if name != "Total"}
+
+
+NAMES = names_of_the_report()
+
+
+@pytest.mark.parametrize("module", sorted(SOURCES))
+def test_the_library_knows_nothing_of_one_report_by_name(module):
+    """Another board has other measures, categories, tables, sources and chapters."""
+    named = {text: NAMES[text] for text in literals(read(SOURCES[module])) if text in NAMES}
+    assert not named, f"{module} names {named}: read it from a column of the dictionary"
+
+
+def test_a_name_of_the_report_is_seen_where_code_has_it_and_not_where_words_explain_it():
+    assert {NAMES["icpc_late"], NAMES["attendance"], NAMES["Neglect"]} == {"measure", "table", "category"}
+    source = 'def f():\n    """icpc_late"""\n    return f"{x}Neglect", ["attendance"], "Total"'
+    assert {text for text in literals(ast.parse(source)) if text in NAMES} == {"Neglect", "attendance"}
 
 
 @pytest.mark.parametrize("name", ROOMS)

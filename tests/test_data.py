@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from conftest import CHECKOUT, DATA, DICTIONARY, FEW, copied
 
-from lscb_analysis.data import files
+from lscb_analysis.data import files, schema
 from lscb_analysis.data.schema import TEXTS, DataError, Problem
 
 PLACES = {
@@ -24,7 +24,7 @@ PLACES = {
 }
 """Each file of figures or of the dictionary, and its folder; of sources, those of the board."""
 FILES = sorted(PLACES)
-NAMES = [f"{name}.csv" for name in files.DICTIONARY_FILES]
+NAMES = [f"{name}.csv" for name in schema.DICTIONARY]
 TABLES = [name for name in FILES if name not in NAMES]
 
 Rows = list[dict[str, str]]

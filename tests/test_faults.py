@@ -15,8 +15,7 @@ import psutil
 import pytest
 from conftest import CHECKOUT, DATA
 
-from lscb_analysis.data.files import DICTIONARY_FILES
-from lscb_analysis.data.schema import TEXTS
+from lscb_analysis.data.schema import DICTIONARY, TEXTS
 
 LSCB = [sys.executable, "-c", "from lscb_analysis.__main__ import main; main()", "build", "invented"]
 EDITION = """
@@ -128,7 +127,7 @@ def publish_in(root):
     for name in ("data", "notebooks"):
         shutil.copytree(CHECKOUT / name, place.root / name, ignore=shutil.ignore_patterns(".*"))
     for path in (place.root / DATA).glob("*.csv"):
-        if path.stem not in (*DICTIONARY_FILES, *TEXTS, "care_leavers", "population"):
+        if path.stem not in (*DICTIONARY, *TEXTS, "care_leavers", "population"):
             path.unlink()  # or every build would check tables of which no chapter speaks
     place.chapters(**{"01_one": "'as it was'"})
     status, out, err = place.build()

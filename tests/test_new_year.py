@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from conftest import CHECKOUT, DATA, EDITION, FEW, keep_only
 
 from lscb_analysis.build.builder import build
-from lscb_analysis.data.files import DICTIONARY_FILES, TEXTS
+from lscb_analysis.data.schema import DICTIONARY, TEXTS
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import verdict_table
 
@@ -18,7 +18,7 @@ PLANS, RATE = "150", "38.3"  # 150 of 39,115 children, by hand: 38.348… per 10
 def add_a_year(project):
     """Repeat the rows of the latest year a year later, with another number of plans."""
     for path in (project / DATA).glob("*.csv"):
-        if path.stem not in (*DICTIONARY_FILES, *TEXTS):
+        if path.stem not in (*DICTIONARY, *TEXTS):
             rows = pd.read_csv(path, dtype=str, keep_default_na=False)
             latest = "2017" if path.stem == "population" else "2018"
             year = rows[rows["time_period"] == latest].copy()

@@ -12,8 +12,8 @@ from conftest import CHECKOUT, DATA, EDITION as FILE, keep_only
 
 from lscb_analysis.audit.remade import known
 from lscb_analysis.build.builder import build
-from lscb_analysis.data.files import DICTIONARY_FILES, SIMULATED, check, measures, tables
-from lscb_analysis.data.schema import TEXTS
+from lscb_analysis.data.files import check, measures, tables
+from lscb_analysis.data.schema import DICTIONARY, TEXTS
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.quality.rules import FINDING, findings
 
@@ -24,7 +24,7 @@ WITHHELD = ["c", "c", ""]
 
 def only(project, *kept):
     for path in (project / DATA).glob("*.csv"):
-        if path.stem not in (*DICTIONARY_FILES, *TEXTS, *kept):
+        if path.stem not in (*DICTIONARY, *TEXTS, *kept):
             path.unlink()
 
 
@@ -72,7 +72,7 @@ def test_a_council_with_a_single_table_has_its_figures_checked(project, table, n
 
 
 def test_data_without_figures_are_refused_in_words(project):
-    only(project, SIMULATED)
+    only(project, "simulated_alarms")
     (problem,) = check()
     assert str(problem).startswith(
         "data/southend/: holds no table of figures. Put one there: a CSV file with the columns"
@@ -101,7 +101,7 @@ def test_where_the_years_change_places_verdicts_turn_round_and_all_that_is_said_
                 rows.loc[at[within], other.columns] = other.loc[cells].to_numpy()
         return rows
 
-    for name in set(tables()) - {SIMULATED}:
+    for name in set(tables()) - {"simulated_alarms"}:
         alter(project, name, swapped)
     summary = said(
         built(project, "00_board_summary", "04_referrals", "05_child_protection")["00_board_summary"]

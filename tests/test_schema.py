@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from conftest import CHECKOUT
 
-from lscb_analysis.data import schema
+from lscb_analysis.data import files, schema
 
 ROW = {
     "time_period": "2018",
@@ -25,14 +26,19 @@ ROW = {
     "qualifier": "",
     "source": "report",
 }
-MEASURE = dict.fromkeys(schema.MEASURE_COLUMNS, "Some text") | {
+MEASURE = dict.fromkeys(schema.DICTIONARY["measures"], "Some text") | {
     "measure": "visits",
     "unit": "number",
     "decimals": "0",
     "polarity": "neither",
-    **dict.fromkeys(["scheme", "denominator", "smallest_change", "dispersion"], ""),
+    "counted": "children",
+    **dict.fromkeys(["scheme", "denominator", "smallest_change", "dispersion", "role", "of"], ""),
 }
-SOURCE = dict.fromkeys(schema.SOURCE_COLUMNS, "Some text") | {
+DERIVED = {"measure": "visits", "kind": "turned", "of": "visits", "by": "", "category": ""}
+CONSTANT = ("counted", "units", "levels", "calendars")
+OF_ALL = {name: files.read(CHECKOUT / "data" / f"{name}.csv") for name in CONSTANT}
+"""What is so for every board: what is counted, units, levels and calendars are those of the project."""
+SOURCE = dict.fromkeys(schema.DICTIONARY["sources"], "Some text") | {
     "source": "report",
     "access": "published",
     "published": "2018-11",
@@ -55,6 +61,8 @@ def words(*measures: dict[str, str]) -> schema.Dictionary:
             [{"scheme": "day", "category": day, "label": day} for day in ("Monday", "Tuesday")], "c.csv"
         ),
         sources=frame([SOURCE], "s.csv"),
+        derived=frame([DERIVED], "d.csv"),
+        **OF_ALL,
     )
 
 
@@ -140,7 +148,7 @@ def test_check_text_lets_plain_text_pass(text):
     ids=["year", "day", "month", "short month"],
 )
 def test_check_periods_lets_a_period_pass(change):
-    assert list(schema.check_periods(table(change))) == []
+    assert list(schema.check_periods(table(change), OF_ALL["calendars"])) == []
 
 
 @pytest.mark.parametrize(
@@ -164,7 +172,9 @@ def test_check_periods_lets_a_period_pass(change):
     ],
 )  # fmt: skip
 def test_check_periods_refuses(change, column):
-    assert places(schema.check_periods(table(change))) == [(2, column, (ROW | change)[column])]
+    assert places(schema.check_periods(table(change), OF_ALL["calendars"])) == [
+        (2, column, (ROW | change)[column])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -180,13 +190,13 @@ def test_check_periods_refuses(change, column):
 )  # fmt: skip
 def test_check_areas_refuses(change, column):
     raw = table({}, {}, change)
-    assert places(schema.check_areas(raw)) == [(4, column, (ROW | change)[column])]
+    assert places(schema.check_areas(raw, OF_ALL["levels"])) == [(4, column, (ROW | change)[column])]
 
 
 def test_check_areas_refuses_a_name_that_the_code_does_not_have_in_another_table():
     rows = ROW, ROW, ROW | {"area_name": "Anytown-on-Sea"}
     raw = pd.concat(frame([row], file) for row, file in zip(rows, ("a.csv", "b.csv", "c.csv"), strict=True))
-    (problem,) = schema.check_areas(raw)
+    (problem,) = schema.check_areas(raw, OF_ALL["levels"])
     assert (problem.file, problem.row, problem.value) == ("c.csv", 2, "Anytown-on-Sea")
 
 
@@ -198,7 +208,7 @@ def test_a_row_that_stands_in_two_tables_is_refused_with_both_places():
 
 def test_check_areas_lets_two_areas_and_levels_pass():
     england = {"geographic_level": "National", "area_code": "E92000001", "area_name": "England"}
-    assert list(schema.check_areas(table({}, england))) == []
+    assert list(schema.check_areas(table({}, england), OF_ALL["levels"])) == []
 
 
 def test_for_an_unknown_source_no_other_is_offered():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Any, Self
 
 import numpy as np
@@ -19,38 +21,34 @@ Place = tuple[str, str, str, str]
 BEFORE = "_before"
 """What the name of a statistic ends with that is of the earlier of two periods."""
 
-OF_CHANGE = ("change", "change_lower", "change_upper", "size", "smallest_fall", "smallest_rise")
-OF_FINDING = ("least", "most", "used")
-CHANCES = ("p_value", "p_dispersed", "threshold")
-_OF_ONE_PERIOD = ("value", "numerator", "denominator")
-_COLUMNS = {"size": "change", "change_lower": "lower", "change_upper": "upper"}
-_ENDS = {"lower": "change_lower", "upper": "change_upper"}
-_METHOD_COLUMNS = dict.fromkeys(("lower", "upper", "change_lower", "change_upper"), "method")
-_METHOD_COLUMNS |= {"p_value": "test"}
-METHODS = {
-    "shift": "shift",
-    "residual": "adjusted residual",
-    "p_dispersed": "dispersion",
-    "dispersion": "dispersion",
-    "tips_at": "dispersion",
-    "threshold": "Benjamini-Hochberg",
-    "compared": "Benjamini-Hochberg",
-    "smallest_fall": "smallest visible change",
-    "smallest_rise": "smallest visible change",
-    "smallest_shift": "smallest visible shift",
-    "fits": "possible totals",
-    **dict.fromkeys(("possible", "possible_cut", "possible_whole"), "possible ratings"),
-    **dict.fromkeys(("orders", "fewest_since"), "orders of meetings"),
-    **dict.fromkeys(("conclusive_possible", "conclusive_certain", "largest_total"), "conclusive totals"),
-    "smallest": "implied bounds",
-    "largest": "implied bounds",
+
+@dataclass(frozen=True)
+class Statistic:
+    """What a statistic is, by its entry in statistics.toml, which explains the fields."""
+
+    unit: str = "number"
+    decimals: int | str = "measure"
+    finer_below: float | None = None
+    column: str = ""
+    method: str = ""
+    method_in: str = ""
+    interval: bool = False
+    one_period: bool = False
+    of_change: bool = False
+    fraction: bool = False
+
+
+STATISTICS = {
+    name: Statistic(**said)
+    for name, said in tomllib.loads(
+        (resources.files("lscb_analysis") / "statistics.toml").read_text("utf-8")
+    ).items()
 }
-"""The method behind a statistic where that is always the same; else a column of its row names it."""
-_UNITS = {
-    **dict.fromkeys(("shift", "smallest_shift"), "percentage points"),
-    **dict.fromkeys(("dispersion", "tips_at", "ratio"), "ratio"),
-    **dict.fromkeys(CHANCES, "probability"),
-}
+
+
+def defined(statistic: str) -> Statistic:
+    """Return what a statistic is; that of the earlier period is the same as that of the later one."""
+    return STATISTICS.get(statistic.removesuffix(BEFORE), Statistic())
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,8 @@ class Figure:
     def of_row(cls, row: Row, statistic: str) -> Self:
         """Return a statistic of a row of a release."""
         suffix = BEFORE if statistic.endswith(BEFORE) else ""
-        changed = "previous_period" in row and statistic.removesuffix(BEFORE) not in _OF_ONE_PERIOD
-        method = row.get(_METHOD_COLUMNS.get(statistic, ""), METHODS.get(statistic))
+        of = defined(statistic)
+        changed = "previous_period" in row and not of.one_period
         return cls(
             statistic,
             row["measure"],
@@ -92,8 +90,8 @@ class Figure:
             period_of(row, suffix),
             period_of(row, BEFORE) if changed else "",
             unit(row, statistic),
-            method or "",
-            row["confidence"] if "lower" in statistic or "upper" in statistic else 0.95,
+            row.get(of.method_in, of.method) or "",
+            row["confidence"] if of.interval else 0.95,
             row[column(statistic)],
             _source(row, statistic, suffix),
         )
@@ -104,7 +102,7 @@ class Figure:
         changed, suffix = "previous_period" in row, BEFORE if statistic.endswith(BEFORE) else ""
         of_change = changed and statistic in ("change", "lower", "upper")
         return cls(
-            _ENDS.get(statistic, statistic) if changed else statistic,
+            f"change_{statistic}" if changed and defined(statistic).interval else statistic,
             row["measure"],
             row["category"],
             row["area_code"],
@@ -129,7 +127,6 @@ class Figure:
 
     def html(self, words: str | Markup) -> Markup:
         """Return words that stand for the figure, as a `<data>` element that says what it is."""
-        ends = "lower" in self.statistic or "upper" in self.statistic
         about = {
             "data-statistic": self.statistic,
             "data-measure": self.measure,
@@ -137,7 +134,7 @@ class Figure:
             "data-area": self.area,
             "data-period": self.period,
             "data-period-before": self.before or None,
-            "data-confidence": f"{self.confidence:g}" if ends else None,
+            "data-confidence": f"{self.confidence:g}" if defined(self.statistic).interval else None,
             "data-method": self.method or None,
             "data-unit": self.unit,
             "data-source": self.source,
@@ -150,16 +147,13 @@ class Figure:
 
 def column(statistic: str) -> str:
     """Return the column of a release in which a statistic stands."""
-    return _COLUMNS.get(statistic, statistic)
+    return defined(statistic).column or statistic
 
 
 def unit(row: Row, statistic: str) -> str:
     """Return the unit of a statistic of a row."""
-    if statistic in (*OF_CHANGE, "smallest_change"):
-        return str(row["change_unit"])
-    if statistic in ("value", "lower", "upper", "value_before", "sum", "difference", *OF_FINDING):
-        return str(row["unit"])
-    return _UNITS.get(statistic, "number")
+    of = defined(statistic).unit
+    return str(row[{"change": "change_unit", "figure": "unit"}[of]]) if of in ("change", "figure") else of
 
 
 def period_of(row: Row, suffix: str = "") -> str:

@@ -43,10 +43,10 @@ PLAIN = "[a-z][a-z0-9_]*"
 BOARD = "[a-z][a-z0-9_-]*"
 """The name of a board's folder."""
 
-DICTIONARY = "dictionary"
+SHARED = "dictionary"
 """The folder of `data/` that says what measures, categories and published sources are, for every board."""
 
-NOT_BOARDS = (DICTIONARY, "national", "examples")
+NOT_BOARDS = (SHARED, "national", "examples")
 """Folders of `data/` that are no board's."""
 
 OLDER = (
@@ -130,7 +130,7 @@ def _known_board(name: str | None) -> str:
 
 def tables_of(board: str) -> list[Path]:
     """Return the CSV files that an edition of a board reads: the dictionary's and the board's own."""
-    return [*listed(f"data/{DICTIONARY}", ".csv"), *listed(f"data/{board}", ".csv")]
+    return [*listed(f"data/{SHARED}", ".csv"), *listed(f"data/{board}", ".csv")]
 
 
 def in_project(path: Path) -> str:
@@ -156,7 +156,7 @@ def listed(folder: str, suffix: str) -> list[Path]:
 
 def misnamed(board: str) -> list[Path]:
     """Return the tables and editions that cannot be read under their name: copies, other cases, folders."""
-    folders = (f"data/{DICTIONARY}", f"data/{board}")
+    folders = (f"data/{SHARED}", f"data/{board}")
     found = [
         *((path, f"{PLAIN}\\.csv") for folder in folders for path in listed(folder, ".[cC][sS][vV]")),
         *((path, r"[a-z0-9][a-z0-9_-]*\.toml") for path in listed("notebooks/editions", ".toml")),

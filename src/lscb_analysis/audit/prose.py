@@ -12,6 +12,7 @@ import json
 import re
 import tomllib
 import unicodedata
+from calendar import month_name
 from collections.abc import Iterator
 from functools import cache
 from html import unescape
@@ -21,20 +22,9 @@ from typing import Any, NamedTuple
 
 import mistune
 
-from lscb_analysis.data import (
-    COLUMNS,
-    KINDS,
-    MONTHS,
-    Problem,
-    dictionary,
-    read,
-    records,
-    tables,
-    text_files,
-    texts,
-)
+from lscb_analysis.data import COLUMNS, KINDS, Problem, dictionary, read, records, tables, text_files, texts
 from lscb_analysis.editions import Edition
-from lscb_analysis.project import DICTIONARY, digest, notebook, open_board
+from lscb_analysis.project import SHARED, digest, notebook, open_board
 
 APPROVED = "approved"
 """The file of words that lists the sentences somebody has read and approved."""
@@ -65,7 +55,7 @@ _SUPPOSES = re.compile(
 _ROMAN = re.compile(r"(?=[mdclxvi])m{0,4}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
 _WORDS_LIKE_ROMAN = ("i", "mix", "c", "d", "l", "m")
 _SPACED = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
-_YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(MONTHS)}) )?(?:19|20)\d\d")
+_YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(month_name[1:])}) )?(?:19|20)\d\d")
 _KEY = re.compile(r"[a-z0-9]+(?:[_.-][a-z0-9]+)+_?")
 _REMEDY = (
     "Let a figure say it, ask it as a question, or quote it with its source. If it holds of every pack that "
@@ -220,7 +210,7 @@ def _of_notebook(path: Path, names: set[str]) -> Iterator[Passage]:
         if source.startswith("#"):
             limits = source.startswith(f"## {LIMITS}")
         for words in said:
-            yield Passage(f"{path.name}, cell {number}", None, None, path.name, words, DICTIONARY, limits)
+            yield Passage(f"{path.name}, cell {number}", None, None, path.name, words, SHARED, limits)
 
 
 def _typed_in_code(source: str, names: set[str]) -> list[str]:

@@ -19,16 +19,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import Stamped, dictionary, load, measures, stamp, tables, texts
+from lscb_analysis.data import (
+    Stamped,
+    derived as derived_measures,
+    dictionary,
+    last_day,
+    load,
+    measures,
+    per,
+    stamp,
+    tables,
+    texts,
+    with_role,
+)
 from lscb_analysis.editions import Edition, estimates, verdict_table
 from lscb_analysis.figure import Figure, Place, period_of
 from lscb_analysis.pages import KINDS, LEVEL
 from lscb_analysis.project import open_board
 from lscb_analysis.quality import TOTAL, findings, links
 from lscb_analysis.records import (
-    ATTENDED,
     FEWEST,
-    OF,
     STEP,
     check_summaries,
     fewest_since,
@@ -45,6 +55,7 @@ from lscb_analysis.statistics import (
     POWER,
     ROUNDED_TO,
     SIMULTANEOUS,
+    Period,
     conclusive_common_totals,
     conclusive_totals,
     decimals,
@@ -59,18 +70,6 @@ from lscb_analysis.statistics import (
     stated,
     wilson,
 )
-
-REMAINDERS = {
-    "icpc_late": ("icpc", "icpc_in_time"),
-    "cla_home_not_named": ("cla_at_31_march", "cla_by_home"),
-    "cin_carried_over": ("cin_at_any_point", "cin_started"),
-}
-"""Measures that no table has: what is left of a total when its parts are taken away."""
-SHARES = [
-    ("population_share_0_17", "population_0_17", "population"),
-    ("false_discovery_rate", "false_discoveries", "simulated_editions"),
-]
-"""A percentage, its number and its total, where these have different titles in the dictionary."""
 
 
 class Estimate(NamedTuple):
@@ -138,7 +137,7 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
     for (measure, _, area, period), ways in told.items():
         sources[measure, area, period].update(*(estimate.sources for estimate in ways))
     alike: dict[str, set[str]] = defaultdict(set)
-    for link in [*linked, *((measure, *of) for measure, of in REMAINDERS.items())]:
+    for link in [*linked, *((rest.measure, rest.of, *rest.by) for rest in derived_measures("remainder"))]:
         for measure in link:
             alike[measure].update(link)
     found = findings(edition)
@@ -186,8 +185,8 @@ def _every_way(
     for percentages, counts, totals in linked:
         _add_implied(told, percentages, counts, totals)
     untold = {(row.measure, row.area_code, row.iso) for row in rows[rows["value"].isna()].itertuples()}
-    for measure, (whole, part) in REMAINDERS.items():
-        _add_remainder(told, measure, whole, part, untold)
+    for rest in derived_measures("remainder"):
+        _add_remainder(told, rest.measure, rest.of, rest.by[0], untold)
     for row in derived[derived["value"].notna()].itertuples():
         _add(told, row)
     for percentages, counts, totals in linked:
@@ -270,7 +269,7 @@ def foreign(known: Known, cited: Figure, sources: Iterable[str]) -> str:
             f"is of {name} ({cited.area}), which is neither {edition.area} nor one of the edition's "
             "comparators. Take it out, or name that area among them."
         )
-    if end[:4] <= str(edition.latest):
+    if end <= f"{last_day(edition.latest):%Y-%m-%d}":
         return ""
     if cited.measure not in known.compared and {*sources} <= known.report:
         return ""
@@ -290,7 +289,8 @@ def _compared(edition: Edition, linked: list[tuple[str, str, str]]) -> frozenset
 def _links(edition: Edition) -> list[tuple[str, str, str]]:
     """Which percentages or rates belong to which numbers, and both to which totals."""
     linked = links(edition)[["percentages", "counts", "totals"]]
-    return [*SHARES, *linked.itertuples(index=False, name=None)]
+    shares = [(share.measure, share.of, share.by[0]) for share in derived_measures("share")]
+    return [*shares, *linked.itertuples(index=False, name=None)]
 
 
 def _iso(frame: pd.DataFrame) -> list[str]:
@@ -352,16 +352,16 @@ def _add_shares(
     Where the number is withheld its total still stands.
     """
     unit = str(measures()["unit"].get(percentages, "%"))
-    per = _per(unit)
+    scale = per("%" if unit == "number" else unit)
     for place in [place for place in (*told, *withheld) if place[0] == counts and totals]:
         numbers = [estimate for estimate in told.get(place, []) if estimate.unit == "number"]
-        wholes = _wholes(told, totals, place) if per == 100 else _populations(told, totals, place)
+        wholes = _wholes(told, totals, place) if scale == 100 else _populations(told, totals, place)
         for whole in (whole for whole in wholes if whole.value > 0):
             mix = Estimate(np.nan, "", whole.sources, "", np.nan, whole.value)
             told[percentages, TOTAL, *place[2:]].append(mix)
             for number in numbers:
                 quotient = Estimate(
-                    per * number.value / whole.value,
+                    scale * number.value / whole.value,
                     "%" if unit == "number" else unit,
                     number.sources | whole.sources,
                     "",
@@ -371,11 +371,6 @@ def _add_shares(
                 told[place].append(quotient)
                 if percentages != counts:
                     told[percentages, *place[1:]].append(quotient)
-
-
-def _per(unit: str) -> float:
-    """Of how many a rate is: 10,000 in `per 10,000 children`; a percentage is of 100."""
-    return float(unit.split()[1].replace(",", "")) if unit.startswith("per") else 100.0
 
 
 def _wholes(told: dict[Place, list[Estimate]], totals: str, place: Place) -> list[Estimate]:
@@ -394,40 +389,60 @@ def _populations(told: dict[Place, list[Estimate]], totals: str, place: Place) -
     return dated[max(near)] if near else []
 
 
-def _derived(rows: pd.DataFrame, latest: int) -> pd.DataFrame:
+def _derived(rows: pd.DataFrame, latest: Period) -> pd.DataFrame:
     """What follows from the tables in a way of its own: accounts, meetings, earlier years."""
     frames = list(_ways_of_their_own(rows, latest))
     derived = pd.concat(frames, ignore_index=True) if frames else rows.iloc[:0].assign(fits=np.nan)
     return derived.assign(iso=_iso(derived))
 
 
-def _ways_of_their_own(rows: pd.DataFrame, latest: int) -> Iterator[pd.DataFrame]:
+def _ways_of_their_own(rows: pd.DataFrame, latest: Period) -> Iterator[pd.DataFrame]:
     by_measure = dict(iter(rows.groupby("measure")))
 
     def of(measure: str) -> pd.DataFrame:
         return by_measure.get(measure, rows.iloc[:0])
 
-    if {"board_income", "board_expenditure"} <= by_measure.keys():
-        received, spent = turned(of("board_income"), "board_received"), stated(of("board_expenditure"))
-        yield received
-        yield sums(pd.concat([received, spent]))
-        yield surplus(received, spent, "board_surplus")
-        salaries = spent[spent["category"] == "Salaries"]
-        yield on_costs(salaries, stated(of("board_on_cost_rate")), "board_on_costs")
-    if ATTENDED in by_measure:
-        yield meetings_held(_register(rows), "board_meetings_held")
-    for measure in {name.removesuffix("_cases") for name in by_measure if name.endswith("_cases")}:
-        parts = ("cases", "more", "fewer", "more_percent", "fewer_percent")
-        every = {part: of(f"{measure}_{part}") for part in parts}
-        told = {part: frame[frame["time_period"] <= latest] for part, frame in every.items()}
-        if len(told["more"]) + len(told["fewer"]):
-            last = told["cases"][told["cases"]["time_period"] == told["cases"]["time_period"].max()]
-            shares = pd.concat([told["more_percent"], told["fewer_percent"]])
-            yield implied_earlier(last, told["more"], told["fewer"], shares)
+    yield from _accounts(of)
+    for way in derived_measures("meetings"):
+        if way.of in by_measure:
+            yield meetings_held(_register(rows), way.measure)
+    for measure in _changing() & by_measure.keys():
+        cases = of(measure)[of(measure)["period_end"] <= last_day(latest)]
+        changes = [of(name) for name in with_role("more", "fewer", of=measure)]
+        told = pd.concat([cases.iloc[:0], *changes])
+        told = told[told["period_end"] <= last_day(latest)]
+        numbers = told[told["unit"] == "number"]
+        more, fewer = (numbers[numbers["measure"].isin(with_role(role))] for role in ("more", "fewer"))
+        if len(numbers):
+            last = cases[cases["time_period"] == cases["time_period"].max()]
+            yield implied_earlier(last, more, fewer, told[told["unit"] == "%"])
+
+
+def _changing() -> set[str]:
+    """The measures of which others say by how much they rose or fell."""
+    return {*measures()["of"].reindex(with_role("more", "fewer"))}
+
+
+def _accounts(of: Callable[[str], pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The amounts of money that follow from others, and what the parts of a surplus add up to."""
+    made: dict[str, pd.DataFrame] = {}
+    for way in derived_measures("turned", "surplus", "percentage"):
+        first, *others = (made[name] if name in made else stated(of(name)) for name in (way.of, *way.by))
+        if first.empty or any(frame.empty for frame in others):
+            continue
+        if way.kind == "turned":
+            made[way.measure] = turned(first, way.measure)
+        elif way.kind == "surplus":
+            yield sums(pd.concat([first, *others]))
+            made[way.measure] = surplus(first, others[0], way.measure)
+        else:
+            made[way.measure] = on_costs(first[first["category"] == way.category], others[0], way.measure)
+        yield made[way.measure]
 
 
 def _register(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["measure"].isin(OF["attendance_of_all"]) & (rows["time_identifier"] == "Day")]
+    marks = [measure for way in derived_measures("attended") for measure in way.by]
+    return rows[rows["measure"].isin(marks) & (rows["time_identifier"] == "Day")]
 
 
 def _told(known: Known, cited: Figure) -> list[Estimate]:
@@ -439,14 +454,16 @@ def _told(known: Known, cited: Figure) -> list[Estimate]:
 
 def _attended(known: Known, cited: Figure) -> list[Estimate]:
     """The share of marks for attending from the first to the last day of the period, of some seats or all."""
-    every = OF["attendance_of_all"]
-    counted = every if cited.measure in every else OF.get(cited.measure)
+    ways = {way.measure: way for way in derived_measures("attended")}
+    every = {measure for way in ways.values() for measure in way.by}
+    way = ways.get(cited.measure)
+    counted = every if cited.measure in every else way and way.by
     if not counted or "/" not in cited.period:
         return []
     first, last = cited.period.split("/")
     seats = cited.category.split("; ") if cited.category != TOTAL else [mark[2] for mark in known.marks]
     marks = [mark for mark in known.marks if first <= mark[0] <= last and mark[2] in seats]
-    wanted = ATTENDED if cited.measure in OF else cited.measure
+    wanted = way.of if way else cited.measure
     x, n = sum(mark[1] == wanted for mark in marks), sum(mark[1] in counted for mark in marks)
     value = 100 * x / n if n else np.nan
     return [Estimate(value, "%", frozenset(mark[3] for mark in marks), "", float(x), float(n))]
@@ -470,7 +487,7 @@ def _interval(estimate: Estimate, cited: Figure) -> tuple[float, float]:
         low, high = wilson(x, n, cited.confidence)
         return float(100 * low), float(100 * high)
     low, high = poisson(x, cited.confidence)
-    scale = 1.0 if estimate.unit == "number" else _per(estimate.unit) / n
+    scale = 1.0 if estimate.unit == "number" else per(estimate.unit) / n
     return float(scale * low), float(scale * high)
 
 
@@ -506,7 +523,7 @@ def _confidence_of_each(known: Known, cited: Figure) -> float:
     """The confidence of each interval of a mix, so that all hold together (Bonferroni)."""
     compared = _moved(known, cited.measure)["lower"].notna().sum()
     years = [int(period[-10:-6]) for period in (cited.before, cited.period)]
-    if compared and years == [known.edition.previous, known.edition.latest]:
+    if compared and years == [int(str(of)[:4]) for of in (known.edition.previous, known.edition.latest)]:
         return float(1 - (1 - cited.confidence) / compared)
     told = {
         period: {
@@ -542,7 +559,7 @@ def _moved(known: Known, measure: str) -> pd.DataFrame:
 
 def _fits(known: Known, cited: Figure) -> list[float]:
     """Whether percentages could be shares of a number, or a stated change and its percentage agree."""
-    if cited.measure.endswith("_cases"):
+    if cited.measure in _changing():
         return _said(known.derived, cited)
     year, results = cited.period[-10:], []
     for measure in [
@@ -570,8 +587,8 @@ def _implied(known: Known, cited: Figure) -> list[float]:
 def _ends(count: int, rate: Estimate) -> tuple[int, int]:
     """The smallest and the largest whole number of which `count` is the printed rate, halves included."""
     digits = rate.printed.rstrip("%").replace(",", "")
-    half, per = Fraction(1, 2 * 10 ** decimals(digits)), Fraction(_per(rate.unit))
-    return ceil(per * count / (Fraction(digits) + half)), floor(per * count / (Fraction(digits) - half))
+    half, of = Fraction(1, 2 * 10 ** decimals(digits)), per(rate.unit)
+    return ceil(of * count / (Fraction(digits) + half)), floor(of * count / (Fraction(digits) - half))
 
 
 def _standing(known: Known, cited: Figure) -> list[float]:
@@ -614,7 +631,8 @@ def _turning(now: Estimate, before: str, dispersion: float) -> tuple[float | Non
 
 def _possible(known: Known, cited: Figure) -> list[float]:
     of_board = known.rows[summaries(known.rows) & (known.rows["area_code"] == cited.area)]
-    agencies = known.rows[known.rows["measure"] == "self_assessment_agencies"]["value"]
+    raters = measures()["denominator"][cited.measure]
+    agencies = known.rows[known.rows["measure"] == raters]["value"]
     checks = check_summaries(of_board[of_board["category"] == cited.category], int(agencies.max()))
     return checks[checks["measure"] == cited.measure][cited.statistic].astype(float).tolist()
 
@@ -638,7 +656,9 @@ def _said(frame: pd.DataFrame, cited: Figure) -> list[float]:
 
 def _times_left_over(known: Known, cited: Figure) -> list[float]:
     costs, year = known.told.get(cited.place, []), int(cited.period[:4])
-    left = known.told.get(("board_surplus", TOTAL, cited.area, f"{year - 1}-04-01/{year}-03-31"), [])
+    before = f"{year - 1}-04-01/{year}-03-31"
+    kept = [way.measure for way in derived_measures("surplus")]
+    left = [over for measure in kept for over in known.told.get((measure, TOTAL, cited.area, before), [])]
     return [cost.value / over.value for cost, over in product(costs, left) if over.value]
 
 

@@ -10,15 +10,15 @@ import pandas as pd
 
 from lscb_analysis.audit.remade import Known
 from lscb_analysis.audit.words import AGREE, COMPARES, Reasons
-from lscb_analysis.data import dictionary, known_sources, labels, measures, records, texts
-from lscb_analysis.figure import Figure
+from lscb_analysis.data import dictionary, known_sources, labels, measures, records, texts, with_role
+from lscb_analysis.figure import BEFORE, Figure, period_of
 from lscb_analysis.pages import (
-    IN_EVERY,
     LAW,
     STANDARD,
     Block,
     Piece,
     cited,
+    in_every,
     in_full,
     meanings,
     methods,
@@ -98,7 +98,7 @@ def names(known: Known, areas: frozenset[str]) -> Names:
         *of["counted"],
         *of["dispersion_source"],
         f"{percent(edition.confidence)} interval",
-        *IN_EVERY.values(),
+        *in_every().values(),
         *checks["what"],
         *(checks["tool"] + " " + checks["version"]),
     }
@@ -239,9 +239,9 @@ def _periods_of_cell(known: Known, names: Names, block: Block) -> list[set[str]]
     """The periods that the head of a cell's row names, and that of its column."""
     if block.tag != "td":
         return []
-    compared = {"Before": known.edition.previous, "Latest": known.edition.latest}
-    if year := compared.get(block.column):
-        return [{f"{year}-03-31", f"{year - 1}-04-01/{year}-03-31"}]
+    suffix = {"Before": BEFORE, "Latest": ""}.get(block.column)
+    if suffix is not None:
+        return [{period_of(row, suffix) for row in records(known.verdicts)}]
     return [names.periods[words] for words in (*block.row, _head(block)) if words in names.periods]
 
 
@@ -352,7 +352,7 @@ def _of_paragraph(piece: Piece) -> bool:
 
 
 def _of_target(sentence: list[Piece], at: int) -> bool:
-    target = cited(sentence[at]).measure.endswith("_target")
+    target = cited(sentence[at]).measure in with_role("target")
     return target and _plain_before(sentence, at).endswith(" the target of ")
 
 

@@ -23,7 +23,7 @@ from lscb_analysis.audit.downloads import check_table
 from lscb_analysis.audit.remade import Known, foreign, known, sources_of, worked_out
 from lscb_analysis.audit.surroundings import Names, check_periods, check_subjects, names
 from lscb_analysis.audit.words import Reasons, bound, called, check_shown, same
-from lscb_analysis.data import Stamped, stamp
+from lscb_analysis.data import Stamped, measures, stamp
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW, Edition
 from lscb_analysis.errors import InputError
 from lscb_analysis.figure import Figure
@@ -361,7 +361,7 @@ def _check_charts(blocks: Sequence[Block], known: Known) -> Iterator[tuple[str, 
 
 
 def _stands_for(figure: Figure, places: set[tuple[str, str]], known: Known) -> bool:
-    alike = {figure.measure.removesuffix("_target"), *known.alike.get(figure.measure, ())}
+    alike = {figure.measure, measures()["of"].get(figure.measure, ""), *known.alike.get(figure.measure, ())}
     return any(measure in alike and category in (figure.category, TOTAL) for measure, category in places) or (
         figure.category == TOTAL and any(measure in alike for measure, _ in places)
     )

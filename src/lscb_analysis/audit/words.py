@@ -11,8 +11,8 @@ import numpy as np
 
 from lscb_analysis.audit.remade import Known, worked_out
 from lscb_analysis.data import measures
-from lscb_analysis.figure import Figure
-from lscb_analysis.pages import IN_EVERY, MINUS, Block, Piece, cited
+from lscb_analysis.figure import Figure, defined
+from lscb_analysis.pages import MINUS, Block, Piece, cited, in_every
 from lscb_analysis.quality import TOTAL
 from lscb_analysis.statistics import rounded
 
@@ -22,8 +22,6 @@ Reasons = Iterator[str]
 _SHOWN = re.compile(rf"([+{MINUS}]?)(£?)([\d,]+)(?:\.(\d+))?(%?)(?: points)?")
 _BETWEEN = re.compile(r"between ([\d,]+) and ([\d,]+)")
 _UNITS = ("%", "£", "percentage points")
-_FRACTIONS = ("confidence", "power", "test_level")
-"""Statistics that are bound as a fraction and shown as a percentage."""
 _CLOSE = 2e-9
 """A page gives ten digits of a value."""
 
@@ -100,7 +98,7 @@ def _says_direction(block: Block, sentence: list[Piece]) -> bool:
 def _reads_as(digits: re.Match[str], value: float, figure: Figure, unsigned: bool) -> bool:
     sign, _, whole, decimals, _ = digits.groups()
     shown = float(f"{whole.replace(',', '')}.{decimals or '0'}") * (-1 if sign == MINUS else 1)
-    scale = 100 if figure.statistic in _FRACTIONS else 1
+    scale = 100 if defined(figure.statistic).fraction else 1
     by_data = float(rounded(scale * value, len(decimals or "")))
     return shown == by_data or (unsigned and not sign and shown == abs(by_data))
 
@@ -109,9 +107,9 @@ def _check_unit(digits: re.Match[str], figure: Figure, block: Block, follows: Pi
     """A percentage, an amount of money and a rate are shown as what they are."""
     pounds, percent = bool(digits[2]), bool(digits[5])
     after = follows.words.strip() if not follows.mark or follows.about.get("data-name") == "unit" else ""
-    unit, shown = "%" if figure.statistic in _FRACTIONS else figure.unit, digits[0]
-    if after in IN_EVERY.values():
-        if after != IN_EVERY.get(unit) or percent:
+    unit, shown = "%" if defined(figure.statistic).fraction else figure.unit, digits[0]
+    if after in in_every().values():
+        if after != in_every().get(unit) or percent:
             yield f"“{shown} {after}” is shown in another unit than its own, {unit or 'none'}."
     elif (percent and unit != "%") or (pounds and unit != "£"):
         yield f"“{shown}” is shown in another unit than its own, {unit or 'none'}."
@@ -209,8 +207,8 @@ def _value_borne_out(
     printed = {way.printed for way in known.told.get(figure.place, [])}
     if words in printed or words == str(measures()["label"][figure.measure]).lower():
         return True
-    if words in ("more", "fewer") and figure.measure.endswith(("_more", "_fewer")):
-        return figure.measure.endswith(f"_{words}")
+    if words in ("more", "fewer") and (role := measures()["role"][figure.measure]) in ("more", "fewer"):
+        return bool(role == words)
     if words in SIGNS:
         return bool(np.sign(value) == SIGNS[words])
     if words == "largest":

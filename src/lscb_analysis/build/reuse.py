@@ -19,7 +19,7 @@ import pandas as pd
 
 from lscb_analysis.build.chapters import Chapter
 from lscb_analysis.build.publication import failures, is_failure, running_in
-from lscb_analysis.data import DICTIONARY_FILES, DataError, load, texts
+from lscb_analysis.data import DICTIONARY, DataError, load, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import (
     digest,
@@ -105,7 +105,7 @@ def describe(
     chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, reads: Iterable[list[Any]]
 ) -> dict[str, Any]:
     """Return the digests of all that a chapter is made of, its reads by what was read."""
-    dictionary = [path for path in tables_of(edition.data) if path.stem in DICTIONARY_FILES]
+    dictionary = [path for path in tables_of(edition.data) if path.stem in DICTIONARY]
     return {
         "notebook": file_digest(notebook(chapter.name)),
         "parameters": chapter.parameters,

@@ -431,7 +431,7 @@ def _measures(edition: Edition, chapters: list[Chapter], sections: dict[str, lis
                 entry["places"].setdefault((chapter.name, place), asked)
     letters: dict[str, list[dict[str, Any]]] = {}
     for name in sorted(shown, key=str.casefold):
-        letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other"
+        letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other letters"
         letters.setdefault(letter, []).append({"title": name} | shown[name])
     return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
 

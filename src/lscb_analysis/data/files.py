@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from lscb_analysis.data.recorder import record
 from lscb_analysis.data.saved import as_meant, cells
 from lscb_analysis.data.schema import (
     COLUMNS,
+    DICTIONARY,
     EVERY_EDITION,
     PUBLISHED,
+    SIMULATION,
     SYMBOLS,
     TEXTS,
     DataError,
@@ -30,8 +33,8 @@ from lscb_analysis.data.schema import (
 )
 from lscb_analysis.project import (
     BOARD,
-    DICTIONARY,
     PLAIN,
+    SHARED,
     in_project,
     listed,
     misnamed,
@@ -52,11 +55,6 @@ DISPERSION_SOURCE = (
 )
 """How much more than independent events children are taken to vary where the dictionary does not say."""
 
-SIMULATED = "simulated_alarms"
-"""The table that `benchmarks/alarms.py` writes: nobody published it, and it is held against nothing."""
-
-DICTIONARY_FILES = ("measures", "categories", "sources")
-
 OF_A_BOARD = ("facts", "plain_facts", "commentary", "accessibility")
 """Files of words that only boards have; to those of the dictionary a board may add rows of its own."""
 
@@ -67,7 +65,7 @@ def tables(board: str | None = None) -> list[str]:
 
 
 def dictionary() -> Dictionary:
-    """Return the measures, categories and sources. Raises DataError with every problem they have."""
+    """Return what the files of `DICTIONARY` say. Raises DataError with every problem they have."""
     return _dictionary(*_dictionary_files())
 
 
@@ -84,6 +82,75 @@ def labels() -> dict[tuple[str, str], str]:
     return _labels(*_dictionary_files())
 
 
+class Derived(NamedTuple):
+    """A measure that follows from others, as `derived.csv` says; `MADE` says how, by its kind."""
+
+    measure: str
+    kind: str
+    of: str
+    by: tuple[str, ...]
+    category: str
+
+
+def derived(*kinds: str) -> list[Derived]:
+    """Return the measures that follow from others in one of these ways, in the order of the dictionary."""
+    rows = records(dictionary().derived)
+    return [Derived(**row | {"by": tuple(row["by"].split())}) for row in rows if row["kind"] in kinds]
+
+
+def with_role(*roles: str, of: str | None = None) -> list[str]:
+    """Return the measures that have one of these roles, for a measure `of` if that is given."""
+    known = measures()
+    fitting = known["role"].isin(roles) & ((known["of"] == of) if of is not None else True)
+    return known.index[fitting].tolist()
+
+
+def counting(kind: str) -> list[str]:
+    """Return what measures count that is of this kind, by `counted.csv`."""
+    known = dictionary().counted
+    return known.loc[known["kind"] == kind, "counted"].tolist()
+
+
+def levels(kind: str) -> list[str]:
+    """Return the geographic levels of this kind, by `levels.csv`."""
+    known = dictionary().levels
+    return known.loc[known["kind"] == kind, "level"].tolist()
+
+
+def units() -> dict[str, dict[str, str]]:
+    """Return what `units.csv` says of each unit."""
+    return _units_said(*_dictionary_files())
+
+
+def per(unit: str) -> int:
+    """Return of how many a percentage or rate is: 100, or 10,000 of `per 10,000 children`; else 1."""
+    return int(units().get(unit, {}).get("per") or 1)
+
+
+def calendars() -> list[dict[str, str]]:
+    """Return what `calendars.csv` says of each kind of period."""
+    return _calendars(*_dictionary_files())
+
+
+def last_day(period: int | str) -> pd.Timestamp:
+    """Return the last day that a period can have: 2018, `2018 Financial year Q1` or `2018-03-31 Day`.
+
+    Raises ValueError for a period that no calendar has.
+    """
+    year, _, identifier = str(period).partition(" ")
+    if "-" in year:
+        return pd.Timestamp(year)
+    for length in calendars():
+        if length["identifier"] == identifier and length["begins"] and length["longest"] != "0":
+            begins = pd.Timestamp(f"{year}-{length['begins']}")
+            ends = begins + pd.DateOffset(months=int(length["longest"])) - pd.Timedelta("1D")
+            return ends - pd.DateOffset(years=ends.year - int(year))
+    if identifier in ("", *(length["identifier"] for length in calendars())):
+        return pd.Timestamp(f"{year}-12-31")
+    known = dict.fromkeys(length["identifier"] for length in calendars())
+    raise ValueError(f"{period!r} is no period. {nearest(identifier, known)}")
+
+
 def published_files() -> set[str]:
     """Return the files read that hold words, or figures all of whose sources have published them.
 
@@ -94,7 +161,7 @@ def published_files() -> set[str]:
     return {
         in_project(path)
         for path in tables_of(which_board())
-        if path.stem in DICTIONARY_FILES
+        if path.stem in DICTIONARY
         or out >= {*(_table(path) if _holds_figures(path) else read(path)).get("source", [])}
     }
 
@@ -110,14 +177,17 @@ def source_names(frame: pd.DataFrame) -> set[str]:
     return {name for column in columns for cell in frame[column].dropna() for name in str(cell).split()}
 
 
-def load(table: str, until: int | None = None, board: str | None = None, **where: str | int) -> pd.DataFrame:
+def load(
+    table: str, until: int | str | None = None, board: str | None = None, **where: str | int
+) -> pd.DataFrame:
     """Return a table of a board as a tidy frame, checked: of `board`, or of the one `which_board` says.
 
     The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
     measure), `status`, and `nearest`, to whose multiples the source rounds (else 0). `value` is a float,
     missing where the source has a symbol; `status` then holds the symbol. Dates are timestamps. `where`
     keeps the rows whose column equals the value given, as in
-    `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later.
+    `load("conferences", measure="icpc_in_time")`; `until` those whose period is no later (a
+    year, or `2018 Financial year Q1`).
 
     Raises DataError with every problem of the table, or if `where` names a value that is not there,
     or nothing is left.
@@ -126,9 +196,11 @@ def load(table: str, until: int | None = None, board: str | None = None, **where
     file = f"data/{path.parent.name}/{path.name}"
     if path.stem != table or not _holds_figures(path):  # a name, not a way to a file
         there = nearest(table, tables(board))
-        raise DataError([Problem(file, None, None, table, f"is not a table of {in_project(path.parent)}/", there)])
+        raise DataError(
+            [Problem(file, None, None, table, f"is not a table of {in_project(path.parent)}/", there)]
+        )
     rows = _where(_table(path), where, file)
-    kept = rows[rows["time_period"] <= until] if until is not None else rows
+    kept = rows[rows["period_end"] <= last_day(until)] if until is not None else rows
     record("table", table, until, where)
     if kept.empty:
         what = "leaves no rows of this table"
@@ -157,7 +229,7 @@ def texts(name: str, board: str | None = None, **where: str) -> pd.DataFrame:
 
 def text_files(name: str, board: str | None = None) -> list[Path]:
     """Return the files there are of words of one name: the dictionary's, then the board's own."""
-    folders = (which_board(board),) if name in OF_A_BOARD else (DICTIONARY, which_board(board))
+    folders = (which_board(board),) if name in OF_A_BOARD else (SHARED, which_board(board))
     paths = (project() / "data" / folder / f"{name}.csv" for folder in folders)
     return [path for path in paths if path.exists()]
 
@@ -186,8 +258,9 @@ def check(board: str | None = None) -> list[Problem]:
         _dictionary(*_dictionary_files(board))
     except DataError as error:
         return wrong + error.problems
-    problems = wrong + _check([project() / "data" / board / f"{table}.csv" for table in tables(board)])
-    if not set(tables(board)) - {SIMULATED}:
+    paths = [project() / "data" / board / f"{table}.csv" for table in tables(board)]
+    problems = wrong + _check(paths)
+    if all(map(_simulated, paths)):
         remedy = f"Put one there: a CSV file with the columns {', '.join(COLUMNS)}"
         problems.append(Problem(f"data/{board}/", None, None, None, "holds no table of figures", remedy))
     for name in TEXTS:
@@ -202,8 +275,8 @@ def check(board: str | None = None) -> list[Problem]:
 
 def _strays() -> list[Path]:
     """What stands where nobody reads it: tables of no board, and folders that are named after none."""
-    shared = {*DICTIONARY_FILES, *TEXTS} - {*OF_A_BOARD}
-    in_dictionary = [path for path in listed(f"data/{DICTIONARY}", ".csv") if path.stem not in shared]
+    shared = {*DICTIONARY, *TEXTS} - {*OF_A_BOARD}
+    in_dictionary = [path for path in listed(f"data/{SHARED}", ".csv") if path.stem not in shared]
     folders = [path for path in listed("data", "") if path.is_dir() and not re.fullmatch(BOARD, path.name)]
     return [*listed("data", ".csv"), *in_dictionary, *folders]
 
@@ -213,6 +286,12 @@ def _stray(path: Path) -> Problem:
     if path.is_dir():
         what, remedy = "is no name for a board's folder", "Write it in small letters, as anytown"
     return Problem(in_project(path), None, None, None, f"{what}, so nobody reads it", remedy)
+
+
+def _simulated(path: Path) -> bool:
+    """Whether a table was read and has nothing but what was simulated."""
+    found = _checked.get((_stamped(path), *_dictionary_files(path.parent.name)))
+    return found is not None and bool(found["counted"].isin(counting(SIMULATION)).all())
 
 
 _whole: set[tuple[tuple[Path, ...], tuple[Stamped, ...]]] = set()
@@ -290,7 +369,7 @@ _DATES = ("period_start", "period_end", "date", "when")
 
 
 def _holds_figures(path: Path) -> bool:
-    named = re.fullmatch(PLAIN, path.stem) and path.stem not in DICTIONARY_FILES and path.stem not in TEXTS
+    named = re.fullmatch(PLAIN, path.stem) and path.stem not in DICTIONARY and path.stem not in TEXTS
     return bool(named) and path.is_file()
 
 
@@ -309,8 +388,8 @@ def _dictionary_files(board: str | None = None) -> list[Stamped]:
 
 @cache
 def _dictionary_paths(root: Path, board: str) -> tuple[Path, ...]:
-    folders = (root / "data" / DICTIONARY, root / "data" / board)
-    return tuple(folder / f"{name}.csv" for name in DICTIONARY_FILES for folder in folders)
+    folders = (root / "data" / SHARED, root / "data" / board)
+    return tuple(folder / f"{name}.csv" for name in DICTIONARY for folder in folders)
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -362,7 +441,7 @@ def _text(name: str, files: tuple[Stamped, ...], *of_dictionary: Stamped) -> pd.
 @cache
 def _dictionary(*stamped: Stamped) -> Dictionary:
     frames, problems = [], []
-    for name in DICTIONARY_FILES:
+    for name in DICTIONARY:
         paths = [path for path, *_ in stamped if path.stem == name]
         try:
             frames.append(_together([read(path) for path in paths if path.exists()] or [read(paths[0])]))
@@ -384,6 +463,16 @@ def _measures(*stamped: Stamped) -> pd.DataFrame:
     unsaid = typed["dispersion"].isna()
     sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
     return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
+
+
+@cache
+def _units_said(*stamped: Stamped) -> dict[str, dict[str, str]]:
+    return {row["unit"]: row for row in records(_dictionary(*stamped).units)}
+
+
+@cache
+def _calendars(*stamped: Stamped) -> list[dict[str, str]]:
+    return records(_dictionary(*stamped).calendars)
 
 
 @cache
@@ -414,7 +503,7 @@ def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _own_first(rows: pd.DataFrame) -> pd.DataFrame:
     """What a board adds, then what the dictionary has: of two sources of a figure its own comes first."""
-    shared = rows.index.get_level_values("file").str.startswith(f"data/{DICTIONARY}/")
+    shared = rows.index.get_level_values("file").str.startswith(f"data/{SHARED}/")
     return rows.iloc[np.argsort(shared, kind="stable")]
 
 

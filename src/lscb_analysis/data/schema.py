@@ -32,68 +32,57 @@ COLUMNS = [
     "source",
 ]
 KEY = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category", "source"]
-MEASURE_COLUMNS = [
-    "measure",
-    "title",
-    "phrase",
-    "label",
-    "unit",
-    "decimals",
-    "counted",
-    "scheme",
-    "definition",
-    "denominator",
-    "denominator_source",
-    "polarity",
-    "smallest_change",
-    "dispersion",
-    "dispersion_source",
-    "publication",
-    "dfe_table",
-]
-CATEGORY_COLUMNS = ["scheme", "category", "label"]
-SOURCE_COLUMNS = [
-    *("source", "short", "publisher", "document", "section", "table", "release", "licence"),
-    *("access", "published", "reference"),
-]
+DICTIONARY = {
+    "measures": [
+        *("measure", "title", "phrase", "label", "unit", "decimals", "counted", "scheme", "definition"),
+        *("denominator", "denominator_source", "polarity", "smallest_change", "dispersion"),
+        *("dispersion_source", "publication", "dfe_table", "role", "of"),
+    ],
+    "categories": ["scheme", "category", "label"],
+    "sources": [
+        *("source", "short", "publisher", "document", "section", "table", "release", "licence"),
+        *("access", "published", "reference"),
+    ],
+    "derived": ["measure", "kind", "of", "by", "category"],
+    "counted": ["counted", "kind"],
+    "units": ["unit", "per", "exact", "negative", "most", "heading", "plural", "in_every"],
+    "levels": ["level", "kind"],
+    "calendars": ["identifier", "calendar", "begins", "shortest", "longest", "named"],
+}
+"""The files of the dictionary and their columns: what measures, categories, sources, what is counted, units,
+geographic levels and calendars are, and which measures follow from others."""
+
+ROLES = {
+    "target": "what `of` is to reach",
+    **dict.fromkeys(("more", "fewer"), "how far `of` is above or below an earlier period"),
+    **dict.fromkeys(("mode", "mean", "range"), "a summary of ratings; its denominator counts the raters"),
+    "false alarms": "simulated editions in which a change was called where there was none",
+    "false calls": "the share of the calls in simulated editions that were false",
+    "changes found": "simulated editions in which a change of the smallest visible size was called",
+    "seed": "what the random numbers of a simulation were begun with",
+}
+"""What a measure may be besides a figure of its own, in the column `role`, and of which other (`of`)."""
+
+MADE = {
+    "remainder": "what the parts `by` leave of `of`",
+    "share": "`of` as a percentage of `by`",
+    "attended": "marks `of` as a percentage of the marks `by`",
+    "meetings": "the days of a calendar year with marks `of`",
+    "turned": "`of` with its sign turned",
+    "surplus": "the total of `of` less that of `by`",
+    "percentage": "`by` per cent of a `category` of `of`",
+}
+"""How a measure of `derived.csv` is made."""
+
+CHILDREN, DATES, SIMULATION, OTHERS = "children", "dates", "simulation", "others"
+"""Kinds of what a measure counts: children and what befalls them, dates of events, what was simulated."""
+
 PUBLISHED, BOARD, LOCAL = "published", "board", "local"
 """The access of a source: out already; the board's own record, which a pack publishes first; or neither.
 
 An empty cell is `LOCAL`. Of a published source `published` says in which month or on which day it came out,
 and `reference` gives a public address or reference.
 """
-
-NOT_CHILDREN = frozenset(
-    [
-        "actions",
-        "agencies",
-        "areas for improvement",
-        "areas of work",
-        "authorities",
-        "calls of a change",
-        "companies",
-        "courses",
-        "days",
-        "events",
-        "marks",
-        "meetings",
-        "organisations",
-        "posts",
-        "pounds",
-        "ratings",
-        "schools",
-        "service areas",
-        "sessions",
-        "simulated editions",
-        "staff",
-        "structures",
-        "themes",
-        "things counted",
-        "times a year",
-        "trusts",
-    ]
-)
-"""What `counted` of the dictionary has for measures that count neither children nor what befalls them."""
 
 _RESULTS = ["rules", "pages", "faults", "unjudged"]
 """What a check of the pages came to, in whole numbers."""
@@ -133,6 +122,9 @@ SYMBOLS = {
 }
 """The symbols of the Analysis Function and the Department for Education, and what each means."""
 
+COUNTRY, AUTHORITY = "country", "authority"
+"""Kinds of geographic levels: what areas are held beside, and where boards are."""
+
 EVERY_CHAPTER = "all"
 """In the column `chapters` of the log of assumptions: the entry concerns all of them."""
 
@@ -142,18 +134,6 @@ EVERY_EDITION = "all"
 CHAPTER = "[0-9]{2}_[a-z0-9_]+"
 """The name of a chapter, after which its notebook and its page are named."""
 
-MONTHS = [
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-]
-QUARTERS = [f"Financial year Q{quarter}" for quarter in range(1, 5)]
-TIME_IDENTIFIERS = [
-    *("Reporting year", "Calendar year", "Spring term", "Day", "Other period"),
-    *QUARTERS,
-    *MONTHS,
-]
-LEVELS = ["National", "Regional", "Local authority", "Clinical commissioning group"]
-UNITS = ["number", "%", "per 10,000 children", "£", "score"]
 POLARITIES = ["higher is better", "lower is better", "neither"]
 QUALIFIERS = ["", "about", "nearly", "over", "at least", "at most"]
 LONGEST_CELL = 10_000
@@ -163,26 +143,8 @@ UNSEEN = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 Marks of direction (U+061C, U+200E, U+200F) turn no digits round, and words that run from right to left may
 need them. All else is text, and is shown as text.
 """
-NUMBER_WORDS = {
-    word: number
-    for number, word in enumerate(
-        [
-            "no",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
-    )
-}
+_IN_WORDS = "no one two three four five six seven eight nine ten eleven twelve"
+NUMBER_WORDS = {word: number for number, word in enumerate(_IN_WORDS.split())}
 """Numbers that a source may print in words."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -244,11 +206,16 @@ class DataError(InputError, ValueError):
 
 @dataclass(frozen=True)
 class Dictionary:
-    """The measures, categories and sources that tables may name, as frames of strings."""
+    """The files of `DICTIONARY`, as frames of strings."""
 
     measures: pd.DataFrame
     categories: pd.DataFrame
     sources: pd.DataFrame
+    derived: pd.DataFrame
+    counted: pd.DataFrame
+    units: pd.DataFrame
+    levels: pd.DataFrame
+    calendars: pd.DataFrame
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -320,8 +287,8 @@ def validate(tables: Iterable[pd.DataFrame], dictionary: Dictionary) -> list[Pro
         together = pd.concat(right)
         checks = (
             check_text(together),
-            check_periods(together),
-            check_areas(together),
+            check_periods(together, dictionary.calendars),
+            check_areas(together, dictionary.levels),
             check_names(together, dictionary),
             check_values(together, dictionary),
             check_printed(together),
@@ -335,27 +302,31 @@ def validate(tables: Iterable[pd.DataFrame], dictionary: Dictionary) -> list[Pro
 
 
 def validate_dictionary(dictionary: Dictionary) -> list[Problem]:
-    """Return every problem of the three dictionary files."""
-    measures, categories, sources = dictionary.measures, dictionary.categories, dictionary.sources
-    problems = [
-        *check_columns(measures, MEASURE_COLUMNS),
-        *check_columns(categories, CATEGORY_COLUMNS),
-        *check_columns(sources, SOURCE_COLUMNS),
-    ]
+    """Return every problem of the files of the dictionary."""
+    files = {name: getattr(dictionary, name) for name in DICTIONARY}
+    problems = [problem for name, raw in files.items() for problem in check_columns(raw, DICTIONARY[name])]
     if problems:
         return problems
+    measures, categories, sources = dictionary.measures, dictionary.categories, dictionary.sources
     return [
-        *check_text(measures),
-        *check_text(categories),
-        *check_text(sources),
+        *(problem for raw in files.values() for problem in check_text(raw)),
         *check_measures(dictionary),
+        *check_derived(dictionary),
         *check_keys(measures, "measure", "[a-z][a-z0-9_]*"),
         *check_keys(sources, "source", "[a-z0-9][a-z0-9.-]*"),
-        *check_filled(categories, CATEGORY_COLUMNS),
+        *check_filled(categories, DICTIONARY["categories"]),
         *check_filled(sources, ["source", "short", "publisher", "document", "table"]),
         *check_unique(measures, ["measure"]),
         *check_unique(categories, ["scheme", "category"]),
         *check_unique(sources, ["source"]),
+        *check_unique(dictionary.derived, ["measure"]),
+        *check_unique(dictionary.counted, ["counted"]),
+        *check_unique(dictionary.units, ["unit"]),
+        *check_unique(dictionary.levels, ["level"]),
+        *_unknown(dictionary.counted, "kind", [CHILDREN, DATES, SIMULATION, OTHERS]),
+        *_unknown(dictionary.levels, "kind", ["", COUNTRY, AUTHORITY]),
+        *check_units(dictionary.units),
+        *check_calendars(dictionary.calendars),
         *check_sources(sources),
     ]
 
@@ -373,13 +344,13 @@ def check_text(raw: pd.DataFrame) -> Iterator[Problem]:
             yield Problem(file, row, column, cell, what, remedy)
 
 
-def check_periods(raw: pd.DataFrame) -> Iterator[Problem]:
+def check_periods(raw: pd.DataFrame, calendars: pd.DataFrame) -> Iterator[Problem]:
     """Periods that are none, and dates that do not belong to the period they are filed under."""
     year = raw["time_period"].where(raw["time_period"].str.fullmatch(r"(19|20)[0-9][0-9]"))
     yield from _each(
         raw, "time_period", year.isna(), "is not a year", "Write the year the period ends in, as 2018"
     )
-    yield from _unknown(raw, "time_identifier", TIME_IDENTIFIERS)
+    yield from _unknown(raw, "time_identifier", calendars["identifier"].unique())
     dates = {column: _dates(raw[column]) for column in ("period_start", "period_end")}
     for column, parsed in dates.items():
         yield from _each(raw, column, parsed.isna(), "is not a date", "Write it as 2018-03-31")
@@ -391,41 +362,39 @@ def check_periods(raw: pd.DataFrame) -> Iterator[Problem]:
     yield from _each(
         raw, "period_end", elsewhere, "is not in the year of time_period", "Correct one of the two"
     )
-    for name in raw["time_identifier"].unique():
-        if name in TIME_IDENTIFIERS:
-            whole, remedy = _span(name, start, end)
-            wrong = (raw["time_identifier"] == name) & (start <= end) & ~elsewhere & ~whole
+    for name, lengths in calendars.groupby("identifier", sort=False):
+        here = (raw["time_identifier"] == name) & (start <= end) & ~elsewhere
+        if here.any():
+            fitting = [_fits(length, start, end) for length in records(lengths)]
+            wrong = here & ~pd.concat(fitting, axis="columns").any(axis="columns")
+            remedy = f"Give {' or '.join(_asked(length) for length in records(lengths))}"
             yield from _each(raw, "period_start", wrong, f"does not begin a {name!r} period", remedy)
 
 
-def _span(name: str, start: pd.Series, end: pd.Series) -> tuple[pd.Series, str]:
-    """Which rows have dates that an identifier of a period allows, and what to give where they do not."""
-    a_day = start == end
-    a_year = start == end - pd.DateOffset(years=1) + pd.Timedelta("1D")
-    months = (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month + 1
-    whole = (start.dt.day == 1) & end.dt.is_month_end
-    match name:
-        case "Reporting year":
-            return a_day | a_year, "Give the one day of a count on a date, or a year's first day"
-        case "Calendar year":
-            return a_year & (end.dt.month == 12), "Give the first and the last day of that year"
-        case "Spring term":
-            return whole & (start.dt.month == 1) & (months <= 4), "Give a first day in January"
-        case "Day":
-            return a_day, "Give that day twice"
-        case "Other period":
-            return start <= end, ""
-    if name in QUARTERS:
-        first = (3 * QUARTERS.index(name) + 3) % 12 + 1
-        remedy = "Give the first and the last day of that quarter; the first begins in April"
-        return whole & (months == 3) & (start.dt.month == first), remedy
-    month = whole & (months == 1) & (start.dt.month == 1 + MONTHS.index(name))
-    return month, "Give the first and the last day of that month"
+def _fits(length: dict[str, str], start: pd.Series, end: pd.Series) -> pd.Series:
+    """Which periods are as long as a row of calendars says, and begin on its day; a day is 0 months long."""
+    on_day = (start.dt.strftime("%m-%d") == length["begins"]) | (length["begins"] == "")
+    if not length["longest"]:
+        return on_day
+    if length["longest"] == "0":
+        return on_day & (start == end)
+    lengths = range(int(length["shortest"]), int(length["longest"]) + 1)
+    ends = [start + pd.DateOffset(months=months) - pd.Timedelta("1D") == end for months in lengths]
+    return on_day & pd.concat(ends, axis="columns").any(axis="columns")
 
 
-def check_areas(raw: pd.DataFrame) -> Iterator[Problem]:
+def _asked(length: dict[str, str]) -> str:
+    """What a row of calendars asks of a period, in words."""
+    if length["longest"] == "0":
+        return "one day, twice"
+    months = " to ".join(dict.fromkeys([length["shortest"], length["longest"]]))
+    begins = f" from {length['begins']} on" if length["begins"] else ""
+    return f"the first and the last day of {months} month{'' if months == '1' else 's'}{begins}"
+
+
+def check_areas(raw: pd.DataFrame, levels: pd.DataFrame) -> Iterator[Problem]:
     """Levels and codes that are none, and a code that goes by two names."""
-    yield from _unknown(raw, "geographic_level", LEVELS)
+    yield from _unknown(raw, "geographic_level", levels["level"])
     yield from _each(
         raw,
         "area_code",
@@ -459,6 +428,7 @@ def check_names(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
 def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
     """Values that are neither number nor symbol, or that their unit does not allow."""
     value, unit = raw["value"], raw["measure"].map(_lookup(dictionary.measures, "unit"))
+    units = dictionary.units.set_index("unit").reindex(unit).set_axis(raw.index)
     number = pd.to_numeric(value.where(value.str.fullmatch(_NUMBER)))
     neither = number.isna() & ~value.isin(list(SYMBOLS))
     other, longer = value.str.fullmatch(_OTHER_SYMBOL), value.str.fullmatch(_SCIENTIFIC)
@@ -469,15 +439,23 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
     remedy = f"Write a plain number, or one of {', '.join(SYMBOLS)}"
     yield from _each(raw, "value", neither & ~other & ~longer, "is neither a number nor a symbol", remedy)
     yield from _each(
-        raw, "value", (number < 0) & (unit != "£"), "is below zero", "Only an amount of money can be"
-    )
-    yield from _each(
-        raw, "value", (unit == "%") & (number > 100), "is a percentage above 100", "Correct the figure"
+        raw,
+        "value",
+        (number < 0) & (units["negative"] == "no"),
+        "is below zero",
+        "Only an amount of money can be",
     )
     yield from _each(
         raw,
         "value",
-        (unit == "number") & (number % 1 != 0) & number.notna(),
+        number > pd.to_numeric(units["most"]),
+        "is more than its unit allows",
+        "Correct the figure",
+    )
+    yield from _each(
+        raw,
+        "value",
+        (units["exact"] == "yes") & (number % 1 != 0) & number.notna(),
         "is a count that is not a whole number",
         "Correct it, or use the measure that is a percentage or a rate",
     )
@@ -577,7 +555,9 @@ def check_access(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
     yield from _by_source(raw[local], what, remedy)
     if "measure" in raw.columns:
         counted = raw["measure"].map(_lookup(dictionary.measures, "counted"))
-        children = (access == BOARD) & counted.notna() & ~counted.isin(NOT_CHILDREN)
+        known = dictionary.counted
+        others = known.loc[known["kind"] != CHILDREN, "counted"]
+        children = (access == BOARD) & counted.notna() & ~counted.isin(list(others))
         what = "is the board's own record and counts children, which nobody has published"
         yield from _by_source(raw[children], what, remedy)
 
@@ -606,7 +586,13 @@ def check_measures(dictionary: Dictionary) -> Iterator[Problem]:
     measures = dictionary.measures
     needed = ["measure", "title", "phrase", "label", "counted", "definition"]
     yield from check_filled(measures, needed)
-    yield from _unknown(measures, "unit", UNITS)
+    yield from _unknown(measures, "unit", dictionary.units["unit"])
+    yield from _unknown(measures, "counted", ["", *dictionary.counted["counted"]])
+    yield from _unknown(measures, "role", ["", *ROLES])
+    yield from _unknown(measures, "of", ["", *measures["measure"]])
+    for role in ("more", "fewer"):
+        alone = (measures["role"] == role) & (measures["of"] == "")
+        yield from _each(measures, "of", alone, "is empty", "Name the measure that it says this of")
     yield from _unknown(measures, "polarity", POLARITIES)
     yield from _unknown(measures, "scheme", ["", *dictionary.categories["scheme"].unique()])
     yield from _unknown(measures, "denominator", ["", *measures["measure"]])
@@ -622,6 +608,38 @@ def check_measures(dictionary: Dictionary) -> Iterator[Problem]:
     yield from _each(
         measures, "dispersion_source", unsourced, "is empty", "Say where the dispersion comes from"
     )
+
+
+def check_derived(dictionary: Dictionary) -> Iterator[Problem]:
+    """Measures that follow from others in no way that is known, or from others that are not."""
+    derived, known = dictionary.derived, set(dictionary.measures["measure"])
+    yield from check_filled(derived, ["measure", "of"])
+    yield from _unknown(derived, "kind", MADE)
+    for column in ("measure", "of", "by"):
+        for (file, row), cell in derived[column].items():
+            for name in set(cell.split()) - known:
+                yield Problem(file, row, column, name, "is no measure", nearest(name, known))
+
+
+def check_units(units: pd.DataFrame) -> Iterator[Problem]:
+    """Units that do not say what a figure in them may be."""
+    yield from check_filled(units, ["unit", "heading", "plural"])
+    for column in ("exact", "negative"):
+        yield from _unknown(units, column, ["yes", "no"])
+    for column in ("per", "most"):
+        wrong = ~units[column].str.fullmatch("[0-9]*")
+        yield from _each(units, column, wrong, "is no whole number", "Write 100, or leave it empty")
+
+
+def check_calendars(calendars: pd.DataFrame) -> Iterator[Problem]:
+    """Kinds of periods whose first day or length is none. One identifier may have several lengths."""
+    yield from check_filled(calendars, ["identifier"])
+    yield from check_unique(calendars, ["identifier", "begins", "longest"])
+    wrong = ~calendars["begins"].str.fullmatch("(?:[01][0-9]-[0-3][0-9])?")
+    yield from _each(calendars, "begins", wrong, "is no day of a year", "Write month and day, as 04-01")
+    for column in ("shortest", "longest"):
+        wrong = ~calendars[column].str.fullmatch("[0-9]*")
+        yield from _each(calendars, column, wrong, "is no number of months", "Write 3, or 0 for a day")
 
 
 def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Problem]:

@@ -13,12 +13,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     ValidationError,
     field_validator,
     model_validator,
 )
 
-from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, nearest
+from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, calendars, last_day, nearest
 from lscb_analysis.errors import InputError
 from lscb_analysis.project import ProjectError, board_of, edition_file, editions, open_board, project
 
@@ -27,6 +28,18 @@ Rows = dict[str, str | int | list[str]]
 
 
 Year = Annotated[int, Field(ge=1990, le=2100, strict=True)]
+
+
+def _dated(given: Any) -> Any:
+    """A period: a year, or one of another calendar, which begins with its year or its day."""
+    if isinstance(given, int) and not isinstance(given, bool) and 1990 <= given <= 2100:
+        return given
+    if isinstance(given, str) and re.fullmatch(r"(?:19|20)\d\d(?:-\d\d-\d\d)? [A-Z][\w ]+", given):
+        return given
+    raise ValueError(f"{given!r} is no period: give a year, as 2018, or as '2018 Financial year Q1'")
+
+
+DatedPeriod = Annotated[int | str, PlainValidator(_dated)]
 
 
 def _seen(words: str) -> str:
@@ -108,8 +121,20 @@ class Help(BaseModel):
     plain: Words | None = None
 
 
+REPORTING = "reporting year"
+"""The calendar of an edition that names none: years, or days in them, as the Department has them."""
+
+
+def _kinds_of_period(calendar: str) -> list[str]:
+    """The kinds of periods of a calendar, in order; none if there is no such calendar."""
+    return list(dict.fromkeys(row["identifier"] for row in calendars() if row["calendar"] == calendar))
+
+
 class Edition(BaseModel):
-    """What a pack is made of. `previous` and `latest` are periods by the code of the DfE.
+    """What a pack is made of. `previous` and `latest` are compared; each goes by the year in which it ends.
+
+    In which `calendar` they are `calendars.csv` says: of academic years a year will do; of quarters or
+    months each is named, as `2018 Financial year Q1`.
 
     `data` is the folder of its board in `data/`, the only one where a project has no other: that and the
     dictionary are read, and nothing else.
@@ -133,8 +158,9 @@ class Edition(BaseModel):
     comparators: list[Words] = []
     report: Words | None = None
     period: Words
-    previous: Year
-    latest: Year
+    calendar: Words = REPORTING
+    previous: DatedPeriod
+    latest: DatedPeriod
     financial_year: Year | None = None
     confidence: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.95
     rule: str
@@ -149,11 +175,37 @@ class Edition(BaseModel):
     comparisons: list[Comparison] = []
     notes: dict[str, Words] = {}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_its_calendar(cls, given: Any) -> Any:
+        """Of a calendar with one kind of period, a year or a day is enough: the kind is added to it."""
+        kinds = _kinds_of_period(given.get("calendar", REPORTING))
+        if kinds == ["Reporting year"] or len(kinds) != 1:
+            return given
+        named = {of: given[of] for of in ("previous", "latest") if of in given}
+        dated = {of: f"{when} {kinds[0]}" for of, when in named.items() if re.fullmatch(r"[\d-]+", str(when))}
+        return given | dated
+
+    @model_validator(mode="after")
+    def _has_periods_of_its_calendar(self) -> Self:
+        kinds = _kinds_of_period(self.calendar)
+        if not kinds:
+            known = dict.fromkeys(row["calendar"] for row in calendars() if row["calendar"])
+            raise ValueError(f"{self.calendar!r} is no calendar. {nearest(self.calendar, known)}")
+        for period in (self.previous, self.latest):
+            year, _, kind = str(period).partition(" ")
+            if (kind or "Reporting year") not in kinds:
+                example = f"{year} {kinds[0]}"
+                raise ValueError(
+                    f"{period!r} is no period of the calendar {self.calendar!r}. Write {example!r}"
+                )
+        return self
+
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         wrong = (
             []
-            if self.previous < self.latest
+            if last_day(self.previous) < last_day(self.latest)
             else [f"previous ({self.previous}) is not before latest ({self.latest})"]
         )
         wrong += [

@@ -38,12 +38,14 @@ from lscb_analysis.statistics import (
     NO_FIGURE,
     EstimateError,
     Law,
+    Period,
     compare,
     implied_totals,
     mix_change,
     mix_changes,
     mix_table,
     not_tested,
+    of_period,
     proportion,
     rate,
     share,
@@ -73,7 +75,7 @@ class Missing(NamedTuple):
     """What a comparison lacks: words that say it to a reader, the period, and the table to look in."""
 
     words: str
-    period: int
+    period: Period
     table: str
 
 
@@ -273,7 +275,8 @@ def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) ->
 def _check_vintage(edition: Edition, made: pd.DataFrame, asked: str) -> None:
     """The populations under the two rates that are compared were estimated together."""
     of, periods = dictionary().sources.set_index("source"), (edition.previous, edition.latest)
-    told = made[made["time_period"].isin(periods) & (made["denominator_source"].fillna("") != "")]
+    here = pd.concat([of_period(made, period) for period in periods], axis="columns").any(axis="columns")
+    told = made[here & (made["denominator_source"].fillna("") != "")]
     named = dict(zip(told["denominator_source"], told["time_period"], strict=True))
     if len(of.loc[list(named), ["document", "release"]].drop_duplicates()) > 1:
         each = " and ".join(f"{name} ({of.at[name, 'release']}) for {year}" for name, year in named.items())
@@ -290,12 +293,13 @@ def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
         categories = dictionary().categories
         scheme = measures().at[frame["measure"].iloc[0], "scheme"]
         every = set(categories[categories["scheme"] == scheme]["category"])
-        for period, rows in frame.groupby("time_period"):
+        for (year, identifier), rows in frame.groupby(["time_period", "time_identifier"]):
             lost = sorted(every - set(rows["category"]))
             if lost:
                 raise EditionError(
-                    f"{comparison.question}: no row for {', '.join(lost)} in {period}, of those from "
-                    f"{rows['source'].iloc[0]}. Add it, with the symbol of the source if it is withheld."
+                    f"{comparison.question}: no row for {', '.join(lost)} in {year} ({identifier}), "
+                    f"of those from {rows['source'].iloc[0]}. Add it, with the symbol of the source if it is "
+                    "withheld."
                 )
 
 
@@ -316,10 +320,7 @@ def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
     shown, made = estimates(edition, question), _from_numbers(edition, question)
     found = []
     for period, which in ((edition.previous, "earlier"), (edition.latest, "later")):
-        rows, numbers = (
-            frame[(frame["time_period"] == period) & (frame["time_identifier"] == "Reporting year")]
-            for frame in (shown, made)
-        )
+        rows, numbers = (frame[of_period(frame, period)] for frame in (shown, made))
         if lacking := _lacking(comparison, reason, rows, numbers):
             part, words = lacking
             table = getattr(comparison, part)["table"]
@@ -351,7 +352,9 @@ def _lacking(
         return "counts", f"no number behind the {{}} figure{'' if made.empty else f': {_since(untold)}'}"
     if comparison.totals is None:
         return "counts", "no single total that fits the {} figure as printed"
-    return "totals", f"no {'population' if comparison.method == 'rate' else 'total'} behind the {{}} figure"
+    if comparison.method == "rate":
+        return "totals", "no population behind the {} figure"
+    return "totals", "no total behind the {} figure"
 
 
 def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.DataFrame:

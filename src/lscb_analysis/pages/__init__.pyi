@@ -39,11 +39,11 @@ from .conclusions import (
     describe_verdict as describe_verdict,
 )
 from .display import (
-    IN_EVERY as IN_EVERY,
     MINUS as MINUS,
     OF_ALL as OF_ALL,
     SHEETS as SHEETS,
     day as day,
+    in_every as in_every,
     isolated as isolated,
     on_page as on_page,
     percent as percent,

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lscb_analysis.data import measures, records
+from lscb_analysis.data import measures, records, units
 from lscb_analysis.editions import CHANGED
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import (
@@ -354,7 +354,7 @@ def two_point_chart(release: Release, target: Release | None = None) -> Display:
 
     Where there is only one figure of each measure, it is a dot.
 
-    A row of `target` is drawn as a grey mark on the measure whose name it has, with `_target` at its end.
+    A row of `target` is drawn as a grey mark on the measure that the dictionary says it is the target of.
 
     Raises ValueError if the measures do not share their periods.
     """
@@ -363,7 +363,7 @@ def two_point_chart(release: Release, target: Release | None = None) -> Display:
     if len({tuple(period(row) for row in pair) for pair in pairs}) > 1:
         raise ValueError("The measures have not the same periods: draw those apart that differ.")
     aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
-    aim_of = {row["measure"].removesuffix("_target"): row for row in records(aims)}
+    aim_of = {measures().at[row["measure"], "of"]: row for row in records(aims)}
     drawn = [aim_of[pair[-1]["measure"]] for pair in pairs if pair[-1]["measure"] in aim_of]
     said = Markup("; ").join([headline(frame), *(_aim(row) for row in drawn)])
 
@@ -546,15 +546,7 @@ def _apart(values: list[float], gap: float) -> list[float]:
 def _subtitle(frame: pd.DataFrame, about: str | None) -> str:
     row = frame.iloc[0]
     unit = row.get("change_unit", row["unit"])
-    measured = (
-        "percentages"
-        if unit == "%"
-        else "pounds"
-        if unit == "£"
-        else f"rate {unit}"
-        if unit.startswith("per ")
-        else unit
-    )
+    measured = units()[unit]["plural"] if unit in units() else unit
     confidence = percent(frame["confidence"].max())
     told = f", with {confidence} intervals" if frame["lower"].notna().any() else ""
     return f"{subjects(frame)}, {about or measured + told}, {areas(frame)}, {periods(frame)}"

@@ -14,8 +14,17 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from lscb_analysis.data import CHAPTER, known_sources, labels, measures, records, source_names
-from lscb_analysis.figure import BEFORE, CHANCES, OF_CHANGE, OF_FINDING, Figure, Row, column, unit
+from lscb_analysis.data import (
+    CHAPTER,
+    calendars,
+    known_sources,
+    labels,
+    measures,
+    records,
+    source_names,
+    units,
+)
+from lscb_analysis.figure import BEFORE, Figure, Row, column, defined, unit
 from lscb_analysis.statistics import AS_PRINTED, EstimateError, decimals, rounded
 
 MINUS = "\N{MINUS SIGN}"
@@ -35,20 +44,6 @@ ISOLATES = dict.fromkeys(map(ord, (_ISOLATE, _ISOLATED)))
 
 _PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
 """A link to the page of a chapter, or to its notebook."""
-IN_EVERY = {"%": "in every 100", "per 10,000 children": "in every 10,000"}
-"""Units as plain words have them, to stand between a figure and who is counted."""
-
-_WHOLE = (
-    "numerator",
-    "denominator",
-    "compared",
-    "degrees",
-    "extreme",
-    "base",
-    *("meetings", "orders", "fewest_since", "raters"),
-    *("conclusive_possible", "conclusive_certain", "largest_total"),
-)
-_CHANCE_DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -111,6 +106,11 @@ def _around() -> tuple[str, str]:
     return f'<div class="lscb mathjax_ignore"><style>{style}</style>', "</div>"
 
 
+def in_every() -> dict[str, str]:
+    """Return units as plain words have them, to stand between a figure and who is counted."""
+    return {unit: said["in_every"] for unit, said in units().items() if said["in_every"]}
+
+
 def check_rows(frame: pd.DataFrame) -> None:
     """Raise EstimateError if a release has no rows, so that it cannot be shown."""
     if frame.empty:
@@ -170,14 +170,15 @@ def text(row: Row, statistic: str) -> str:
     value = row[column(statistic)]
     if pd.isna(value):
         status = row.get("status_before") if statistic.endswith(BEFORE) else row.get("status")
-        status = status or (row.get("status_before") if statistic in (*OF_CHANGE, "residual") else "") or "x"
+        status = status or (row.get("status_before") if defined(statistic).of_change else "") or "x"
         return f"[{status}]"
     if np.isinf(value):
         return "none"
     shown = number(value, places(row, statistic))
-    if statistic in CHANCES and shown in ("0", "[low]"):
-        return f"less than {10**-_CHANCE_DECIMALS:.{_CHANCE_DECIMALS}f}"
     of = unit(row, statistic)
+    if of == "probability" and shown in ("0", "[low]"):
+        least = places(row, statistic)
+        return f"less than {10**-least:.{least}f}"
     if of == "£" and shown != "[low]":
         return f"{MINUS if shown.startswith(MINUS) else ''}£{shown.removeprefix(MINUS)}"
     return f"{shown}%" if of == "%" and shown != "[low]" else shown
@@ -185,17 +186,15 @@ def text(row: Row, statistic: str) -> str:
 
 def places(row: Row, statistic: str) -> int:
     """Return how many decimals a statistic of `row` is shown with: as printed, else those of its measure."""
-    if statistic.removesuffix(BEFORE) in _WHOLE:
-        return 0
-    if statistic in OF_CHANGE and row["change_unit"] == "%":
-        return 0
-    if statistic in CHANCES:
-        return _CHANCE_DECIMALS
-    if statistic == "smallest_change":
+    of = defined(statistic)
+    if of.decimals == "itself":
         return decimals(f"{row[statistic]:g}")
-    if statistic in ("dispersion", "tips_at", "ratio", "shift", "smallest_shift", "residual"):
-        return 2 if statistic == "tips_at" and row[statistic] < 2 else 1
-    if statistic in OF_FINDING:
+    if isinstance(of.decimals, int):
+        finer = of.finer_below is not None and row[column(statistic)] < of.finer_below
+        return of.decimals + finer
+    if of.unit == "change" and row["change_unit"] == "%":
+        return 0
+    if of.decimals == "printed":
         return max(decimals(row["printed"]), int(measures().at[row["measure"], "decimals"]))
     suffix = BEFORE if statistic.endswith(BEFORE) else ""
     as_printed = str(row.get(f"method{suffix}")).startswith(AS_PRINTED) and f"printed{suffix}" in row
@@ -256,13 +255,19 @@ def when(row: Row, before: bool = False) -> Markup:
         return Markup("at {}").format(day(end))
     if (end - start).days < 31:
         return Markup('in <time datetime="{:%Y-%m}">{:%B %Y}</time>').format(end, end)
-    if row.get("time_identifier") == "Spring term":
-        return Markup('in <span data-name="period">spring {:%Y}</span>').format(end)
+    if term := _term(row):
+        return Markup('in <span data-name="period">{} {:%Y}</span>').format(term, end)
     if _months(start, end) == 3:
         return Markup("in the quarter ending {}").format(day(end))
     if _months(start, end) == 12:
         return Markup("in the year ending {}").format(day(end))
     return Markup("from {} to {}").format(day(start), day(end))
+
+
+def _term(row: Row) -> str:
+    """The name of a term, as spring; nothing for a period that its dates name."""
+    identifier = row.get("time_identifier")
+    return next((of["named"] for of in calendars() if of["identifier"] == identifier), "")
 
 
 def when_named(row: Row, before: bool = False) -> Markup:
@@ -282,8 +287,8 @@ def period(row: Row, before: bool = False) -> str:
         return f"{end.day} {end:%B %Y}"
     if (end - start).days < 31:
         return f"{end:%B %Y}"
-    if row.get("time_identifier") == "Spring term":
-        return f"spring {end:%Y}"
+    if term := _term(row):
+        return f"{term} {end:%Y}"
     if _months(start, end) == 3:
         return f"{start:%B} to {end:%B %Y}"
     if _months(start, end) == 12:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.data import SIMULATED, load, records, tables
+from lscb_analysis.data import derived, load, measures, records, tables, with_role
 from lscb_analysis.editions import Edition
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import Display, bind, category, name
 from lscb_analysis.pages.sentences import confidence, finding, listed
 from lscb_analysis.project import open_board
 from lscb_analysis.release import Release
-from lscb_analysis.statistics import proportion, stated
+from lscb_analysis.statistics import of_period, proportion, stated
 
-ALARMS, FALSE, FOUND = "false_alarm_rate", "false_discovery_rate", "visible_change_rate"
-COUNTS = {ALARMS: "false_alarms", FALSE: "false_discoveries", FOUND: "visible_changes_found"}
-"""The percentages of the table, and the numbers of editions behind them."""
-DRAWN, SEED = "simulated_editions", "simulation_seed"
+ALARMS, FALSE, FOUND, SEED = "false alarms", "false calls", "changes found", "seed"
+"""The roles of what was simulated."""
 
 
 def simulated(edition: Edition) -> str:
@@ -31,22 +29,25 @@ def alarms(edition: Edition) -> pd.DataFrame:
     With them comes the seed of the simulation. No rows where this edition was not simulated.
     """
     open_board(edition.data)
-    every = load(SIMULATED) if SIMULATED in tables() else pd.DataFrame(columns=["source", "time_period"])
-    rows = every[(every["source"] == simulated(edition)) & (every["time_period"] == edition.latest)]
-    rows = rows[rows["area_name"] == edition.area] if len(rows) else rows
+    of_edition = [rows[rows["source"] == simulated(edition)] for rows in map(load, tables())]
+    every = pd.concat(of_edition, ignore_index=True)
+    rows = every[of_period(every, edition.latest) & (every["area_name"] == edition.area)]
     if rows.empty:
         return rows
     of = {str(measure): figures for measure, figures in rows.groupby("measure")}
+    shares = {share.measure: share for share in derived("share")}
     rates = [
-        stated(of[rate], proportion(of[counts], of[DRAWN], edition.confidence))
-        for rate, counts in COUNTS.items()
+        stated(of[rate], proportion(of[shares[rate].of], of[shares[rate].by[0]], edition.confidence))
+        for role in (ALARMS, FALSE, FOUND)
+        for rate in with_role(role)
     ]
-    return pd.concat([*rates, stated(of[SEED])], ignore_index=True)
+    return pd.concat([*rates, *(stated(of[seed]) for seed in with_role(SEED))], ignore_index=True)
 
 
 def describe_alarms(found: Release) -> Display:
     """Say how often a change is called where there is none, and how often the smallest visible is found."""
-    of = {str(measure): records(rows) for measure, rows in found.frame.groupby("measure")}
+    roles = found.frame["measure"].map(measures()["role"])
+    of = {str(role): records(rows) for role, rows in found.frame.groupby(roles)}
     first, seed = of[ALARMS][0], of[SEED][0]
     return finding(
         [

@@ -28,7 +28,7 @@ from lscb_analysis.editions import (
     verdict_table,
 )
 from lscb_analysis.figure import Row
-from lscb_analysis.pages.display import IN_EVERY, bind, claim, name, number, places, when
+from lscb_analysis.pages.display import bind, claim, in_every, name, number, places, when
 from lscb_analysis.project import open_board
 from lscb_analysis.release import protect
 from lscb_analysis.statistics import compare, count, rounded
@@ -159,7 +159,7 @@ def _verdict(row: Row) -> Markup:
 def _figure(row: Row, statistic: str) -> Markup:
     """A figure in whole numbers: 116, 67 in every 100, or between 45 and 46 where other pages have 45.5."""
     said = bind(row, statistic, _whole(row, statistic))
-    every = IN_EVERY.get(row["unit"])
+    every = in_every().get(row["unit"])
     return said + Markup('<span data-name="unit"> {}</span>').format(every) if every else said
 
 

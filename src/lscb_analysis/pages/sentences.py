@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.data import dictionary, measures, records, texts
+from lscb_analysis.data import COUNTRY, dictionary, levels, measures, records, texts
 from lscb_analysis.editions import CALLED, Edition
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import (
@@ -607,7 +607,7 @@ def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
 
     Raises ValueError if a figure has no other beside it, or more than one.
     """
-    national = frame["geographic_level"] == "National"
+    national = frame["geographic_level"].isin(levels(COUNTRY))
     key = ["measure", "category", "period_end"]
     there = {tuple(row[part] for part in key): row for row in records(frame[national])}
     here = [row for _, of in frame[~national].groupby("measure", sort=False) for row in records(_latest(of))]
@@ -740,7 +740,7 @@ def _standing(row: Row, target: Row) -> Markup:
 
 def _earlier(now: Row, before: Row, number: Row, share: Row) -> Markup:
     """What a stated change, as a number and as a percentage, says of an earlier period."""
-    words = "more" if number["measure"].endswith("_more") else "fewer"
+    words = str(measures().at[number["measure"], "role"])
     fits = bind(before, "fits", "agree" if before["fits"] else "do not agree")
     return Markup(
         "{} in {}: {} {}, which the source gives as {} ({}) {} than {}; that makes {} then. Number and "

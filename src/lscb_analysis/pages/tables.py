@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
-from lscb_analysis.data import SYMBOLS, measures, records, rounded_to
+from lscb_analysis.data import SYMBOLS, measures, records, rounded_to, units
 from lscb_analysis.editions import NOT_COMPARED
 from lscb_analysis.figure import BEFORE, Row, unit
 from lscb_analysis.pages.display import (
@@ -67,8 +67,6 @@ SERIES = ["measure", "category", "area_name"]
 
 _ENDS = {"to": (", from", ", to"), "of": (", number", ", out of")}
 """What two headings of a spreadsheet end with where a cell has two figures: `40 to 51`, `5 of 6`."""
-
-_UNITS = {"£": "pounds", "%": "percentages", "score": "scores"}
 
 
 @dataclass(frozen=True)
@@ -375,12 +373,13 @@ def _plain(html: Markup | str) -> str:
 def _unit(columns: list[Column], frame: pd.DataFrame) -> str:
     """In what the figures of a table are, in words; totals that they are held against left aside."""
     shown = dict.fromkeys(column.statistic for column in columns if column.statistic)
-    units: dict[str, None] = {}
+    known, said = units(), dict[str, None]()
     for row in records(frame):
         for statistic in (one for one in shown if pd.notna(row[one])):
             of = unit(row, statistic)
-            units[f"number of {row['counted']}" if of == "number" else _UNITS.get(of, of)] = None
-    return f"Unit: {'; '.join(units)}." if units else ""
+            plural = known[of]["plural"] if of in known else of
+            said[f"number of {row['counted']}" if of == "number" else plural] = None
+    return f"Unit: {'; '.join(said)}." if said else ""
 
 
 def csv(frame: pd.DataFrame) -> str:
@@ -477,9 +476,7 @@ def _head(frame: pd.DataFrame) -> Column:
 
 
 def _statistic(unit: str) -> str:
-    return {"%": "Share (%)", "number": "Number", "£": "Amount (£)", "score": "Score"}.get(
-        unit, f"Rate {unit}"
-    )
+    return units()[unit]["heading"]
 
 
 def _title(what: str, unit: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import SIMULATED, dictionary, load, measures, tables, texts
+from lscb_analysis.data import SIMULATION, counting, dictionary, load, measures, tables, texts
 from lscb_analysis.editions import Comparison, Edition, shown_measure
 from lscb_analysis.project import open_board
 from lscb_analysis.statistics import PERIOD, decimals
@@ -31,8 +31,8 @@ def published(edition: Edition) -> pd.DataFrame:
     where a comparison of the edition takes it, then the order of the sources.
     """
     open_board(edition.data)
-    frames = [load(name).assign(table=name) for name in tables() if name != SIMULATED]
-    every = pd.concat(frames, ignore_index=True)
+    every = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
+    every = every[~every["counted"].isin(counting(SIMULATION))]
     beside = every[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
     every = every[(every["area_name"] == edition.area) | beside]
     figures = _of_its_time(every, edition)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import dictionary, measures, records
+from lscb_analysis.data import DATES, counting, dictionary, measures, per, records, with_role
 from lscb_analysis.editions import Edition
 from lscb_analysis.quality.figures import (
     CELL,
@@ -66,11 +66,8 @@ NEITHER = "none of the dates"
 WITHHELD = "withheld"
 """The rule of which findings tell how many they are, and no more."""
 
-EVENTS = "events"
-"""What a measure counts whose rows date an event, each as one place does."""
-
-CHANGES = {"_more": 1, "_fewer": -1}
-"""How the names of measures end that say how much more or fewer there were later, and the sign of it."""
+CHANGES = {"more": 1, "fewer": -1}
+"""The roles of measures that say how much more or fewer there were later, and the sign of it."""
 
 
 def findings(edition: Edition) -> pd.DataFrame:
@@ -148,7 +145,7 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     A figure printed with fewer decimals, or as about, over or at least so much, agrees with any that it
     could be.
     """
-    told = figures[figures["value"].notna() & (figures["counted"] != EVENTS)]
+    told = figures[figures["value"].notna() & (~figures["counted"].isin(counting(DATES)))]
     told = told.sort_values("rank", kind="stable")
     told = told.assign(**dict(zip(("least", "most"), spans(told), strict=True)))
     several = told[told.duplicated(CELL, keep=False)]
@@ -184,7 +181,7 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     both = both[(both["period_end"] - both["mid_year"]).dt.days.between(0, 366)]
     latest = both[both["mid_year"] == both.groupby(CELL)["mid_year"].transform("max")]
     once = latest.sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
-    return pd.DataFrame(_quotient(row, _per(row["unit"])) for row in records(once))
+    return pd.DataFrame(_quotient(row, per(row["unit"])) for row in records(once))
 
 
 def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -226,11 +223,12 @@ def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
 def check_changes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """Hold a stated change in numbers against the same change in per cent, given the later figure.
 
-    A change is a measure whose name ends as one of `CHANGES` does; its row is of the earlier period, and
+    A change is a measure with a role of `CHANGES`; its row is of the earlier period, and
     its percentage is of the measure that the dictionary gives as the denominator. `least` and `most` are
     the changes that the percentage allows.
     """
-    changes = figures[figures["measure"].str.endswith(tuple(CHANGES)) & figures["value"].notna()]
+    told = figures[figures["value"].notna() & (figures["unit"] == "number")]
+    changes = told[told["measure"].isin(with_role(*CHANGES))]
     told = changes.merge(linked, left_on="measure", right_on="counts")
     cell = ["source", "category", *WHOLE]
     percent = figures[[*cell, "measure", "value", "printed"]].rename(columns={"measure": "percentages"})
@@ -286,13 +284,13 @@ def check_dates(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     against the date that another place gives.
 
     A place is checked if it has a figure of a day and several measures of one and the same year. An event
-    is what a measure counts as `EVENTS`; its dates agree if they overlap.
+    is what a measure counts of the kind `DATES`; its dates agree if they overlap.
     """
     return pd.concat([_places_of_a_year(figures), _events(figures)])
 
 
 def _events(figures: pd.DataFrame) -> pd.DataFrame:
-    told = figures[figures["counted"] == EVENTS].sort_values("rank", kind="stable")
+    told = figures[figures["counted"].isin(counting(DATES))].sort_values("rank", kind="stable")
     event = ["area_code", "measure", "category"]
     dates = ["period_start", "period_end", "source"]
     first = told.drop_duplicates(event)[[*event, *dates]]
@@ -391,11 +389,6 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
 _NUMBERS = ["value", "value_counts", "value_totals"]
 
 
-def _per(unit: str) -> int:
-    """For how many a rate is: 10,000 of `per 10,000 children`."""
-    return int(unit.split()[1].replace(",", ""))
-
-
 def _held(row: Row, least: float, most: float, *sources: str) -> Row:
     """A row of figures held against what others leave for it."""
     held = {"least": least, "most": most, "denominator_source": " ".join(dict.fromkeys(sources))}
@@ -421,7 +414,7 @@ def _unrounded(row: Row, count: int, total: int, per: int) -> bool:
 
 def _allowed(row: Row) -> tuple[float, float]:
     """The least and the greatest change to the later figure that would be printed as the percentage."""
-    sign = next(sign for ending, sign in CHANGES.items() if row["measure"].endswith(ending))
+    sign = CHANGES[measures().at[row["measure"], "role"]]
     half = 0.5 * 10.0 ** -decimals(digits(row, "_percent"))
     ends = [(row["value_percent"] + way * half) / 100 for way in (-1, 1)]
     least, most = (row["later"] * end / (1 + sign * end) if 1 + sign * end > 0 else np.inf for end in ends)
@@ -468,7 +461,7 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     cells = found[CELL].join(taken, on=CELL)
     reasons = [cells["rank"] == 0, cells["places"] == 1, cells["values"] == 1, cells["places"] > 1]
     why = np.select(reasons, [COMPARED, ONLY, AGREED, FIRST], "")
-    event = found["counted"] == EVENTS
+    event = found["counted"].isin(counting(DATES))
     said = found["why"].notna()
     return found.assign(
         status="",
@@ -488,7 +481,7 @@ def _serious(found: pd.DataFrame) -> np.ndarray:
     apart = (found["value"] - near).abs()
     size = apart.where(found["unit"] == "%", 100 * apart / near.abs().replace(0, np.nan))
     unsized = found["rule"].isin(["wholes", "ratings"]) & matters.isna() & ~found["rounding"].astype(bool)
-    another = found["rule"].isin(["headings", "dates"]) & (found["counted"] != EVENTS)
+    another = found["rule"].isin(["headings", "dates"]) & ~found["counted"].isin(counting(DATES))
     cases = [found["balance"], another | unsized, found["rounding"], matters.isna(), size < matters]
     words = ["", "serious", "rounding", "not sized", "slight"]
     return np.select([case.astype(bool) for case in cases], words, "serious")

@@ -2,8 +2,6 @@
 
 from .accounts import on_costs as on_costs, sums as sums, surplus as surplus, turned as turned
 from .meetings import (
-    ATTENDED as ATTENDED,
-    OF as OF,
     attendance as attendance,
     fewest_since as fewest_since,
     meetings_held as meetings_held,

@@ -11,33 +11,30 @@ from math import comb
 import numpy as np
 import pandas as pd
 
+from lscb_analysis.data import Derived, derived
 from lscb_analysis.statistics import ESTIMATE, PLACE
-
-ATTENDED, APOLOGIES, NEITHER = "board_attended", "board_apologies", "board_neither"
-"""The measures of a register: what a mark says of a seat at a meeting."""
-OF = {
-    "attendance_of_all": [ATTENDED, APOLOGIES, NEITHER],
-    "attendance_of_answers": [ATTENDED, APOLOGIES],
-}
-"""Of which marks each measure of attendance is a share: a seat with neither may have been vacant."""
 
 
 def attendance(
     register: pd.DataFrame, together: bool = False, seats: list[str] | None = None
 ) -> pd.DataFrame:
-    """Return how many per cent of the marks in a register are for attending, both ways of `OF`, as estimates.
+    """Return how many per cent of the marks in a register are for attending, as estimates.
 
-    There are two for each seat, in the order of the register; or two for all seats `together`, with the
-    category `Total`; or two for some `seats` together, with their names. They are from the first meeting with
+    There is one for each seat, in the order of the register, and for each measure of the kind `attended` that
+    `derived.csv` has: of all marks, or of those for attending or apologies, since a seat with neither may
+    have been vacant. With `together` they are of all seats, with the category `Total`; or of some `seats`
+    together, with their names. They are from the first meeting with
     a mark to the last. It is a full count of the meetings, so there is no interval. The column `meetings`
     says at how many meetings marks were given. A seat without any such mark has status `z`.
     """
-    marks = register[register["value"].notna() & register["measure"].isin(OF["attendance_of_all"])]
+    ways = derived("attended")
+    given = [measure for way in ways for measure in way.by]
+    marks = register[register["value"].notna() & register["measure"].isin(given)]
     if seats is not None:
         marks = marks[marks["category"].isin(seats)]
     if together or seats is not None:
         marks = marks.assign(category="; ".join(seats or ["Total"]))
-    shares = [_share(marks, of).assign(measure=measure) for measure, of in OF.items()]
+    shares = [_share(marks, way) for way in ways]
     first, last = (marks.sort_values("period_end").iloc[at] for at in (0, -1))
     return pd.concat(shares, ignore_index=True).assign(
         time_period=last["time_period"],
@@ -94,16 +91,17 @@ def fewest_since(before: int, level: float = 0.05) -> int:
     return since
 
 
-def _share(marks: pd.DataFrame, of: list[str]) -> pd.DataFrame:
-    """The share of the marks `of` these measures that are for attending, for each seat."""
+def _share(marks: pd.DataFrame, way: Derived) -> pd.DataFrame:
+    """The share of the marks `by` which attendance is measured that are for attending, for each seat."""
     counted = marks.assign(
-        numerator=marks["value"].where(marks["measure"] == ATTENDED, 0.0),
-        denominator=marks["value"].where(marks["measure"].isin(of), 0.0),
+        numerator=marks["value"].where(marks["measure"] == way.of, 0.0),
+        denominator=marks["value"].where(marks["measure"].isin(way.by), 0.0),
     )
     seats = [*PLACE, "category"]
     shares = counted.groupby(seats, sort=False)[["numerator", "denominator"]].sum().reset_index()
     none = shares["denominator"] == 0
     return shares.assign(
+        measure=way.measure,
         counted="marks",
         value=(100 * shares["numerator"] / shares["denominator"]).mask(none),
         lower=np.nan,

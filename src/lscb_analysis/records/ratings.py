@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lscb_analysis.data import RATING_COLUMNS, DataError, located, read, records, validate_ratings
+from lscb_analysis.data import RATING_COLUMNS, DataError, located, measures, read, records, validate_ratings
 from lscb_analysis.project import project
 from lscb_analysis.statistics import decimals, rounded
 
@@ -34,7 +34,7 @@ LARGEST_PANEL = 20
 """The search is for so many raters at most: of more, nearly every mean is possible."""
 
 PARTS = ("mode", "mean", "range")
-"""The endings of the measures in which `data/` holds a published summary, as `duties_mode`."""
+"""The roles of the measures in which `data/` holds a published summary."""
 
 STEP = 0.5
 """Partners may rate in steps of so much."""
@@ -110,7 +110,7 @@ def feasible(
 def check_summaries(printed: pd.DataFrame, raters: int) -> pd.DataFrame:
     """Return for each statement whether ratings exist that give the mode, mean and range printed.
 
-    `printed` are rows of `data/` whose measures end in `_mode`, `_mean` and `_range`. The frame has the row
+    `printed` are rows of `data/` whose measures have the roles of `PARTS`. The frame has the row
     of each statement's mean (or, without one, its range), with `possible` (half points, means rounded),
     `possible_cut` (half points, means cut off), `possible_whole` (whole points, means rounded), `raters` and
     `fewest`. A statement of which nothing is printed is left out.
@@ -134,8 +134,8 @@ def check_summaries(printed: pd.DataFrame, raters: int) -> pd.DataFrame:
 
 
 def parts(frame: pd.DataFrame) -> pd.Series:
-    """Return for each row which part of a summary its measure is: mode, mean, range, or another ending."""
-    return frame["measure"].str.rsplit("_", n=1).str[-1]
+    """Return for each row which part of a summary its measure is: mode, mean or range; or another role."""
+    return frame["measure"].map(measures()["role"]).fillna("")
 
 
 def summaries(frame: pd.DataFrame) -> pd.Series:

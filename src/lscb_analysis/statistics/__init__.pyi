@@ -6,8 +6,10 @@ from .comparisons import (
     NO_DENOMINATOR as NO_DENOMINATOR,
     NO_FIGURE as NO_FIGURE,
     OTHER_AREA as OTHER_AREA,
+    Period as Period,
     compare as compare,
     newcombe as newcombe,
+    of_period as of_period,
     rate_ratio as rate_ratio,
 )
 from .estimates import (

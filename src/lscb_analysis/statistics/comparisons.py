@@ -119,7 +119,23 @@ def dispersed(p_value: ArrayLike, dispersion: ArrayLike, degrees: ArrayLike = 1)
     return stats.chi2.sf(stats.chi2.isf(p_value, degrees) / dispersion, degrees)
 
 
-def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: float = 0.95) -> pd.DataFrame:
+Period = int | str
+"""A period that is compared: 2018 is the reporting year 2018; or `2018 Academic year`, `2018 Financial year
+Q1`, `2018-03-31 Day`: the year (or the day) and the kind of period, as the columns of a table have them."""
+
+
+def of_period(frame: pd.DataFrame, period: Period) -> pd.Series:
+    """Return which rows of `frame` are of a period."""
+    when, _, identifier = str(period).partition(" ")
+    alike = frame["time_identifier"] == (identifier or "Reporting year")
+    if "-" in when:
+        return alike & (frame["period_end"] == pd.Timestamp(when))
+    return alike & (frame["time_period"] == int(when))
+
+
+def compare(
+    estimates: pd.DataFrame, previous: Period, latest: Period, confidence: float = 0.95
+) -> pd.DataFrame:
     """Return one row for each series of `estimates`: how it changed from `previous` to `latest`.
 
     `change`, `lower` and `upper` are in `change_unit`: percentage points for percentages (Newcombe's
@@ -132,12 +148,14 @@ def compare(estimates: pd.DataFrame, previous: int, latest: int, confidence: flo
     Raises EstimateError for two figures of one series and period, or a confidence outside 0 to 1.
     """
     check_confidence(confidence)
-    wanted = estimates[estimates["time_identifier"] == "Reporting year"]
-    check_single(wanted, [*_MATCHED, "time_period"], "figure of a series")
-    now, then = (wanted[wanted["time_period"] == period] for period in (latest, previous))
+    now, then = (estimates[of_period(estimates, period)] for period in (latest, previous))
+    alike = estimates["time_identifier"].isin([*now["time_identifier"], *then["time_identifier"]])
+    when = "period_end" if "-" in str(latest) else "time_period"
+    check_single(estimates[alike], [*_MATCHED, "time_identifier", when], "figure of a series")
     pairs = now.merge(then, on=_MATCHED, how="outer", suffixes=("", "_before"))
     places = {column: pairs[column].fillna(pairs[f"{column}_before"]) for column in SERIES[:2]}
-    pairs = pairs.assign(time_period=latest, previous_period=previous, confidence=confidence)
+    years = [int(str(period)[:4]) for period in (latest, previous)]
+    pairs = pairs.assign(time_period=years[0], previous_period=years[1], confidence=confidence)
     codes = pairs["area_code_before"] + " before, " + pairs["area_code"] + " now"
     recoded = pairs["area_code"].ne(pairs["area_code_before"]) & codes.notna()
     pairs.loc[recoded, ["value_before", "numerator_before", "denominator_before"]] = np.nan

@@ -108,7 +108,7 @@ def rate(
     Raises EstimateError for a negative count, a population of zero or less, two populations for one
     area and date, or a confidence outside 0 to 1.
     """
-    check_single(population, ["area_code", "period_end"], "population")
+    check_single(population, ["area_code", "period_end"], "population of an area")
     dated = population[["area_code", "period_end", "value", "source"]].rename(columns=_AS_DENOMINATOR)
     paired = pd.merge_asof(
         counts.rename(columns={"value": "numerator"}).sort_values("period_end", kind="stable"),

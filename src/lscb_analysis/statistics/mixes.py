@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.statistics.comparisons import HYBRID_SCORE, NO_FIGURE, compare
+from lscb_analysis.statistics.comparisons import HYBRID_SCORE, NO_FIGURE, Period, compare, of_period
 from lscb_analysis.statistics.estimates import PERIOD, EstimateError, nearest, proportion
 
 CHI_SQUARED, SIMULATED = "chi-squared", "chi-squared, simulated"
@@ -77,7 +77,7 @@ class Simulated:
         return float(self.statistics[-1 - above]) if above >= 0 else np.inf
 
 
-def mix_change(shares: pd.DataFrame, previous: int, latest: int) -> tuple[dict[str, float | str], Law]:
+def mix_change(shares: pd.DataFrame, previous: Period, latest: Period) -> tuple[dict[str, float | str], Law]:
     """Return the test of whether the mix of `shares` differs between two periods, and the law behind it.
 
     `shares` is what `share` returns for one area. Categories suppressed in either period are taken
@@ -135,7 +135,9 @@ def not_tested(changed: pd.DataFrame) -> str:
     return found[0] if found else ""
 
 
-def mix_changes(shares: pd.DataFrame, previous: int, latest: int, confidence: float = 0.95) -> pd.DataFrame:
+def mix_changes(
+    shares: pd.DataFrame, previous: Period, latest: Period, confidence: float = 0.95
+) -> pd.DataFrame:
     """Return the change of each category of a mix, as `compare` does, with intervals that hold together.
 
     A single category is never tested: `p_value` is missing. The intervals have the confidence in all of
@@ -178,28 +180,27 @@ def driving(changes: pd.DataFrame, dispersion: float = 1.0, confidence: float = 
     return changes[beyond].sort_values("residual", key=abs, ascending=False, kind="stable")
 
 
-def mix_table(shares: pd.DataFrame, previous: int, latest: int) -> tuple[np.ndarray, list[str]]:
+def mix_table(shares: pd.DataFrame, previous: Period, latest: Period) -> tuple[np.ndarray, list[str]]:
     """Return the counts of a mix in two periods, and the categories of its columns.
 
     Two rows of whole numbers; one column for each category published in both periods and not empty in
     both; then, without a name, what is not published, if there is any. Raises EstimateError as
     `mix_change` does.
     """
-    shares = shares[shares["time_identifier"] == "Reporting year"]
-    both = shares[shares["time_period"].isin([previous, latest])]
-    totals = both.groupby("time_period")["denominator"].first().dropna()
+    both = pd.concat([shares[of_period(shares, period)].assign(at=period) for period in (previous, latest)])
+    totals = both.groupby("at")["denominator"].first().dropna()
     absent = [period for period in (previous, latest) if period not in totals.index]
     if absent:
         raise EstimateError(f"The mix has no figures for {' and '.join(map(str, absent))}.")
-    seen = both.groupby("category")["time_period"].nunique()
+    seen = both.groupby("category")["at"].nunique()
     if (seen < 2).any():
         lost = ", ".join(seen.index[seen < 2])
         raise EstimateError(f"Not in both {previous} and {latest}: {lost}. Give each category a row in each.")
     lost = both[both["numerator"].isna() & (both["status"] != "c")]
     if len(lost):
-        named = "; ".join(f"{row.category}, {row.time_period}" for row in lost.itertuples())
+        named = "; ".join(f"{row.category}, {row.at}" for row in lost.itertuples())
         raise EstimateError(f"No figure though none is withheld: {named}. Correct the table.")
-    counts = both.pivot(index="time_period", columns="category", values="numerator")
+    counts = both.pivot(index="at", columns="category", values="numerator")
     published = counts.loc[[previous, latest]].dropna(axis=1)  # in order of names, whatever that of the rows
     published = published.loc[:, published.sum() > 0]
     left = (totals[[previous, latest]] - published.sum(axis=1)).to_numpy()[:, None]
