@@ -107,7 +107,7 @@ def names_of_the_report() -> dict[str, str]:
     rows = {}
     for path in set((CHECKOUT / "data").rglob("*.csv")) - set((CHECKOUT / "data" / "examples").iterdir()):
         with path.open(encoding="utf-8", newline="") as file:
-            rows[path.stem] = list(csv.DictReader(file))
+            rows[path.stem] = [*rows.get(path.stem, []), *csv.DictReader(file)]
     found = {path.stem: "chapter" for path in (CHECKOUT / "notebooks").glob("[0-9]*.ipynb")}
     found |= {name: "table" for name in rows if name not in (*DICTIONARY, *TEXTS)}
     for table, column in (

@@ -6,7 +6,7 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, EDITION, copied
+from conftest import CHECKOUT, DATA, DICTIONARY as SHARED, EDITION, copied
 
 from lscb_analysis.build.builder import build
 from lscb_analysis.data.files import check, last_day, load
@@ -62,7 +62,7 @@ QUARTERS = {
 def invented(folder, calendar, periods, rows, **_):
     """A project with an edition on `rows` of conferences, in time and in all, and with a single chapter."""
     copied(folder, [])
-    for path in (folder / "data").glob("*.csv"):
+    for path in (folder / DATA).glob("*.csv"):
         if path.stem not in (*DICTIONARY, *TEXTS):
             path.unlink()
     place = {"geographic_level": "Local authority", "area_code": "E06000033", "area_name": "Southend-on-Sea"}
@@ -72,7 +72,7 @@ def invented(folder, calendar, periods, rows, **_):
         for row in rows
         for of, n in zip(("icpc_in_time", "icpc"), row[4:], strict=True)
     ]
-    pd.DataFrame(figures)[COLUMNS].to_csv(folder / "data" / "conferences.csv", index=False)
+    pd.DataFrame(figures)[COLUMNS].to_csv(folder / DATA / "conferences.csv", index=False)
     for path in (folder / "notebooks").glob("*.ipynb"):
         path.unlink()
     heading = [
@@ -154,7 +154,7 @@ def test_a_period_that_its_calendar_has_not_is_refused_in_words(changed, said):
 
 
 def test_each_kind_of_period_has_one_entry_and_the_project_one_calendar_for_those_it_uses():
-    calendars = pd.read_csv(CHECKOUT / "data" / "calendars.csv", dtype=str, keep_default_na=False)
+    calendars = pd.read_csv(CHECKOUT / SHARED / "calendars.csv", dtype=str, keep_default_na=False)
     assert {"Academic year", "Financial year Q1", "March", "Day"} <= set(calendars["identifier"])
     assert f"{last_day('2018 Academic year'):%Y-%m-%d}" == "2018-08-31"
     assert f"{last_day('2018 Academic year Q2'):%Y-%m-%d}" == "2018-02-28"

@@ -124,9 +124,8 @@ def test_every_decimal_that_a_spreadsheet_takes_away_is_refused(project, monkeyp
             figure = re.fullmatch(r"(-?[0-9]+)\.0+", cells.get("printed", ""))
             if figure and path.stem != "conferences":  # which prints numbers of children as 103.0
                 edited(project, path.stem, number, value=figure[1], printed=figure[1])
-                lost.append(
-                    f"data/southend/{path.name}, row {number}, column printed: '{figure[1]}' has lost a decimal"
-                )
+                where = f"data/southend/{path.name}, row {number}, column printed"
+                lost.append(f"{where}: '{figure[1]}' has lost a decimal")
     edited(project, "conferences", 7, value="66", printed="66")
     lost.append("data/southend/conferences.csv, row 7, column printed: '66' has lost a decimal")
     status, out, err = checked(monkeypatch, capsys)

@@ -266,7 +266,6 @@ def check(
 
     Exit status 0: they hold; 2: they do not. What was read otherwise than it stands is said.
     """
-    from lscb_analysis.build import faults, no_longer_compared
     from lscb_analysis.data import check as check_data, tables, taken
     from lscb_analysis.editions import read_edition
 
@@ -283,13 +282,7 @@ def check(
     if not names:
         problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
     for name in names:
-        found = faults(name, hold)
-        problems += [fault for fault in found if fault not in problems]
-        gone = [] if found else no_longer_compared(name)
-        notes += [
-            f"{name}.toml: the pack that stands compares {question}, which is no longer asked."
-            for question in gone
-        ]
+        _check_edition(name, hold, problems, notes)
     for note in notes:
         typer.echo(f"Note: {note}")
     for problem in problems:
@@ -303,6 +296,16 @@ def check(
     typer.echo(f"{read}: no problem.")
     if withheld:
         _show_withheld(names)
+
+
+def _check_edition(name: str, data_hold: bool, problems: list[str], notes: list[str]) -> None:
+    """Add what stops a build of an edition, or else which questions its pack that stands asks no more."""
+    from lscb_analysis.build import faults, no_longer_compared
+
+    found = faults(name, data_hold)
+    problems += [fault for fault in found if fault not in problems]
+    for question in [] if found else no_longer_compared(name):
+        notes.append(f"{name}.toml: the pack that stands compares {question}, which is no longer asked.")
 
 
 def _show_withheld(names: list[str]) -> None:

@@ -193,12 +193,10 @@ def load(
     or nothing is left.
     """
     path = project() / "data" / which_board(board) / f"{table}.csv"
-    file = f"data/{path.parent.name}/{path.name}"
+    file = in_project(path)
     if path.stem != table or not _holds_figures(path):  # a name, not a way to a file
-        there = nearest(table, tables(board))
-        raise DataError(
-            [Problem(file, None, None, table, f"is not a table of {in_project(path.parent)}/", there)]
-        )
+        what, there = f"is not a table of {in_project(path.parent)}/", nearest(table, tables(board))
+        raise DataError([Problem(file, None, None, table, what, there)])
     rows = _where(_table(path), where, file)
     kept = rows[rows["period_end"] <= last_day(until)] if until is not None else rows
     record("table", table, until, where)
