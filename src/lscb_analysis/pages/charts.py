@@ -302,6 +302,8 @@ def score_chart(release: Release) -> Display:
     rows = records(told.drop_duplicates("category"))
     down = {row["category"]: y for y, row in enumerate(rows)}
     means, ranges = (told[parts(told) == part] for part in ("mean", "range"))
+    if means.empty:
+        return Display(NOT_DRAWN, "note")
 
     def draw(figure: Figure, narrow: bool) -> None:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
@@ -352,16 +354,20 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
 def two_point_chart(release: Release, target: Release | None = None) -> Display:
     """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
 
-    Where there is only one figure of each measure, it is a dot.
+    Where there is only one figure of each measure, it is a dot. A period in which not all measures that are
+    told at all have a figure is left out.
 
     A row of `target` is drawn as a grey mark on the measure whose name it has, with `_target` at its end.
 
     Raises ValueError if the measures do not share their periods.
     """
-    frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
-    pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
-    if len({tuple(period(row) for row in pair) for pair in pairs}) > 1:
+    if release.frame.groupby("measure")["period_end"].agg(frozenset).nunique() > 1:
         raise ValueError("The measures have not the same periods: draw those apart that differ.")
+    frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
+    frame = frame[frame.groupby("period_end")["measure"].transform("nunique") == frame["measure"].nunique()]
+    if frame.empty:
+        return Display(NOT_DRAWN, "note")
+    pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
     aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
     aim_of = {row["measure"].removesuffix("_target"): row for row in records(aims)}
     drawn = [aim_of[pair[-1]["measure"]] for pair in pairs if pair[-1]["measure"] in aim_of]

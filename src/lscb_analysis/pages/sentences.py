@@ -251,7 +251,7 @@ def describe_versions(versions: Release) -> Display:
 
     Takes the frame that `versions` makes; says nothing of a period whose sources agree.
     """
-    frame = versions.frame[versions.frame["stands"] != ""]
+    frame = versions.frame[(versions.frame["stands"] != "") & versions.frame["numerator"].notna()]
     sentences = []
     for _, rows in frame.groupby(["measure", "category", "period_end"], sort=False):
         if rows["numerator"].nunique() > 1:

@@ -11,7 +11,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.statistics import ESTIMATE, PLACE
+from lscb_analysis.statistics import ESTIMATE, PLACE, stated
 
 ATTENDED, APOLOGIES, NEITHER = "board_attended", "board_apologies", "board_neither"
 """The measures of a register: what a mark says of a seat at a meeting."""
@@ -30,11 +30,14 @@ def attendance(
     There are two for each seat, in the order of the register; or two for all seats `together`, with the
     category `Total`; or two for some `seats` together, with their names. They are from the first meeting with
     a mark to the last. It is a full count of the meetings, so there is no interval. The column `meetings`
-    says at how many meetings marks were given. A seat without any such mark has status `z`.
+    says at how many meetings marks were given. A seat without any such mark has status `z`. Of a register
+    without a mark there are no rows.
     """
     marks = register[register["value"].notna() & register["measure"].isin(OF["attendance_of_all"])]
     if seats is not None:
         marks = marks[marks["category"].isin(seats)]
+    if marks.empty:
+        return stated(marks).reindex(columns=[*ESTIMATE, "meetings"])
     if together or seats is not None:
         marks = marks.assign(category="; ".join(seats or ["Total"]))
     shares = [_share(marks, of).assign(measure=measure) for measure, of in OF.items()]
