@@ -24,7 +24,10 @@ def describe_attendance(shares: Release) -> Display:
 
 
 def describe_since(before: Release, since: Release) -> Display:
-    """Say how each share of marks moved between two times, and whether the ways of counting agree."""
+    """Say each share of marks before and since a time, and whether the ways of counting agree.
+
+    None is said to rise or fall: that so few meetings can tell is for `describe_few_meetings` to say.
+    """
     none = [when for when, of in (("before", before), ("since", since)) if of.frame.empty]
     if len(none) == 1:
         return finding([Markup("There are no marks of meetings {}, so nothing is compared.").format(*none)])
@@ -153,8 +156,9 @@ def _pair(then: Row, now: Row) -> Row:
 
 def _moved(pair: Row) -> Markup:
     share = Markup(str(subject(pair)).replace(">the ", ">The ", 1))
-    verb = bind(pair, "change", change_words(pair)[0])
     before = Markup("{} ({} of {})").format(
         bind(pair, "value_before"), bind(pair, "numerator_before"), bind(pair, "denominator_before")
     )
-    return Markup("{} {} from {} to {} ({}).").format(share, verb, before, bind(pair, "value"), _out_of(pair))
+    return Markup("{} was {} before and {} ({}) since.").format(
+        share, before, bind(pair, "value"), _out_of(pair)
+    )
