@@ -23,6 +23,11 @@ FAULTS = {
     r"\b(?:of|to|than|by|from) \[": "260 of [x]",
     r"rested on too few": "4 rested on too few to tell",
     rf"\bin \d\d? (?:{_MONTHS}) \d{{4}}": "49 in 31 March 2016",
+    r"\bof them \S+ .* and 0 |\ball 0 (?:are|were)\b": "Sums: 21, of them 21 reached and 0 not reached.",
+    r"went (?:up|down)\..* may be just chance": "So it went up. This may be just chance.",
+    r"(?:rose|fell) from[^.]*\..*(?:has not clearly changed|told from chance)": (
+        "It rose from 45% to 46%. As the whole mix has not clearly changed, what one part did is no finding."
+    ),
     r"\bbetween \d{4} to \d{4} and\b": "between 2016 to 2017 and 2017 to 2018",
     r"(?<![\d.,])1 (?:children|comparisons|meetings|authorities|(?:percentage )?points)\b": "Over 1 meetings",
     r"\b1 were\b|\ball 1 of\b|: 1, of them\b|\bOf the 1\b": "Numbers held: 1, of them 1 within it.",

@@ -128,6 +128,13 @@ def test_the_plans_are_those_of_the_report_and_none_is_left_out(page):
     assert [item.get_text() for item in section.select("li")] == told["plain"].tolist()
 
 
+def test_which_way_it_went_is_told_only_where_it_is_no_mere_chance(page):
+    for section in page.select(".told section"):
+        said = section.get_text()
+        assert not ("went " in said and "just chance" in said), said
+    assert "So it went down. We can be fairly sure" in " ".join(page.main.get_text().split())
+
+
 def test_a_number_is_told_unless_the_rate_went_the_other_way(monkeypatch):
     edition = read_edition(NAME)
     assert "291" in told_of(edition, "looked_after").now
@@ -167,7 +174,8 @@ def test_another_edition_tells_its_own_figures_in_the_same_words(project):
         path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
     told = plain_words.easy_read(read_edition(NAME), [PLANS])[0]
     assert told.now.striptags() == "240 children had a plan like this on 31 March 2018."
-    assert told.before.striptags() == "On 31 March 2017 it was 220. So it went up."
+    assert told.before.striptags() == "On 31 March 2017 it was 220."
+    assert "This may be just chance." in told.verdict.striptags()
     assert told.lengths == pytest.approx((100, 100 * 220 / 240))
 
 

@@ -16,6 +16,7 @@ from conftest import CHECKOUT, DATA, EDITION, copied
 from test_other_data import alter, only
 
 import lscb_analysis as lscb
+from lscb_analysis.cli import main
 
 LSCB = [sys.executable, "-c", "from lscb_analysis.cli import main; main()", "build"]
 SUMMARY = "00_board_summary"
@@ -172,6 +173,18 @@ def test_page_and_manifest_give_the_same_reason_as_the_build(builds):
     said = json.loads((pack / "manifest.json").read_text("utf-8"))["comparisons"]
     assert said["primary_need"] == "too few to tell"
     assert said["abuse"] == f"not compared: {LOST['abuse']}"
+
+
+def test_check_names_what_is_not_compared_as_the_build_does_and_ends_well(builds, monkeypatch, capsys):
+    project, _, (_, _, _, events) = builds
+    monkeypatch.setenv("LSCB_PROJECT", str(project))
+    monkeypatch.setattr("sys.argv", ["lscb", "check"])
+    main()
+    out, err = capsys.readouterr()
+    noted = [line for line in out.splitlines() if line.startswith(f"Note: {EDITION.name}: Not compared: ")]
+    assert (len(noted), err) == (len(told(events)), "")
+    for question, event in told(events).items():
+        assert any(f"{question} of {SUMMARY}, because there is {event['reason']}" in line for line in noted)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from lscb_analysis import (
     fits,
     implied_earlier,
     implied_populations,
+    line_chart,
     load,
     protect,
     read_edition,
@@ -140,6 +141,23 @@ def test_from_zero_no_direction_is_claimed():
 
 def test_a_single_period_is_told_without_a_change():
     assert headline(count(plans({2018: 20}))).striptags() == "Child protection plans: 20"
+
+
+def test_a_headline_names_its_periods_where_the_latest_of_them_are_not_told():
+    every = count(plans({2016: 30, 2017: 20, 2018: 25}))
+    every.loc[every["time_period"] == 2018, ["value", "lower", "upper"]] = None
+    told = every.dropna(subset=["value"])
+    assert headline(told, every=every).striptags() == (
+        "Child protection plans, from 30 to 20 (31 March 2016 and 31 March 2017)"
+    )
+    assert headline(told.tail(1), every=every).striptags() == "Child protection plans: 20 (31 March 2017)"
+    assert headline(told, every=told).striptags() == "Child protection plans, from 30 to 20"
+    drawn = str(line_chart(protect(every, rule="published")).html)
+    assert "from <data" in drawn
+    assert (
+        "(31 March 2016 and 31 March 2017)"
+        in BeautifulSoup(drawn, "html.parser").select_one(".headline").text
+    )
 
 
 def test_a_note_of_the_edition_is_shown_as_text():

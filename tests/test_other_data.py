@@ -7,6 +7,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from broken import faults
 from bs4 import BeautifulSoup
 from conftest import CHECKOUT, DATA, EDITION as FILE, keep_only
 
@@ -152,3 +153,27 @@ def test_where_a_whole_mix_is_withheld_nothing_is_drawn_or_compared_and_the_page
     assert "None of these figures can be told. " in page
     assert "Nothing is drawn here: none of these figures can be told." in page
     assert "not compared, because there is no figure for the later period" in page
+
+
+def untold(rows):
+    """Rows of which every figure is not available."""
+    return rows.assign(value="x", printed="x", qualifier="")
+
+
+DATES_AND_DUTIES = ("00_board_summary", "15_data_quality")
+"""What has no figure of its own to tell: verdicts, and what dates are held against."""
+
+
+def test_a_whole_pack_of_which_no_figure_is_available_is_published_and_every_chapter_says_so(project):
+    for name in set(tables()) - {"simulated_alarms"}:
+        alter(project, name, untold)
+    pages = built(project, *EDITION.chapters)
+    assert len(pages) == 16
+    assert "This pack makes 10 comparisons: 10 could not be compared." in said(pages["00_board_summary"])
+    why = "not compared, because there is no figure for the earlier period: its source gives none"
+    assert why in said(pages["05_child_protection"])
+    for name, page in pages.items():
+        assert not faults(page), name
+        if name not in DATES_AND_DUTIES:
+            assert "None of these figures can be told." in said(page), name
+        assert not page.select("figure svg"), name

@@ -103,12 +103,6 @@ def recoded(rows):
     return rows
 
 
-def not_available(rows):
-    own = rows["area_name"] == "Southend-on-Sea"
-    rows.loc[own, ["value", "printed", "qualifier"]] = ["x", "x", ""]
-    return rows
-
-
 OTHER = "a different area under the same name (E10000009 before, E06000059 now)"
 
 
@@ -138,19 +132,6 @@ def test_an_area_that_was_recoded_is_published_and_not_compared_with_both_codes(
     )
     assert " rose from " not in plans
     assert " fell from " not in plans
-
-
-def test_a_pack_of_which_no_figure_is_available_is_published_and_says_so(project):
-    for name in set(tables()) - {"simulated_alarms"}:
-        alter(project, name, not_available)
-    chapters = ("00_board_summary", "01_children_in_southend", "05_child_protection", "08_care_leavers")
-    pages = {name: said(page) for name, page in built(project, *chapters).items()}
-    assert "This pack makes 5 comparisons: 5 could not be compared." in pages["00_board_summary"]
-    why = "not compared, because there is no figure for the earlier period: its source gives none"
-    assert why in pages["05_child_protection"]
-    for name in chapters[1:]:
-        assert "None of these figures can be told." in pages[name]
-        assert "Nothing is drawn here: none of these figures can be told." in pages[name]
 
 
 def beside(rows):

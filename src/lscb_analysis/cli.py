@@ -9,8 +9,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -264,28 +265,36 @@ def check(
 ) -> None:
     """Check data, editions and notebooks as a build does before anything runs, and list every problem.
 
-    Exit status 0: they hold; 2: they do not. What was read otherwise than it stands is said.
+    Exit status 0: they hold; 2: they do not. Sentences that are typed where only the data can speak come
+    first. What was read otherwise than it stands is said, and so is each comparison that is not made.
     """
-    from lscb_analysis.data import check as check_data, tables, taken
-    from lscb_analysis.editions import read_edition
-
     if withheld and not sys.stdout.isatty():
         raise BuildError(
             "--withheld names figures that can be worked out. They are for the analyst alone, so they are "
             "shown on a terminal and go into no file, pipe, log or mail: run it in one, without > or |."
         )
-    names = [edition] if edition else editions()
+    problems = _tell_typed(names := [edition] if edition else editions())
+    from lscb_analysis.build import faults, tell_not_compared
+    from lscb_analysis.data import check as check_data, tables, taken
+    from lscb_analysis.editions import read_edition
+
     read_of = [read_edition(edition).data] if edition else boards() or [which_board()]
-    problems = list(dict.fromkeys(str(problem) for board in read_of for problem in check_data(board)))
-    hold = not problems
+    of_data = dict.fromkeys(str(problem) for board in read_of for problem in check_data(board))
+    told, hold = len(problems), not of_data
+    problems += of_data
     notes = list(dict.fromkeys(note for board in read_of if hold for note in taken(board)))
     if not names:
         problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
     for name in names:
-        _check_edition(name, hold, problems, notes)
+        found = faults(name, hold)
+        problems += [fault for fault in found if fault not in problems]
+        if not found:
+            tell_not_compared(
+                read_edition(name), project() / "reports" / name, partial(_note_lost, name, notes)
+            )
     for note in notes:
         typer.echo(f"Note: {note}")
-    for problem in problems:
+    for problem in problems[told:]:
         typer.echo(problem, err=True)
     chapters = len(list(project().glob("notebooks/[0-9][0-9]_*.ipynb")))
     number = sum(len(tables(board)) for board in read_of)
@@ -298,14 +307,26 @@ def check(
         _show_withheld(names)
 
 
-def _check_edition(name: str, data_hold: bool, problems: list[str], notes: list[str]) -> None:
-    """Add what stops a build of an edition, or else which questions its pack that stands asks no more."""
-    from lscb_analysis.build import faults, no_longer_compared
+def _tell_typed(names: list[str]) -> list[str]:
+    """Say where something is typed that only the data can say, before the slow parts are imported."""
+    from lscb_analysis.audit import typed_claims
+    from lscb_analysis.editions import read_edition
+    from lscb_analysis.errors import InputError
 
-    found = faults(name, data_hold)
-    problems += [fault for fault in found if fault not in problems]
-    for question in [] if found else no_longer_compared(name):
-        notes.append(f"{name}.toml: the pack that stands compares {question}, which is no longer asked.")
+    found: list[str] = []
+    for name in names:
+        # what cannot be read is told later, with the rest
+        with suppress(InputError, OSError, ValueError, LookupError, TypeError, AttributeError):
+            claims = map(str, typed_claims(read_edition(name)))
+            found += [claim for claim in claims if claim not in found]
+    for claim in found:
+        typer.echo(claim, err=True)
+    return found
+
+
+def _note_lost(name: str, notes: list[str], event: str, **details: Any) -> None:
+    """Add a comparison that is not made, or no longer asked, to the notes of a check."""
+    notes.append(f"{name}.toml: {_lost(event, details)}")
 
 
 def _show_withheld(names: list[str]) -> None:
@@ -410,9 +431,14 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _stood(verdict: str) -> str:
-    """What a comparison that is not made came to in the pack that stands, as a sentence after another."""
-    return f" In the pack that stands it came to: {verdict}." if verdict else ""
+def _lost(event: str, details: dict[str, Any]) -> str:
+    """A comparison that is not made, or no longer asked, and what it came to in the pack that stands."""
+    stood = f" In the pack that stands it came to: {details['stood']}." if details["stood"] else ""
+    if event == "no longer asked":
+        return f"The edition no longer asks {details['question']}.{stood}"
+    where = f" ({'; '.join(details['missing'])})" if details["missing"] else ""
+    of = f"{details['question']} of {details['chapter']}"
+    return f"Not compared: {of}, because there is {details['reason']}{where}.{stood}"
 
 
 class _Teller:
@@ -447,14 +473,8 @@ class _Teller:
             typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
         if event == "left alone":
             _tell_left(details["files"])
-        if event == "not compared":
-            where = f" ({'; '.join(details['missing'])})" if details["missing"] else ""
-            of = f"{details['question']} of {details['chapter']}"
-            said = f"Not compared: {of}, because there is {details['reason']}{where}."
-            typer.echo(f"{said}{_stood(details['stood'])}", err=bool(details["stood"]))
-        if event == "no longer asked":
-            said = f"The edition no longer asks {details['question']}."
-            typer.echo(f"{said}{_stood(details['stood'])}", err=True)
+        if event in ("not compared", "no longer asked"):
+            typer.echo(_lost(event, details), err=bool(details["stood"]))
         if event == "verified":
             held = f"{details['figures']:,} figures on pages and {details['cells']:,} in CSV tables"
             typer.echo(f"Worked out again from the data: {held}. {NOT_READ}")

@@ -14,6 +14,7 @@ from lscb_analysis.errors import InputError
 _ABOUT = {
     *("time_period", "previous_period", "confidence", "denominator", "denominator_before"),
     *("degrees", "dispersion", "smallest_change", "compared"),  # of a test that is not made
+    *("base", "nearest"),  # to whose multiples a source rounds
 }
 MAY_STAND = {
     "status": _ABOUT | {"value_before", "numerator_before"},

@@ -103,7 +103,7 @@ def _check_words(known: Known, row: Row) -> Reasons:
         yield _line(row), f"“{row['printed']}” is printed in no table."
     yield from _foreign(known, row)
     figure = Figure.of_cell(row, "value")
-    if row.get("unit") not in _units(known, figure):
+    if _told_of(known, figure.measure) and row.get("unit") not in _units(known, figure):
         yield _line(row), f"{row['unit']!r} is no unit of {figure.measure}."
     givers = (known.givers.get(measure, set()) for measure in _alike(known, figure))
     if other := set(row.get("source", "").split()).difference(*givers):

@@ -1,8 +1,9 @@
 """Prose that is typed, held against a list of words: what only the data can say is refused.
 
-The list (`prose.toml`) has quantities, directions, levels, causes and claims about chance. Free are
-questions, quotations that name their source, and sentences whose digest somebody who read them put into
-`approved.csv`, of the dictionary for notebooks and of a board for what is its own.
+The list (`prose.toml`) has quantities, directions, levels, causes and claims about chance; for names of the
+dictionary, which hold ages and grades, only words that tell what happened. Free are questions, quotations
+that name their source, and sentences whose digest somebody who read them put into `approved.csv`, of the
+dictionary for notebooks and of a board for what is its own.
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ WORDY = {
 }
 """The columns of files of words that pages show."""
 
+NAMES = {
+    "measures": ("title", "label", "phrase", "definition"),
+    "categories": ("label",),
+    "sources": ("short", "document", "table"),
+}
+"""The columns of the dictionary that pages show as names."""
+
 LIMITS = "What these numbers cannot show"
 """The heading below which an item that begins with “Whether” says what cannot be told."""
 
@@ -56,6 +64,8 @@ _ROMAN = re.compile(r"(?=[mdclxvi])m{0,4}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:
 _WORDS_LIKE_ROMAN = ("i", "mix", "c", "d", "l", "m")
 _SPACED = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
 _YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(month_name[1:])}) )?(?:19|20)\d\d")
+_ODD = re.compile(r"[0-9$+<=>^`|~\x00-\x1f\x7f]")
+_OF_NAMES = "in_a_name"
 _KEY = re.compile(r"[a-z0-9]+(?:[_.-][a-z0-9]+)+_?")
 _REMEDY = (
     "Let a figure say it, ask it as a question, or quote it with its source. If it holds of every pack that "
@@ -76,6 +86,7 @@ class Passage(NamedTuple):
     words: str
     folder: str
     limits: bool = False
+    names: bool = False
 
 
 def typed_claims(edition: Edition) -> list[Problem]:
@@ -84,7 +95,8 @@ def typed_claims(edition: Edition) -> list[Problem]:
     Raises DataError if the dictionary or a file of words does not hold.
     """
     open_board(edition.data)
-    passages = [*_of_edition(edition), *(passage for name in WORDY for passage in _of_texts(name))]
+    passages = [passage for name in {**WORDY, **NAMES} for passage in _of_texts(name)]
+    passages += _of_edition(edition)
     names = {
         *COLUMNS,
         *KINDS["facts"],
@@ -94,13 +106,20 @@ def typed_claims(edition: Edition) -> list[Problem]:
     }
     for path in map(notebook, sorted(edition.chapters)):
         passages += _of_notebook(path, names) if path.is_file() else []
-    approved, shorts = set(texts(APPROVED)["digest"]), tuple(dictionary().sources["short"])
+    approved, shorts = frozenset(texts(APPROVED)["digest"]), tuple(dictionary().sources["short"])
     return [problem for passage in passages for problem in _claims(passage, approved, shorts)]
 
 
-def _claims(passage: Passage, approved: set[str], shorts: tuple[str, ...]) -> Iterator[Problem]:
+@cache
+def _claims(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> tuple[Problem, ...]:
+    """The claims of a passage: a check asks for them by themselves, then for each edition that has it."""
+    return tuple(_claimed(passage, approved, shorts))
+
+
+def _claimed(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> Iterator[Problem]:
     for sentence in _sentences(passage.words, shorts):
-        found = next(_found(sentence, passage.limits), None)
+        claims = _told(sentence) if passage.names else _found(sentence, passage.limits)
+        found = next(claims, None)
         if found and (known := digest(f"{passage.place}\n{sentence}")[:16]) not in approved:
             word, says = found
             shown = sentence if len(sentence) < 200 else f"{sentence[:200]}…"
@@ -141,8 +160,17 @@ def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
             yield hit[0], says
 
 
+def _told(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the words of a name that tell what happened."""
+    of_names = _file()[_OF_NAMES]
+    if hit := _pattern(of_names["words"]).search(name.casefold()):
+        yield hit[0], of_names["says"]
+
+
 def _odd(plain: str) -> Iterator[tuple[str, str]]:
     """Yield the characters in which a claim could hide."""
+    if plain.isascii() and not _ODD.search(plain):
+        return
     for letter in unicodedata.normalize("NFKD", plain):
         kind = unicodedata.category(letter)
         if kind[0] == "N":
@@ -158,7 +186,7 @@ def _odd(plain: str) -> Iterator[tuple[str, str]]:
 @cache
 def _list() -> tuple[tuple[str, re.Pattern[str], bool], ...]:
     """What each kind of word does, a pattern of its words, and whether a question does not free it."""
-    kinds = [kind for kind in _file().values() if isinstance(kind, dict)]
+    kinds = [kind for name, kind in _file().items() if isinstance(kind, dict) and name != _OF_NAMES]
     return tuple((kind["says"], _pattern(kind["words"]), kind.get("never_free", False)) for kind in kinds)
 
 
@@ -173,14 +201,16 @@ def _file() -> dict[str, Any]:
 
 def _of_texts(name: str) -> Iterator[Passage]:
     """The words of files of one name, each approved for its row, and for its edition where it has one."""
-    texts(name)  # it is checked
+    if name in WORDY:
+        texts(name)  # it is checked
     for path in text_files(name):
         rows = read(path)
         for (file, row), record in zip(rows.index, records(rows), strict=True):
-            for column in WORDY[name]:
-                named = f"{name}.csv", record.get("edition"), record[rows.columns[0]], column
-                place = " ".join(filter(None, named))
-                yield Passage(file, int(row), column, place, record[column], path.parent.name)
+            for column in {**WORDY, **NAMES}[name]:
+                key = record.get("edition"), record[rows.columns[0]], record.get("category")
+                place = " ".join(filter(None, (f"{name}.csv", *key, column)))
+                folder, said = path.parent.name, record[column]
+                yield Passage(file, int(row), column, place, said, folder, names=name in NAMES)
 
 
 def _of_edition(edition: Edition) -> Iterator[Passage]:

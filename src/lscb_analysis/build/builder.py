@@ -114,7 +114,7 @@ def build(
             for chapter in [] if force else chapters:
                 chapter.reused = take(chapter, edition, table, folder)
             tell("build started", edition=edition.name, chapters=len(chapters))
-            _tell_not_compared(edition, table, _published(folder, draft), tell)
+            tell_not_compared(edition, _published(folder, draft), tell)
             ran = running(chapters, runs, tell, workers, timeout, fail_fast)
             with _unchanged(edition, before["inputs"], today), ran as ended:
                 pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
@@ -142,9 +142,9 @@ def _browser(pdf: bool) -> str | None:
     return chromium() if pdf else None
 
 
-def _tell_not_compared(edition: Edition, table: pd.DataFrame, folder: Path, tell: Tell) -> None:
+def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
     """Name each comparison that is not made, what it lacks, and what it came to in the pack that stands."""
-    stood = _stood(folder)
+    table, stood = verdict_table(edition), _stood(folder)
     for row in records(table[table["verdict"] == NOT_COMPARED]):
         before = stood.get(row["question"], "")
         tell(
@@ -242,17 +242,6 @@ def faults(name: str, data_hold: bool) -> list[str]:
         except InputError as error:
             said += [line for line in str(error).splitlines() if line not in said]
     return said
-
-
-def no_longer_compared(name: str) -> list[str]:
-    """Return the questions that the pack that stands compares and the edition no longer asks."""
-    try:
-        manifest = json.loads((project() / "reports" / name / "manifest.json").read_text("utf-8"))
-        before = [asked["question"] for asked in manifest["edition"]["comparisons"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []  # no pack stands, or one that another version made
-    now = {asked.question for asked in read_edition(name).comparisons}
-    return [question for question in before if question not in now]
 
 
 def _declared(chapters: list[str]) -> dict[str, dict[str, dict[str, str]]]:

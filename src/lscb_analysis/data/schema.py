@@ -501,7 +501,9 @@ def check_as_printed(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Prob
     due = pd.to_numeric(raw["measure"].map(_lookup(dictionary.measures, "decimals")), errors="coerce")
     number = bare.str.fullmatch(_NUMBER) & (unit != "score")
     remedy = "Give it as the source prints it, as 66.0: a spreadsheet takes the last 0 away when it saves"
-    yield from _each(raw, "printed", number & (places < due), "has lost a decimal", remedy)
+    lost = number & (places < due)
+    yield from _each(raw, "printed", lost, "has lost a decimal", remedy)
+    yield from _check_alike(raw, bare, ~lost)
     more = bare.str.fullmatch(r".*\.[0-9]*0%") & (places > raw["value"].str.partition(".")[2].str.len())
     yield from _each(raw, "printed", more, "has more decimals than value", "Give it as the source prints it")
     day = printed.str.fullmatch(_DAY)
@@ -513,6 +515,15 @@ def check_as_printed(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Prob
     yield from _each(
         raw, "printed", told & ~rating, "is no rating", "Write 2.5, or 2/3 with z in value for a tie"
     )
+
+
+def _check_alike(raw: pd.DataFrame, bare: pd.Series, unsaid: pd.Series) -> Iterator[Problem]:
+    """A source that prints 103.0 or +34% prints all that it has of a measure so: `bare` are its prints."""
+    whole = unsaid & bare.str.fullmatch("[0-9]*[1-9][0-9]*%?")
+    for what, kept in (("decimal", r"\.0+%?$"), ("plus sign", r"^\+")):
+        others = bare.str.contains(kept).groupby([raw["measure"], raw["source"]]).transform("any")
+        said = f"has lost a {what} that other figures of its measure and source have"
+        yield from _each(raw, "printed", whole & others, said, "Give all of them as the source prints them")
 
 
 def check_sources(sources: pd.DataFrame) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ from lscb_analysis.pages.display import (
 )
 from lscb_analysis.pages.drawings import CONTEXT, INK, svg
 from lscb_analysis.pages.governance import means_between
-from lscb_analysis.pages.sentences import against, beside, credit, headline, largest
+from lscb_analysis.pages.sentences import against, beside, credit, dated, headline, largest
 from lscb_analysis.records import SCALE, parts, summaries
 from lscb_analysis.release import Release
 
@@ -109,15 +109,19 @@ def line_chart(release: Release, target: Release | None = None, verdicts: Releas
 
     heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
     judged = verdicts.frame if verdicts else None
-    said = headline(frame, judged) if target is None else against(frame, target.frame)
+    said = headline(frame, judged, release.frame) if target is None else against(frame, target.frame)
     words = _value_in_words(release.frame)
     return _chart(release.frame, "over-time", said, words, draw, heights)
 
 
 @_needs("value")
 def bar_chart(release: Release) -> Display:
-    """Draw the categories of the latest period as bars from zero, the largest first, with intervals."""
-    frame = release.frame[release.frame["time_period"] == release.frame["time_period"].max()]
+    """Draw categories as bars from zero, the largest first, with intervals.
+
+    They are of the latest period in which any of them is told.
+    """
+    latest = release.frame.loc[release.frame["value"].notna(), "time_period"].max()
+    frame = release.frame[release.frame["time_period"] == latest]
     ranked = frame.sort_values("value", ascending=False, kind="stable", na_position="last", ignore_index=True)
 
     def draw(figure: Figure, narrow: bool) -> None:
@@ -140,7 +144,8 @@ def bar_chart(release: Release) -> Display:
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
-    return _chart(ranked, "by-category", largest(ranked), _value_in_words(ranked), draw, heights)
+    said = dated(largest(ranked), ranked, release.frame)
+    return _chart(ranked, "by-category", said, _value_in_words(ranked), draw, heights)
 
 
 @_needs("change")
@@ -191,6 +196,7 @@ def pair_chart(release: Release) -> Display:
     if text(here, "value") == text(there, "value"):
         most = Markup("")
     said = Markup("“{}”{}: {} in {}, {} in {}").format(name(series(here)), most, *figures)
+    said = dated(said, pd.DataFrame([here]), release.frame)
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -302,6 +308,8 @@ def score_chart(release: Release) -> Display:
     rows = records(told.drop_duplicates("category"))
     down = {row["category"]: y for y, row in enumerate(rows)}
     means, ranges = (told[parts(told) == part] for part in ("mean", "range"))
+    if means.empty:
+        return Display(NOT_DRAWN, "note")
 
     def draw(figure: Figure, narrow: bool) -> None:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
@@ -352,20 +360,24 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
 def two_point_chart(release: Release, target: Release | None = None) -> Display:
     """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
 
-    Where there is only one figure of each measure, it is a dot.
+    Where there is only one figure of each measure, it is a dot. A period in which not all measures that are
+    told at all have a figure is left out.
 
     A row of `target` is drawn as a grey mark on the measure that the dictionary says it is the target of.
 
     Raises ValueError if the measures do not share their periods.
     """
-    frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
-    pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
-    if len({tuple(period(row) for row in pair) for pair in pairs}) > 1:
+    if release.frame.groupby("measure")["period_end"].agg(frozenset).nunique() > 1:
         raise ValueError("The measures have not the same periods: draw those apart that differ.")
+    frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
+    frame = frame[frame.groupby("period_end")["measure"].transform("nunique") == frame["measure"].nunique()]
+    if frame.empty:
+        return Display(NOT_DRAWN, "note")
+    pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
     aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
     aim_of = {measures().at[row["measure"], "of"]: row for row in records(aims)}
     drawn = [aim_of[pair[-1]["measure"]] for pair in pairs if pair[-1]["measure"] in aim_of]
-    said = Markup("; ").join([headline(frame), *(_aim(row) for row in drawn)])
+    said = Markup("; ").join([headline(frame, every=release.frame), *(_aim(row) for row in drawn)])
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()

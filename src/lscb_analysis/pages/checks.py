@@ -80,7 +80,7 @@ WORDS = {
     "dates": Words("Dates held against their place, or against another place", "fitting", "not fitting"),
     WITHHELD: Words("Withheld figures held against those around them", "still withheld", "given away"),
 }
-ALL = Words("Figures held against others", "fit", "do not fit")
+ALL = Words("Figures held against others", "in agreement", "not in agreement")
 
 
 def one_rule(found: Release, rule: str) -> Release:
@@ -96,9 +96,10 @@ def describe_checks(found: Release) -> Display:
     if frame.empty:
         return finding([Markup("The rule found nothing to check.")])
     balances = int(frame["balance"].sum())
-    if len(frame) == 1:
-        one = words.fits if balances else words.fails
-        return finding([Markup("{}: {}, {}.").format(words.checked, _number(1, "checks", of), one)])
+    if balances in (0, len(frame)):
+        said = words.fits if balances else words.fails
+        number = Markup("all {} are" if len(frame) > 1 else "{},").format(_number(len(frame), "checks", of))
+        return finding([Markup("{}: {} {}.").format(words.checked, number, said)])
     said = Markup("{}: {}, of them {} {} and {} {}.").format(
         words.checked,
         _number(len(frame), "checks", of),

@@ -135,14 +135,16 @@ def _mix(row: Row) -> Markup:
 def describe_movers(mix: Release, changes: Release) -> Display:
     """Say how the categories changed that lie furthest apart, and which drive a change of the mix.
 
-    Where no category changed its share, it says that.
+    That one rose or fell is said only where the mix has changed. Where no category changed its share, it says
+    that.
     """
     row = records(mix.frame)[0]
     told = changes.frame.dropna(subset=["change"]).sort_values("change", kind="stable")
     if len(told) and not told["change"].any():
         return finding([Markup("No category changed its share.")])
     ends = records(pd.concat([told.tail(1), told.head(1)]).drop_duplicates("category"))
-    return finding([*(change(to, at) for at, to in enumerate(ends)), _drivers(row, changes.frame)])
+    said = [change({**to, "verdict": row["verdict"]}, at) for at, to in enumerate(ends)]
+    return finding([*said, _drivers(row, changes.frame)])
 
 
 def _drivers(row: Row, changes: pd.DataFrame) -> Markup:

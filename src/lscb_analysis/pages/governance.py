@@ -16,15 +16,25 @@ from lscb_analysis.release import Release
 def describe_attendance(shares: Release) -> Display:
     """Say each share of marks, with the numbers behind it and over how many meetings."""
     rows = records(shares.frame)
+    if not rows:
+        return finding([])
     over = Markup("Over {} {}").format(_meetings(rows[0]), when(rows[0]))
     said = [Markup("{} was {} ({})").format(subject(row), bind(row, "value"), _out_of(row)) for row in rows]
     return finding([Markup("{}, {}.").format(over, listed(said))])
 
 
 def describe_since(before: Release, since: Release) -> Display:
-    """Say how each share of marks moved between two times, and whether the ways of counting agree."""
+    """Say each share of marks before and since a time, and whether the ways of counting agree.
+
+    None is said to rise or fall: that so few meetings can tell is for `describe_few_meetings` to say.
+    """
+    none = [when for when, of in (("before", before), ("since", since)) if of.frame.empty]
+    if len(none) == 1:
+        return finding([Markup("There are no marks of meetings {}, so nothing is compared.").format(*none)])
     pairs = [_pair(then, now) for then, now in zip(records(before.frame), records(since.frame), strict=True)]
     told = [pair for pair in pairs if pd.notna(pair["change"])]
+    if not told:
+        return finding([])
     begun = day(since.frame["period_start"].min())
     sentences = [Markup("Meetings from {} on count as since.").format(begun), *map(_moved, told)]
     ways = {change_words(pair)[0] for pair in told}
@@ -36,7 +46,12 @@ def describe_since(before: Release, since: Release) -> Display:
 
 
 def describe_few_meetings(before: Release, since: Release) -> Display:
-    """Say whether any difference between the meetings of two times could exceed chance, and what it takes."""
+    """Say whether any difference between the meetings of two times could exceed chance, and what it takes.
+
+    Nothing where there are no marks of one of them.
+    """
+    if before.frame.empty or since.frame.empty:
+        return Display(Markup(""), "note")
     then, now = records(before.frame)[0], records(since.frame)[0]
     ways, needed = orders(then["meetings"], now["meetings"]), fewest_since(then["meetings"])
     row = {**now, "orders": ways, "fewest_since": needed, "extreme": 2}
@@ -56,7 +71,9 @@ def describe_few_meetings(before: Release, since: Release) -> Display:
 def describe_summaries(printed: Release) -> Display:
     """Say the mode, the mean and the range of each statement, as printed."""
     sentences = []
-    for _, rows in printed.frame.groupby("category", sort=False):
+    figure = printed.frame["value"].notna() | (printed.frame["status"] == "z")
+    told = figure.groupby(printed.frame["category"]).transform("any")
+    for _, rows in printed.frame[told].groupby("category", sort=False):
         of = dict(zip(parts(rows), records(rows), strict=True))
         said = [Markup("{} {}").format(part, _figure(of[part])) for part in PARTS if part in of]
         sentences.append(Markup("{}: {}.").format(quoted(next(iter(of.values()))), listed(said)))
@@ -76,6 +93,8 @@ def means_between(told: pd.DataFrame) -> Markup:
 def describe_possible(checks: Release) -> Display:
     """Say which printed summaries no ratings can give, and which only some readings of them allow."""
     rows = checks.frame
+    if rows.empty:
+        return finding([])
     first = rows.iloc[0].to_dict()
     opening = Markup(
         "Each printed line was held against every way in which {} partners, or as few as {} should some not "
@@ -137,8 +156,9 @@ def _pair(then: Row, now: Row) -> Row:
 
 def _moved(pair: Row) -> Markup:
     share = Markup(str(subject(pair)).replace(">the ", ">The ", 1))
-    verb = bind(pair, "change", change_words(pair)[0])
     before = Markup("{} ({} of {})").format(
         bind(pair, "value_before"), bind(pair, "numerator_before"), bind(pair, "denominator_before")
     )
-    return Markup("{} {} from {} to {} ({}).").format(share, verb, before, bind(pair, "value"), _out_of(pair))
+    return Markup("{} was {} before and {} ({}) since.").format(
+        share, before, bind(pair, "value"), _out_of(pair)
+    )

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import measures, records, texts
 from lscb_analysis.editions import (
+    CALLED,
     NO_CLEAR_CHANGE,
     NOT_COMPARED,
     TOO_FEW,
@@ -140,15 +141,18 @@ def _now(row: Row, words: dict[str, str]) -> Markup:
 
 
 def _before(row: Row) -> Markup:
-    """The figure before, and which way it went since."""
+    """The figure before, and which way it went since, if that may be told beside what the verdict means."""
     then = _when(row, before=True)
-    said = Markup("{}{} it was {}. ").format(
+    said = Markup("{}{} it was {}.").format(
         str(then)[0].upper(), Markup(str(then)[1:]), _figure(row, "value_before")
     )
-    way = {1: "went up", -1: "went down", 0: "stayed the same"}[int(np.sign(row["change"]))]
     if _whole(row, "value_before") == _whole(row, "value"):
         way = "stayed about the same" if row["change"] else "stayed the same"
-    return said + Markup("So it {}.").format(bind(row, "change", way))
+    elif row["verdict"] in CALLED:
+        way = "went up" if row["change"] > 0 else "went down"
+    else:
+        return said
+    return said + Markup(" So it {}.").format(bind(row, "change", way))
 
 
 def _verdict(row: Row) -> Markup:

@@ -26,6 +26,7 @@ from lscb_analysis.pages.display import (
     name,
     naming,
     percent,
+    periods,
     places,
     series,
     sources,
@@ -252,7 +253,7 @@ def describe_versions(versions: Release) -> Display:
 
     Takes the frame that `versions` makes; says nothing of a period whose sources agree.
     """
-    frame = versions.frame[versions.frame["stands"] != ""]
+    frame = versions.frame[(versions.frame["stands"] != "") & versions.frame["numerator"].notna()]
     sentences = []
     for _, rows in frame.groupby(["measure", "category", "period_end"], sort=False):
         if rows["numerator"].nunique() > 1:
@@ -539,24 +540,45 @@ def credit(frame: pd.DataFrame) -> Markup:
     return Markup("Source: {}.").format(Markup("; ").join(cites))
 
 
-def headline(frame: pd.DataFrame, verdicts: pd.DataFrame | None = None) -> Markup:
+def dated(said: Markup, told: pd.DataFrame, every: pd.DataFrame) -> Markup:
+    """Return a finding on rows that are `told`, with their periods where `every` has later ones of theirs.
+
+    Those are withheld or not available, and a reader would take the figures for the latest.
+    """
+    own = every[every["measure"].isin(told["measure"]) & every["category"].isin(told["category"])]
+    if told["period_end"].max() >= own["period_end"].max():
+        return said
+    return Markup("{} ({})").format(said, name(periods(told)))
+
+
+def headline(
+    frame: pd.DataFrame, verdicts: pd.DataFrame | None = None, every: pd.DataFrame | None = None
+) -> Markup:
     """Return the finding of a chart of series over time.
 
     One series: its last two figures, with the verdict on them where `verdicts` has one; several measures:
     each of them. That it rose or fell is said only where the verdict is a change. Several categories: which
-    is the largest in the latest period.
+    is the largest in the latest period. Periods are named where `every` row, those that are not told among
+    them, has later ones.
     """
     frame = as_coded_last(frame)
+    every = frame if every is None else every
     parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
     if frame["category"].nunique() > 1 and parts:
-        return largest(_latest(frame))
+        return dated(largest(_latest(frame)), _latest(frame), every)
     lines, named = _lines(frame), naming(frame)
     if any(len(rows) < 2 for rows in lines):
-        return Markup("; ").join(_alone(_ends(rows)[1], named) for rows in lines)
+        lasts = [rows.sort_values("period_end").tail(1) for rows in lines]
+        return Markup("; ").join(dated(_alone(records(last)[0], named), last, every) for last in lasts)
     judged = [] if verdicts is None else records(verdicts)
+    pairs = [(_last_two(rows), rows.sort_values("period_end").tail(2)) for rows in lines]
     return Markup("; ").join(
-        _moved(pair, len(lines) > 1, named, next((row for row in judged if _judges(row, pair)), None))
-        for pair in map(_last_two, lines)
+        dated(
+            _moved(pair, len(lines) > 1, named, next((row for row in judged if _judges(row, pair)), None)),
+            two,
+            every,
+        )
+        for pair, two in pairs
     )
 
 
@@ -817,15 +839,15 @@ def change(row: Row, at: int) -> Markup:
     if pd.isna(row["change"]) or (row["change"] and pd.isna(row["lower"]) and not nothing):
         return Markup("{} was {} and {}.").format(opening, before, now)
     verb, noun = change_words(row)
-    interval = _change_interval(row)
+    alone = row["p_value"] <= 1 - row["confidence"] if nothing else not row["lower"] <= 0 <= row["upper"]
+    changed = verb != STAYED and (row["verdict"] in CALLED if "verdict" in row else alone)
+    interval = _change_interval(row, changed)
     if verb == STAYED:
         stayed = bind(row, "change", verb)
         return Markup("{} {}: {} and {}{}.").format(opening, stayed, before, now, interval)
     size = Markup("{}{}{}{}").format(_unsigned(row, "size"), points(row, "size"), _unrounded(row), interval)
     if nothing:
         size += Markup("; no percentage can be taken of nothing")
-    alone = row["p_value"] <= 1 - row["confidence"] if nothing else not row["lower"] <= 0 <= row["upper"]
-    changed = row["verdict"] in CALLED if "verdict" in row else alone
     if not changed:
         return Markup("{} was {} and {}, a difference of {}.").format(opening, before, now, size)
     moved, by = bind(row, "change", verb), bind(row, "change", noun)
@@ -887,18 +909,18 @@ def points(row: Row, statistic: str) -> Markup:
     return Markup(" percentage point" if one else " percentage points")
 
 
-def _change_interval(row: Row) -> Markup:
+def _change_interval(row: Row, directed: bool) -> Markup:
+    """The interval of a change; each end has its direction where it is not `directed` by the sentence."""
     if pd.isna(row["lower"]):
         return Markup("")
-    if row["lower"] < 0 < row["upper"]:
-        return Markup(" ({} confidence interval: from {} of {} to {} of {})").format(
-            confidence(row),
-            bind(row, "change_lower", "a fall"),
-            _unsigned(row, "change_lower"),
-            bind(row, "change_upper", "a rise"),
-            _unsigned(row, "change_upper"),
-        )
-    ends = ["change_lower", "change_upper"] if row["change"] > 0 else ["change_upper", "change_lower"]
+    ends = ["change_lower", "change_upper"] if row["upper"] > 0 else ["change_upper", "change_lower"]
+    if row["lower"] < 0 < row["upper"] or not (directed or 0 in (row["lower"], row["upper"])):
+        ways = ["a rise" if row[end.removeprefix("change_")] > 0 else "a fall" for end in ends]
+        said = [
+            Markup("{} of {}").format(bind(row, end, way), _unsigned(row, end))
+            for end, way in zip(ends, ways, strict=True)
+        ]
+        return Markup(" ({} confidence interval: from {} to {})").format(confidence(row), *said)
     return Markup(" ({} confidence interval {} to {})").format(
         confidence(row), *(_unsigned(row, end) for end in ends)
     )

@@ -178,7 +178,8 @@ def table_of_marks(release: Release) -> Display:
     ]
     told = records(frame[frame["value"].notna()].drop_duplicates("measure"))
     words = "; ".join(f"{row['printed']} means {_label(row['measure']).lower()}" for row in told)
-    return _table(frame, columns, "marks", frame.drop_duplicates("category"), f"{words}.")
+    notes = [f"{words}."] if words else []
+    return _table(frame, columns, "marks", frame.drop_duplicates("category"), *notes)
 
 
 def table_by_area(release: Release) -> Display:
@@ -291,7 +292,9 @@ def _across(frame: pd.DataFrame, key: list[str], column: str, titles: dict[Any, 
     figures = {(*(row[part] for part in key), row[column]): row for row in records(frame)}
 
     def cell(at: Any) -> Callable[[Row], Markup]:
-        return lambda row: _cell(figures[(*(row[part] for part in key), at)], "value")
+        return _found(
+            figures, lambda row: (*(row[part] for part in key), at), partial(_cell, statistic="value")
+        )
 
     of = frame["unit"].iloc[0]
     return [Column(_title(words, of), cell(at), statistic="value") for at, words in titles.items()]
@@ -420,7 +423,14 @@ def _decimals(row: Row) -> int:
 def _each(
     figures: Mapping[tuple[Any, str], Row], of: Any, cell: Callable[[Row], Markup]
 ) -> Callable[[Row], Markup]:
-    return lambda row: cell(figures[(of, row["category"])])
+    return _found(figures, lambda row: (of, row["category"]), cell)
+
+
+def _found(
+    figures: Mapping[Any, Row], key: Callable[[Row], Any], cell: Callable[[Row], Markup]
+) -> Callable[[Row], Markup]:
+    """What fills a cell from the figure that has the `key` of a line, which may have none."""
+    return lambda row: cell(figures[key(row)]) if key(row) in figures else _no_figure("x")
 
 
 def _evenly(row: Row, places: int) -> Markup:

@@ -273,9 +273,9 @@ def check_ratings(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
         check_summaries(panel, int(raters)).assign(denominator_source=source)
         for (raters, source), panel in panels.groupby(["value_totals", "source_totals"], sort=False)
     ]
-    if not found:
+    checked = pd.concat([pd.DataFrame(), *found], ignore_index=True)
+    if checked.empty:
         return pd.DataFrame()
-    checked = pd.concat(found, ignore_index=True)
     return checked.assign(balance=checked["possible"], rounding=checked["possible_cut"], status="")
 
 

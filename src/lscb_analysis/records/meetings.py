@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lscb_analysis.data import Derived, derived
-from lscb_analysis.statistics import ESTIMATE, PLACE
+from lscb_analysis.statistics import ESTIMATE, PLACE, stated
 
 
 def attendance(
@@ -25,13 +25,16 @@ def attendance(
     have been vacant. With `together` they are of all seats, with the category `Total`; or of some `seats`
     together, with their names. They are from the first meeting with
     a mark to the last. It is a full count of the meetings, so there is no interval. The column `meetings`
-    says at how many meetings marks were given. A seat without any such mark has status `z`.
+    says at how many meetings marks were given. A seat without any such mark has status `z`. Of a register
+    without a mark there are no rows.
     """
     ways = derived("attended")
     given = [measure for way in ways for measure in way.by]
     marks = register[register["value"].notna() & register["measure"].isin(given)]
     if seats is not None:
         marks = marks[marks["category"].isin(seats)]
+    if marks.empty:
+        return stated(marks).reindex(columns=[*ESTIMATE, "meetings"])
     if together or seats is not None:
         marks = marks.assign(category="; ".join(seats or ["Total"]))
     shares = [_share(marks, way) for way in ways]

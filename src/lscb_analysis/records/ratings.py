@@ -107,9 +107,10 @@ def feasible(
     return [n for n in range(FEWEST, raters + 1) if _possible(n, step, cut, modes, wanted, twice)]
 
 
-def check_summaries(printed: pd.DataFrame, raters: int) -> pd.DataFrame:
+def check_summaries(printed: pd.DataFrame, raters: float) -> pd.DataFrame:
     """Return for each statement whether ratings exist that give the mode, mean and range printed.
 
+    Where it is not known how many `raters` there were, a missing value, no statement can be checked.
     `printed` are rows of `data/` whose measures have the roles of `PARTS`. The frame has the row
     of each statement's mean (or, without one, its range), with `possible` (half points, means rounded),
     `possible_cut` (half points, means cut off), `possible_whole` (whole points, means rounded), `raters` and
@@ -119,17 +120,17 @@ def check_summaries(printed: pd.DataFrame, raters: int) -> pd.DataFrame:
     statements: dict[tuple[str, ...], dict[str, dict[str, Any]]] = defaultdict(dict)
     for part, row in zip(parts(printed), records(printed), strict=True):
         statement = statements[row["area_code"], row["period_end"], row["source"], row["category"]]
-        if part in PARTS and row["status"] not in ("x", "c"):
+        if part in PARTS and row["status"] not in ("x", "c") and pd.notna(raters):
             statement[part] = row
     rows = []
     for told in filter(None, statements.values()):
         mode, mean, spread = (told[part]["printed"] if part in told else None for part in PARTS)
         said = {
-            name: bool(feasible(mode, mean, spread, raters, step=step, cut=cut))
+            name: bool(feasible(mode, mean, spread, int(raters), step=step, cut=cut))
             for name, (step, cut) in ways.items()
         }
         row = told.get("mean") or next(iter(told.values()))
-        rows.append(row | said | {"raters": raters, "fewest": FEWEST})
+        rows.append(row | said | {"raters": int(raters), "fewest": FEWEST})
     return pd.DataFrame(rows)
 
 

@@ -142,7 +142,8 @@ def implied_earlier(
     check_single(counts, whole, "count")
     check_single(percentages, cell, "percentage")
     latest = counts[[*whole, "value", "measure", "counted"]]
-    shares = percentages[[*cell, "printed"]].rename(columns={"printed": "share"})
+    told = percentages.dropna(subset=["value"])
+    shares = told[[*cell, "printed"]].rename(columns={"printed": "share"})
     changes = pd.concat([rises.assign(sign=-1), falls.assign(sign=1)]).sort_values("period_end")
     latest, changes = (frame.dropna(subset=["value"]) for frame in (latest, changes))
     both = latest.merge(changes, on=whole, suffixes=("", "_change")).merge(shares, on=cell)
@@ -178,8 +179,9 @@ def implied_populations(
 
     Raises EstimateError if an area, period and category has more than one rate.
     """
-    check_single(rates, _CELL, "rate")
-    pairs = _with_figures(counts, rates)
+    told = rates.dropna(subset=["value"])
+    check_single(told, _CELL, "rate")
+    pairs = _with_figures(counts, told)
     both = pairs[(pairs["value"] > 0) & (pairs["figure"] > 0)]
     bounds = [
         _whole_bounds(int(count), text, per) for count, text in zip(both["value"], both["text"], strict=True)

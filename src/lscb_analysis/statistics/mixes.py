@@ -26,8 +26,8 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     """Return each category of `counts` as a percentage of its total, with Wilson's interval.
 
     A suppressed category stays missing, with its status. Raises EstimateError as `proportion` does,
-    when the published categories together exceed their total, and when they leave some of it and no
-    category is withheld: nobody may vanish from a denominator. Where the source rounds, as a column `nearest`
+    when the published categories together exceed their total, and when they leave some of it and each
+    category is told: nobody may vanish from a denominator. Where the source rounds, as a column `nearest`
     says, they may miss it by half of what each number is rounded to.
     """
     estimates = proportion(counts, totals, confidence)
@@ -40,14 +40,14 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
         .agg(
             parts=("numerator", "sum"),
             total=("denominator", "max"),
-            withheld=("status", lambda status: (status == "c").any()),
+            untold=("numerator", lambda numbers: numbers.isna().any()),
             slack=("slack", "sum"),
             slack_of=("slack_of", "max"),
         )
     )
     wholes["slack"] += wholes["slack_of"]
     _refuse(wholes[wholes["parts"] > wholes["total"] + wholes["slack"]], "exceed their total")
-    short = ~wholes["withheld"] & (wholes["parts"] < wholes["total"] - wholes["slack"])
+    short = ~wholes["untold"] & (wholes["parts"] < wholes["total"] - wholes["slack"])
     _refuse(wholes[short], "leave some of their total, though no category is withheld")
     return estimates
 
