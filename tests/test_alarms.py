@@ -10,9 +10,10 @@ import pytest
 from conftest import CHECKOUT
 from scipy import stats
 
-from lscb_analysis import load, protect, read_edition, verdict_table
+from lscb_analysis import load
 from lscb_analysis.data.files import SIMULATED
-from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE, verdict_table
 from lscb_analysis.pages.false_alarms import (
     ALARMS,
     COUNTS,
@@ -24,6 +25,7 @@ from lscb_analysis.pages.false_alarms import (
     describe_alarms,
 )
 from lscb_analysis.quality.figures import published
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 MOST_ALARMS = 5.6

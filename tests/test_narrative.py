@@ -9,7 +9,6 @@ from bs4 import BeautifulSoup
 from lscb_analysis import (
     compare,
     count,
-    declared,
     describe_beside,
     describe_bounds,
     describe_change,
@@ -33,15 +32,14 @@ from lscb_analysis import (
     implied_earlier,
     implied_populations,
     load,
-    protect,
-    read_edition,
     standing,
     stated,
-    verdict_table,
     versions,
 )
-from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
 from lscb_analysis.pages.sentences import headline
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 COMPARISONS = {comparison.question: comparison for comparison in EDITION.comparisons}

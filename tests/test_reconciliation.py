@@ -14,13 +14,13 @@ from lscb_analysis import (
     describe_scale,
     findings,
     one_rule,
-    protect,
-    read_edition,
     table_of_checks,
     table_of_findings,
 )
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.pages.checks import WORDS
 from lscb_analysis.quality.rules import RULES, SERIOUS
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 

@@ -11,6 +11,8 @@ from test_other_data import alter, only, said
 
 import lscb_analysis as lscb
 from lscb_analysis.build.builder import build
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import verdict_table
 
 NOTE = "this pack works these figures out from the numbers; they are not copied from the source."
 SUMMARY = "00_board_summary"
@@ -27,9 +29,9 @@ def without_prints(project):
 
 def test_without_prints_every_comparison_comes_to_the_same_verdict(project):
     shutil.copyfile(CHECKOUT / EDITION, project / EDITION)
-    as_printed = lscb.verdict_table(lscb.read_edition(EDITION.stem)).set_index("question")
+    as_printed = verdict_table(read_edition(EDITION.stem)).set_index("question")
     assert len(without_prints(project)) == 9
-    made = lscb.verdict_table(lscb.read_edition(EDITION.stem)).set_index("question")
+    made = verdict_table(read_edition(EDITION.stem)).set_index("question")
     told = as_printed.index[as_printed["p_value"].notna()]
     same = ["measure", "verdict", "p_value", "unit", "polarity"]
     assert made.loc[told, same].equals(as_printed.loc[told, same])
@@ -42,7 +44,7 @@ def test_without_print_and_totals_a_comparison_is_refused(project):
     text = path.read_text("utf-8")
     path.write_text(re.sub(r"(?m)^printed = .*icpc_in_time_percent.*\n", "", text), "utf-8")
     with pytest.raises(ValueError, match="conferences has neither totals nor printed: give one of them"):
-        lscb.read_edition(EDITION.stem)
+        read_edition(EDITION.stem)
 
 
 def newest(shared, project):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +117,41 @@ def load(table: str, until: int | None = None, **where: str | int) -> pd.DataFra
         remedy = f"The periods are {', '.join(map(str, sorted(rows['time_period'].unique())))}"
         raise DataError([Problem(f"data/{path.name}", None, "time_period", f"until {until}", what, remedy)])
     return kept.assign(nearest=rounded_to(kept))
+
+
+def figures(*measures: str, **where: str | int) -> pd.DataFrame:
+    """Return the rows of these measures from all tables, as `load` gives them: none where no table has any.
+
+    Raises DataError with every problem of the tables, or for a measure that the dictionary does not have.
+    """
+    known = dictionary().measures["measure"]
+    if strange := sorted({*measures} - {*known}):
+        remedy = nearest(strange[0], known)
+        raise DataError(
+            [Problem("data/measures.csv", None, "measure", strange[0], "is not in this file", remedy)]
+        )
+    record("figures", measures, where)
+    every = _every(*stamp())
+    kept = every["measure"].isin(measures)
+    for column, wanted in where.items():
+        kept &= every[column].astype(str) == str(wanted)
+    rows = every[kept].reset_index(drop=True)
+    return rows.assign(nearest=rounded_to(rows))
+
+
+def check_area(area: str) -> None:
+    """Raise DataError if no table has a row of an area of this name."""
+    known = _every(*stamp())["area_name"].unique()
+    if area not in known:
+        raise DataError(
+            [Problem("data/", None, "area_name", area, "is no area of any table", nearest(area, known))]
+        )
+
+
+@lru_cache(maxsize=1)
+def _every(*_: Stamped) -> pd.DataFrame:
+    """The rows of all tables but the simulated one, in the order of their names."""
+    return pd.concat([_table(_path(name)) for name in tables() if name != SIMULATED])
 
 
 def texts(name: str, **where: str) -> pd.DataFrame:

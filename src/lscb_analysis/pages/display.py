@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 from unicodedata import bidirectional
 
 import numpy as np
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from lscb_analysis.data import CHAPTER, known_sources, labels, measures, records, source_names
 from lscb_analysis.figure import BEFORE, CHANCES, OF_CHANGE, OF_FINDING, Figure, Row, column, unit
-from lscb_analysis.statistics import AS_PRINTED, EstimateError, decimals, rounded
+from lscb_analysis.statistics import AS_PRINTED, decimals, rounded
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -44,6 +44,9 @@ _WHOLE = (
     *("conclusive_possible", "conclusive_certain", "largest_total"),
 )
 _CHANCE_DECIMALS = 4
+
+
+Show = TypeVar("Show", bound=Callable[..., "Display"])
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,22 @@ def _around() -> tuple[str, str]:
     return f'<div class="lscb mathjax_ignore"><style>{style}</style>', "</div>"
 
 
-def check_rows(frame: pd.DataFrame) -> None:
-    """Raise EstimateError if a release has no rows, so that it cannot be shown."""
-    if frame.empty:
-        raise EstimateError(
-            "The release has no rows to show. Choose periods or categories that the data have."
-        )
+def if_any(releases: int = 1) -> Callable[[Show], Show]:
+    """Make of a display one that shows nothing where one of its first so many releases has no rows.
+
+    A section that would show nothing else leaves the page.
+    """
+
+    def made(show: Show) -> Show:
+        @wraps(show)
+        def shown(*given: Any, **named: Any) -> Display:
+            if any(release.frame.empty for release in given[:releases]):
+                return Display(Markup(""), "note")
+            return show(*given, **named)
+
+        return cast(Show, shown)
+
+    return made
 
 
 def number(value: float, places: int) -> str:

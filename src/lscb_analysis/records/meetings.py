@@ -35,6 +35,8 @@ def attendance(
     marks = register[register["value"].notna() & register["measure"].isin(OF["attendance_of_all"])]
     if seats is not None:
         marks = marks[marks["category"].isin(seats)]
+    if marks.empty:
+        return pd.DataFrame(columns=[*ESTIMATE, "meetings"])
     if together or seats is not None:
         marks = marks.assign(category="; ".join(seats or ["Total"]))
     shares = [_share(marks, of).assign(measure=measure) for measure, of in OF.items()]
