@@ -17,7 +17,6 @@ from .verdicts import (
     TOO_FEW as TOO_FEW,
     declared as declared,
     estimates as estimates,
-    histories as histories,
     make_ahead as make_ahead,
     missing as missing,
     remember as remember,
