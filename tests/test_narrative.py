@@ -37,6 +37,7 @@ from lscb_analysis import (
     versions,
 )
 from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.opened import Pack
 from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
 from lscb_analysis.pages.sentences import headline
 from lscb_analysis.release import protect
@@ -142,8 +143,8 @@ def test_a_single_period_is_told_without_a_change():
 
 def test_a_note_of_the_edition_is_shown_as_text():
     with_markup = EDITION.model_copy(update={"notes": {"why": "<b>because</b>"}})
-    assert str(describe_note(with_markup, "why").html) == "<p>&lt;b&gt;because&lt;/b&gt;</p>"
-    assert describe_note(with_markup, "else").text == ""
+    assert str(describe_note(Pack(with_markup), "why").html) == "<p>&lt;b&gt;because&lt;/b&gt;</p>"
+    assert describe_note(Pack(with_markup), "else").text == ""
 
 
 @pytest.mark.parametrize(("confidence", "shown"), [(0.95, "95%"), (0.998, "99.8%"), (0.995, "99.5%")])

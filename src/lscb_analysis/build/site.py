@@ -277,7 +277,7 @@ def _leading(section: list[Any]) -> list[Any]:
 
 def _with_unanswered(cells: list[Any], headings: list[str]) -> None:
     """Say among the limits of a chapter which of its questions the sources do not answer."""
-    asked = [heading for heading in headings if heading.endswith("?")]
+    asked = [one for one in headings if one.endswith("?") and not re.search(r"\breport\b", one)]
     for cell in cells:
         if asked and cell.cell_type == "markdown" and cell.source.startswith(f"## {LIMITS}"):
             cell.source += "\n".join(
