@@ -10,10 +10,12 @@ import pytest
 from conftest import CHECKOUT, DATA
 from scipy import stats
 
-from lscb_analysis import load, protect, read_edition, verdict_table
-from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE
+from lscb_analysis import load
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE, verdict_table
 from lscb_analysis.pages.false_alarms import alarms, describe_alarms
 from lscb_analysis.quality.figures import published
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 SIMULATED = "simulated_alarms"

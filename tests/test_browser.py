@@ -5,7 +5,7 @@ from io import BytesIO
 import pypdf
 import pytest
 
-from lscb_analysis import read_edition
+from lscb_analysis.editions.edition import read_edition
 
 pytestmark = pytest.mark.browser
 

@@ -1,6 +1,8 @@
 """Children in need: what the flows of the Department's table say of the stocks that the report prints."""
 
-from lscb_analysis import agreed, declared, load, read_edition, remainder
+from lscb_analysis import agreed, load, remainder
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import declared
 
 EDITION = read_edition("southend-2017-19")
 

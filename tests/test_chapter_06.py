@@ -1,6 +1,8 @@
 """Children looked after: facts of the chapter, checked by hand against the report."""
 
-from lscb_analysis import agreed, estimates, load, read_edition, remainder, versions
+from lscb_analysis import agreed, load, remainder, versions
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import estimates
 from lscb_analysis.statistics.estimates import rate
 from lscb_analysis.statistics.implied import possible_totals
 

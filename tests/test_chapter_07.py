@@ -4,18 +4,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lscb_analysis import (
-    compare,
-    declared,
-    estimates,
-    given_away,
-    implied_counts,
-    load,
-    read_edition,
-    standing,
-    suppressed_bounds,
-    verdict_table,
-)
+from lscb_analysis import compare, given_away, implied_counts, load, standing, suppressed_bounds
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
 
 PACK = read_edition("southend-2017-19")
 

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from lscb_analysis import load, read_edition
+from lscb_analysis import load
 from lscb_analysis.data.files import measures, texts
+from lscb_analysis.editions.edition import read_edition
 
 CHAPTER = Path(__file__).resolve().parents[1] / "notebooks" / "09_child_deaths.ipynb"
 TABLES = ("child_deaths", "child_death_factors", "practice_reviews")

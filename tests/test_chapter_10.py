@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from lscb_analysis import conclusive_common_totals, load, protect, stated
+from lscb_analysis import conclusive_common_totals, load, stated
+from lscb_analysis.release import protect
 from lscb_analysis.statistics.comparisons import dispersed, two_proportions
 from lscb_analysis.statistics.implied import possible_counts
 

@@ -9,12 +9,12 @@ from lscb_analysis import (
     describe_sums,
     load,
     on_costs,
-    protect,
     stated,
     sums,
     surplus,
     turned,
 )
+from lscb_analysis.release import protect
 
 ACCOUNTS = load("board_finance")
 

@@ -19,8 +19,6 @@ from lscb_analysis import (
     mark_chart,
     pair_chart,
     part_chart,
-    protect,
-    read_edition,
     score_chart,
     stated,
     table,
@@ -30,8 +28,10 @@ from lscb_analysis import (
     table_of_marks,
     two_point_chart,
 )
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import estimates
 from lscb_analysis.pages.charts import FOCUS, PALETTE
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 

@@ -91,7 +91,7 @@ FAULTS = {
     "until": ('source = "report-5.2-plans"', "until = 3", "'until' cannot choose rows here"),
     "area": ('source = "report-5.2-plans"', 'area_name = "Essex"', "'area_name' cannot choose rows here"),
     "asked": ('question = "conferences"', 'question = "plans"', "the question 'plans' is asked twice"),
-    "place": ('area = "Southend-on-Sea"', 'area = "Southend"', "There is no area 'Southend' in the data"),
+    "place": ('area = "Southend-on-Sea"', 'area = "Southend"', "'Southend' is no area of any table"),
     "sixteen": ('"08_care_leavers"]', '"08_care_leavers", "16_none"]', "There is no notebook 16_none.ipynb"),
     "deep": ('board = "Southend', "x = " + "[" * 3000 + '\nboard = "Southend', "is not TOML"),
 }  # fmt: skip

@@ -23,7 +23,7 @@ def test_the_version_is_that_of_the_package(monkeypatch, capsys):
 def test_list_shows_editions_chapters_and_parameters(monkeypatch, capsys):
     status, out, _ = run(monkeypatch, capsys, "list")
     assert status == 0
-    for shown in ("southend-2017-19", "05_child_protection", "confidence: float = 0.95"):
+    for shown in ("southend-2017-19", "05_child_protection", "confidence = 0.95"):
         assert shown in out
 
 
@@ -51,10 +51,10 @@ def test_check_lists_every_problem_and_fails(project, monkeypatch, capsys):
         (["build", "--only", "05_child_protecton"], "Did you mean '05_child_protection'?"),
         (["build", "-p", "latst=2018"], "Did you mean 'latest'?"),
         (["build", "-p", "area=Southend"], "Did you mean 'Southend-on-Sea'?"),
-        (["build", "-p", "latest=soon"], "which is no int"),
-        (["build", "-p", "confidence=high"], "which is no float"),
+        (["build", "-p", "latest=soon"], "Give a year as a whole number"),
+        (["build", "-p", "confidence=high"], "Give a fraction"),
         (["build", "-p", "latest"], "NAME=VALUE"),
-        (["build", "-p", "edition=southend-2017-19"], "lscb build EDITION"),
+        (["build", "-p", "edition=southend-2017-19"], "Nothing that a build sets is called 'edition'"),
         (["build", "-p", "latest=2025"], "No comparison has figures for both 2017 and 2025"),
         (["build", "--output", "/dev/null/pack"], "cannot be a folder"),
         (["build", "-p", "confidence=95"], "less than 1"),

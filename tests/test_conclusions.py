@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import describe_mix, describe_movers, describe_verdict, mix_changes, protect, read_edition
+from lscb_analysis import describe_mix, describe_movers, describe_verdict, mix_changes
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
+from lscb_analysis.release import protect
 from lscb_analysis.statistics.mixes import mix_change, share
 
 EDITION = read_edition("southend-2017-19")

@@ -15,11 +15,11 @@ from lscb_analysis import (
     describe_since,
     describe_summaries,
     load,
-    protect,
     stated,
     table_by_measure,
     table_of_marks,
 )
+from lscb_analysis.release import protect
 
 CHANGED = pd.Timestamp("2018-09-01")
 

@@ -140,7 +140,7 @@ def drawn(page):
 def test_a_changed_parameter_changes_sentence_table_and_chart(chapter):
     sentence, before = chapter.locator(".finding").first, drawn(chapter)
     assert "(95% confidence interval 34% to 58%)" in sentence.inner_text()
-    retype(chapter, "confidence", "0.99")
+    retype(chapter, "instead", '"confidence: 0.99"')
     run_all(chapter)
     assert "(99% confidence interval " in sentence.inner_text()
     assert "99% interval" in chapter.locator("table thead").first.inner_text()
@@ -179,11 +179,10 @@ def test_convention_3_and_11_words_are_readable_and_charts_stand_on_white_in_bot
 
 
 def test_a_mistake_is_told_in_the_words_of_the_terminal(chapter):
-    retype(chapter, "area", '"Southend"')
+    retype(chapter, "instead", '"area: Southend"')
     choose(chapter, "Run", "Run All Cells")
     errors = chapter.locator("[data-mime-type='application/vnd.jupyter.stderr']")
     told = errors.first.inner_text().splitlines()  # cells sent a moment later may run, and fail, as well
-    assert told[0].startswith("EditionError: data/")
-    assert "'Southend' is not in this table, and southend-2017-19 takes it as the counts of" in told[0]
+    assert told[0].startswith("DataError: data/, column area_name: 'Southend' is no area of any table. ")
     assert told[0].endswith("Did you mean 'Southend-on-Sea'?")
-    assert told[-1:] == ["Line 2 of this cell led to it: verdict = lscb.verdict_table(pack)"]
+    assert told[-1:] == ["Line 3 of this cell led to it: pack = lscb.open_edition(edition, instead)"]

@@ -15,8 +15,9 @@ from bs4 import BeautifulSoup
 from conftest import CHECKOUT, DATA, EDITION, copied
 from test_other_data import alter, only
 
-import lscb_analysis as lscb
 from lscb_analysis.cli import main
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import verdict_table
 
 LSCB = [sys.executable, "-c", "from lscb_analysis.cli import main; main()", "build"]
 SUMMARY = "00_board_summary"
@@ -212,4 +213,4 @@ def test_a_comparison_whose_table_rows_or_category_are_gone_is_refused_by_name(
     else:
         (project / DATA / f"{table}.csv").unlink()
     with pytest.raises(ValueError, match=named):
-        lscb.verdict_table(lscb.read_edition(EDITION.stem))
+        verdict_table(read_edition(EDITION.stem))

@@ -9,7 +9,6 @@ from bs4 import BeautifulSoup
 from lscb_analysis import (
     compare,
     count,
-    declared,
     describe_beside,
     describe_bounds,
     describe_change,
@@ -34,15 +33,15 @@ from lscb_analysis import (
     implied_populations,
     line_chart,
     load,
-    protect,
-    read_edition,
     standing,
     stated,
-    verdict_table,
     versions,
 )
-from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.opened import Pack
+from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
 from lscb_analysis.pages.sentences import headline
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 COMPARISONS = {comparison.question: comparison for comparison in EDITION.comparisons}
@@ -162,8 +161,8 @@ def test_a_headline_names_its_periods_where_the_latest_of_them_are_not_told():
 
 def test_a_note_of_the_edition_is_shown_as_text():
     with_markup = EDITION.model_copy(update={"notes": {"why": "<b>because</b>"}})
-    assert str(describe_note(with_markup, "why").html) == "<p>&lt;b&gt;because&lt;/b&gt;</p>"
-    assert describe_note(with_markup, "else").text == ""
+    assert str(describe_note(Pack(with_markup), "why").html) == "<p>&lt;b&gt;because&lt;/b&gt;</p>"
+    assert describe_note(Pack(with_markup), "else").text == ""
 
 
 @pytest.mark.parametrize(("confidence", "shown"), [(0.95, "95%"), (0.998, "99.8%"), (0.995, "99.5%")])

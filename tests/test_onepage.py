@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import read_edition
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.pages.glossary import meanings
 from lscb_analysis.pages.one_page import in_css, part, stay
 from lscb_analysis.pages.tree import parse, write

@@ -13,18 +13,16 @@ from lscb_analysis.cli import main
 from lscb_analysis.data.files import tables
 
 DEATHS = "09_child_deaths"
-ESSEX = (
-    "shown = lscb.load('dfe_leaving_care', until=latest, area_name='Essex', measure='cla_adopted_percent')"
-)
+ESSEX = "shown = pack.statistics('cla_adopted_percent', areas='all', area_name='Essex')"
 CELLS = [
-    f"{ESSEX}\nelsewhere = lscb.protect(lscb.stated(shown), rule=pack.rule)",
+    f"{ESSEX}\nelsewhere = pack.stated(shown)",
     "lscb.describe_latest(elsewhere)",
     "lscb.line_chart(elsewhere)",
     "lscb.table(elsewhere)",
 ]
 LATER = (
-    "later = lscb.load('dfe_looked_after', until=latest + 1, area_name=area, measure='cla_at_31_march')\n"
-    "lscb.table(lscb.protect(lscb.stated(later), rule=pack.rule))"
+    "later = lscb.load('dfe_looked_after', area_name=pack.area, measure='cla_at_31_march')\n"
+    "lscb.table(pack.stated(later))"
 )
 
 

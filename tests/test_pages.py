@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import load, read_edition, verdict_table
+from lscb_analysis import load
 from lscb_analysis.data.files import measures, tables
 from lscb_analysis.data.schema import SYMBOLS
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import verdict_table
 from lscb_analysis.pages.display import MINUS
 from lscb_analysis.pages.glossary import meanings
 from lscb_analysis.pages.method_notes import methods

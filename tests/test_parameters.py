@@ -10,6 +10,7 @@ from conftest import EDITION, FEW, copied
 from papermill.exceptions import PapermillExecutionError
 
 from lscb_analysis.build.builder import build, plan
+from lscb_analysis.build.inspection import OPEN
 from lscb_analysis.build.publication import BuildError
 from lscb_analysis.build.warm.provisioner import warm_kernels
 from lscb_analysis.editions.edition import read_edition
@@ -63,6 +64,14 @@ def add(source, at=None, **metadata):
     return lambda notebook, _: notebook.cells.insert(at or len(notebook.cells), code(source, **metadata))
 
 
+def reopen(instead):
+    def change(notebook, _):
+        (opens,) = (cell for cell in notebook.cells if OPEN in cell.source)
+        opens.source = opens.source.replace(OPEN, instead)
+
+    return change
+
+
 def move_tag(notebook, cell):
     retag()(notebook, cell)
     notebook.cells[0].metadata["tags"] = ["parameters"]
@@ -77,19 +86,23 @@ def move_tag(notebook, cell):
         (add('area: str = "Thurrock"', tags=["parameters"]), "has 2 cells tagged “parameters”"),
         (add("latest = 2018", 1, tags=["injected-parameters"]), "has a cell that papermill put there"),
         (retype("edition: str", "report: str"), "does not declare “edition”"),
-        (retype("area: str", "aera: str"), "declares a parameter “aera”, which no build sets, so"),
-        (retype("latest: int", "latst: int"), "Did you mean “latest”?"),
-        (retype("area: str", "town: str"), "uses “area”, and its cell of parameters does not declare it"),
-        (retype("previous: int = 2017", "previous, latest = 2017, 2018"), "the build cannot read"),
-        (retype("previous: int", "if True: previous"), "the build cannot read"),
-        (retype("latest: int", "latest: int = 2018\nlatest: int"), "the build cannot read"),
-        (add('area = "Southend-on-Sea"'), "assigns “area” in another cell"),
-        (add('area = "Southend-on-Sea"', 1), "assigns “area” in another cell"),
-        (add("latest += 1"), "assigns “latest” in another cell"),
-        (add("%matplotlib inline\nlatest = 2017"), "assigns “latest” in another cell"),
-        (add("for previous in (2016, 2017): pass"), "assigns “previous” in another cell"),
-        (add("from os import name as area"), "assigns “area” in another cell"),
-        (add('lscb.read_edition("southend-2017-19")'), "names the edition 'southend-2017-19' in its code"),
+        (retype("instead: str", "insted: str"), "does not declare “instead”"),
+        (retype("instead: str", 'area: str = "Southend-on-Sea"\ninstead: str'), "and write: pack.area"),
+        (retype('edition: str = "southend-2017-19"', 'edition, of = "southend-2017-19", 1'), "cannot read"),
+        (retype("edition: str", "if True: edition"), "the build cannot read"),
+        (retype("instead: str", 'instead: str = ""\ninstead: str'), "the build cannot read"),
+        (add('edition = "thurrock"'), "assigns “edition” in another cell"),
+        (add('instead = "area: Thurrock"', 1), "assigns “instead” in another cell"),
+        (add('instead += "area: Thurrock"'), "assigns “instead” in another cell"),
+        (add('%matplotlib inline\nedition = "x"'), "assigns “edition” in another cell"),
+        (add("for edition in ('a', 'b'): pass"), "assigns “edition” in another cell"),
+        (add("from os import name as edition"), "assigns “edition” in another cell"),
+        (reopen("pack = lscb.open_edition(edition)"), f"Write: {OPEN}"),
+        (
+            reopen('pack = lscb.open_edition(edition, "area: Thurrock")'),
+            "does not open the edition that a build",
+        ),
+        (add('lscb.open_edition("southend-2017-19")'), "names the edition 'southend-2017-19' in its code"),
     ],
 )
 def test_a_chapter_whose_parameters_no_build_can_set_is_refused_before_anything_runs(project, change, said):
@@ -166,18 +179,23 @@ FRACTION = "Give a fraction, more than 0 and less than 1, without quotation mark
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"latest": "2018"}, f"Parameter latest is '2018', a text. {YEAR}"),
-        ({"latest": 2018.0}, f"Parameter latest is 2018.0. {YEAR}"),
-        ({"previous": True}, f"Parameter previous is True. {YEAR}"),
-        ({"latst": 2018}, "This notebook has no parameter 'latst'. Did you mean 'latest'?"),
-        ({"latest": 2018, "region": "Essex"}, "This notebook has no parameter 'region'. "),
-        ({"confidence": 95}, f"Parameter confidence is 95. {FRACTION}"),
-        ({"confidence": "0.9"}, f"Parameter confidence is '0.9', a text. {FRACTION}"),
+        ({"instead": "latest: soon"}, f"Parameter latest is 'soon'. {YEAR}"),
+        ({"instead": "latest: 2018.0"}, f"Parameter latest is '2018.0'. {YEAR}"),
+        ({"instead": "latst: 2018"}, "An edition has no 'latst' to try another of. Did you mean 'latest'?"),
+        ({"instead": "2018"}, "'2018' is no value to try. Write a name and a value, as in confidence: 0.99."),
+        (
+            {"latest": 2018},
+            "Parameter latest belongs to the edition. Give it within one: instead = “latest: 2018”.",
+        ),
+        ({"insted": "latest: 2018"}, "This notebook has no parameter 'insted'. Did you mean 'instead'?"),
+        ({"region": "Essex"}, "This notebook has no parameter 'region'. "),
+        ({"instead": "confidence: 95"}, f"Parameter confidence is 95.0. {FRACTION}"),
+        ({"instead": "confidence: high"}, f"Parameter confidence is 'high'. {FRACTION}"),
         ({"edition": "nope"}, "There is no edition 'nope'. "),
         ({"edition": 5}, "Parameter edition is 5, which is no text. "),
-        ({"area": 5}, "Parameter area is 5, which is no text. "),
-        ({"area": "Tendring"}, "'Tendring' is not in this table. "),
-        ({"latest": 2016}, "previous (2017) is not before latest (2016)"),
+        ({"instead": 5}, "Parameter instead is 5, which is no text. "),
+        ({"instead": "area: Tendring"}, "data/, column area_name: 'Tendring' is no area of any table. "),
+        ({"instead": "latest: 2016"}, "previous (2017) is not before latest (2016)"),
     ],
 )
 @pytest.mark.usefixtures("warm")

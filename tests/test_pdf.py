@@ -12,11 +12,12 @@ import pypdf
 import pytest
 from conftest import keep_only
 
-from lscb_analysis import cli, read_edition
+from lscb_analysis import cli
 from lscb_analysis.build import pdf
 from lscb_analysis.build.builder import build
 from lscb_analysis.build.pdf import PDF, chromium, printed
 from lscb_analysis.build.publication import BuildError, UnpublishedError
+from lscb_analysis.editions.edition import read_edition
 
 EDITION = read_edition("southend-2017-19")
 CARE = "08_care_leavers"

@@ -9,11 +9,12 @@ import pytest
 from conftest import DATA
 from hypothesis import given, settings, strategies as st
 
-from lscb_analysis import protect, read_edition
 from lscb_analysis.data.files import dictionary, measures
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.quality import rules, withheld
 from lscb_analysis.quality.figures import links
 from lscb_analysis.quality.rules import FINDING, RULES, SERIOUS, findings
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 LINKS = links(EDITION)

@@ -14,13 +14,14 @@ from lscb_analysis import (
     describe_scale,
     findings,
     one_rule,
-    protect,
-    read_edition,
     table_of_checks,
     table_of_findings,
 )
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.opened import Pack
 from lscb_analysis.pages.checks import WORDS
 from lscb_analysis.quality.rules import RULES, SERIOUS
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 
@@ -103,5 +104,5 @@ def test_each_word_for_how_serious_a_finding_is_is_explained():
 
 
 def test_claims_are_counted_and_listed(found):  # noqa: ARG001
-    shown = BeautifulSoup(str(describe_claims(EDITION).html), "html.parser")
+    shown = BeautifulSoup(str(describe_claims(Pack(EDITION)).html), "html.parser")
     assert int(shown.p.data["value"]) == len(shown("li"))

@@ -11,6 +11,8 @@ from test_other_data import alter, only, said
 
 import lscb_analysis as lscb
 from lscb_analysis.build.builder import build
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import verdict_table
 
 NEED = "03_primary_need"
 COMPARISON = """
@@ -84,7 +86,7 @@ def written(tmp_path, monkeypatch, published):
         )
         head = head.replace("previous = 2017", "previous = 2019").replace("latest = 2018", "latest = 2020")
         path.write_text(head + COMPARISON, "utf-8")
-        return lscb.read_edition(EDITION.stem)
+        return read_edition(EDITION.stem)
 
     return write
 
@@ -112,7 +114,7 @@ def test_every_row_of_england_and_its_regions_is_shown_that_misses_its_total_by_
 
 def test_a_pack_of_a_rounded_mix_without_prints_is_published_and_says_that_it_is_rounded(written):
     edition = written("East of England")
-    verdict = lscb.verdict_table(edition).iloc[0]
+    verdict = verdict_table(edition).iloc[0]
     assert (verdict["measure"], verdict["unit"]) == ("primary_need", "%")
     made = build()
     assert not made.failed, [chapter.error for chapter in made.failed]
@@ -135,7 +137,7 @@ def test_a_slip_beyond_the_rounding_is_refused_with_table_row_and_total(written)
         r"total\. "
         r"East of England, 20\d\d: [\d,]+ of [\d,]+ \(cin_by_primary_need\), and rounding allows 55\.",
     ):
-        lscb.verdict_table(edition)
+        verdict_table(edition)
 
 
 def test_without_the_word_that_a_source_rounds_nothing_is_taken_as_rounding(written, tmp_path):
@@ -144,4 +146,4 @@ def test_without_the_word_that_a_source_rounds_nothing_is_taken_as_rounding(writ
     with pytest.raises(
         ValueError, match=r"East of England, 20\d\d: [\d,]+ of [\d,]+ \(cin_by_primary_need\)[.;] "
     ):
-        lscb.verdict_table(edition)
+        verdict_table(edition)

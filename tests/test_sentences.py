@@ -25,11 +25,8 @@ CHAPTERS = [
 ]
 PLACE = "Anytown, City of"
 SHOWN_INSTEAD = {
-    "lscb.describe_latest(month)": (
-        "lscb.describe_latest("
-        "lscb.protect(lscb.rate(children, population, confidence=confidence), rule=pack.rule))"
-    ),
-    "lscb.describe_versions(by_place)": "lscb.describe_latest(lscb.protect(counts, rule=pack.rule))",
+    "lscb.describe_latest(month)": "lscb.describe_latest(pack.protect(lscb.rate(children, population)))",
+    "lscb.describe_versions(by_place)": "lscb.describe_latest(pack.count(children))",
 }
 """What an analyst may show as well: a rate made of numbers, and a number with its interval."""
 

@@ -6,18 +6,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import (
-    compare,
-    load,
-    protect,
-    read_edition,
-    stated,
-    table,
-    table_by_area,
-    table_by_period,
-    table_of_changes,
-)
+from lscb_analysis import compare, load, stated, table, table_by_area, table_by_period, table_of_changes
+from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.release import protect
 
 EDITION = read_edition("southend-2017-19")
 

@@ -58,7 +58,7 @@ ENTRY = {
     "date": "2026-11-25",
 }
 CHAPTERS = {
-    *("all", "00_board_summary", "01_children_in_southend", "02_children_in_need", "03_primary_need"),
+    *("all", "00_board_summary", "01_children_in_the_area", "02_children_in_need", "03_primary_need"),
     *("04_referrals", "05_child_protection", "06_children_looked_after", "07_permanence", "08_care_leavers"),
     *("09_child_deaths", "10_practice_quality", "11_training", "12_partners", "13_board_governance"),
     *("14_board_finance", "15_data_quality"),

@@ -11,6 +11,8 @@ from test_other_data import alter, only, said
 
 import lscb_analysis as lscb
 from lscb_analysis.build.builder import build
+from lscb_analysis.editions.edition import read_edition
+from lscb_analysis.editions.verdicts import verdict_table
 
 NOTE = "this pack works these figures out from the numbers; they are not copied from the source."
 SUMMARY = "00_board_summary"
@@ -27,9 +29,9 @@ def without_prints(project):
 
 def test_without_prints_every_comparison_comes_to_the_same_verdict(project):
     shutil.copyfile(CHECKOUT / EDITION, project / EDITION)
-    as_printed = lscb.verdict_table(lscb.read_edition(EDITION.stem)).set_index("question")
+    as_printed = verdict_table(read_edition(EDITION.stem)).set_index("question")
     assert len(without_prints(project)) == 9
-    made = lscb.verdict_table(lscb.read_edition(EDITION.stem)).set_index("question")
+    made = verdict_table(read_edition(EDITION.stem)).set_index("question")
     told = as_printed.index[as_printed["p_value"].notna()]
     same = ["measure", "verdict", "p_value", "unit", "polarity"]
     assert made.loc[told, same].equals(as_printed.loc[told, same])
@@ -42,7 +44,7 @@ def test_without_print_and_totals_a_comparison_is_refused(project):
     text = path.read_text("utf-8")
     path.write_text(re.sub(r"(?m)^printed = .*icpc_in_time_percent.*\n", "", text), "utf-8")
     with pytest.raises(ValueError, match="conferences has neither totals nor printed: give one of them"):
-        lscb.read_edition(EDITION.stem)
+        read_edition(EDITION.stem)
 
 
 def newest(shared, project):
@@ -113,3 +115,50 @@ def test_the_newest_release_has_no_rates_and_a_pack_of_it_is_published(project, 
     assert float(value["value"]) == pytest.approx(10_000 * 1053 / people)
     assert value["data-source"] == "dfe-cin-2025-children-in-need"
     assert NOTE in said(page)
+
+
+SILENT = {
+    "02_children_in_need": ["What population do the number and the rate imply?"],
+    "05_child_protection": [
+        "Which plans do the categories of abuse count?",
+        "Has the mix of categories changed",
+    ],
+    "06_children_looked_after": ["Which number does the report mean?", "Where do children live?"],
+    "07_permanence": ["Which numbers do the printed percentages imply?"],
+}
+"""Questions of chapters of which an edition without prints, notes, facts and most tables says nothing."""
+
+
+def of_numbers_alone(project):
+    """An edition of numbers alone: no print, no report, nothing that one says, and one question fewer."""
+    path = project / EDITION
+    shutil.copyfile(CHECKOUT / EDITION, path)
+    keep_only(project, list(SILENT))
+    without_prints(project)
+    words = re.sub(r"(?ms)^\[(?:notes|lists)\].*?(?=^\[)", "", path.read_text("utf-8"))
+    words = re.sub("(?m)^(report|heading) = .*\n", "", words)
+    head, *asked = words.split("[[comparisons]]")
+    kept = [one for one in asked if 'question = "abuse"' not in one]
+    path.write_text("[[comparisons]]".join([head, *kept]), "utf-8")
+    path.rename(path.with_name("invented.toml"))
+    for table in ("placements", "children_in_the_area", "self_assessment"):
+        (project / "data" / f"{table}.csv").unlink()
+
+
+def test_chapters_of_numbers_alone_build_and_what_the_data_do_not_say_leaves_with_its_heading(project):
+    of_numbers_alone(project)
+    told = []
+    made = build("invented", tell=lambda event, **of: told.append((event, of)))
+    assert not made.failed, [f"{chapter.name} {chapter.error}" for chapter in made.failed]
+    left = {of["chapter"]: of["sections"] for event, of in told if event == "left out"}
+    for chapter, questions in SILENT.items():
+        page = BeautifulSoup((made.folder / f"{chapter}.html").read_text("utf-8"), "html.parser")
+        headings = [heading.get_text() for heading in page.main.select("h2, h3")]
+        for question in questions:
+            assert any(section.startswith(question) for section in left[chapter])
+            assert not any(heading.startswith(question) for heading in headings)
+            assert (question in said(page)) == ("report" not in question)  # among what is not answered
+        assert not [heading for heading in headings if "report" in heading]
+        assert "None of these figures can be told" not in said(page)
+    plans = BeautifulSoup((made.folder / "05_child_protection.html").read_text("utf-8"), "html.parser")
+    assert "fell from 220 at 31 March 2017 to 116 at 31 March 2018" in said(plans)

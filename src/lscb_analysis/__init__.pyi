@@ -1,13 +1,7 @@
 """Statistics of a safeguarding board, from tidy tables to chapters a board can read."""
 
 from .data import load as load
-from .editions import (
-    declared as declared,
-    estimates as estimates,
-    histories as histories,
-    read_edition as read_edition,
-    verdict_table as verdict_table,
-)
+from .editions import open_edition as open_edition
 from .pages import (
     bar_chart as bar_chart,
     change_chart as change_chart,
@@ -79,10 +73,7 @@ from .records import (
     surplus as surplus,
     turned as turned,
 )
-from .release import (
-    Release as Release,
-    protect as protect,
-)
+from .release import Release as Release
 from .statistics import (
     agreed as agreed,
     common_totals as common_totals,

@@ -240,16 +240,18 @@ def _nothing_to_do(edition: str, folder: Path, today: date, pdf: bool, tell: Cal
 
 @app.command("list")
 def list_editions() -> None:
-    """Show the editions, their chapters and the chapters' parameters."""
-    from lscb_analysis.build import parameters
-    from lscb_analysis.editions import read_edition
+    """Show the editions, what else may be tried with -p, their chapters and the parameters that those add."""
+    from lscb_analysis.build import own_parameters
+    from lscb_analysis.editions import TRIED, read_edition
 
     for name in editions():
         edition = read_edition(name)
         typer.echo(f"{name}: {edition.title}, {edition.period}")
+        for value in TRIED:
+            typer.echo(f"  {value} = {getattr(edition, value)}")
         for chapter in edition.chapters:
             typer.echo(f"  {chapter}")
-            for parameter, said in parameters(chapter).items():
+            for parameter, said in own_parameters(chapter).items():
                 typer.echo(f"    {parameter}: {said['type']} = {said['default']}  {said['help']}")
 
 
@@ -471,6 +473,9 @@ class _Teller:
             took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"
             went = details.get("error") or took
             typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
+        if event == "left out":
+            sections = "; ".join(details["sections"])
+            typer.echo(f"Left out of {details['chapter']}, for the data say nothing of them: {sections}")
         if event == "left alone":
             _tell_left(details["files"])
         if event in ("not compared", "no longer asked"):

@@ -17,6 +17,7 @@ from nbformat import ValidationError
 
 from lscb_analysis.audit import known, typed_claims, verify
 from lscb_analysis.build.chapters import Chapter, Tell, parameters, read, running, silent, title
+from lscb_analysis.build.inspection import SET
 from lscb_analysis.build.pdf import PDF, chromium, printed
 from lscb_analysis.build.publication import (
     FORMAT,
@@ -33,14 +34,16 @@ from lscb_analysis.build.reuse import describe, forget_failed, keep, keep_failed
 from lscb_analysis.build.site import Pages
 from lscb_analysis.build.warm.origin import REHEARSED, rehearsed
 from lscb_analysis.build.warm.provisioner import warm_kernels
-from lscb_analysis.data import DataError, check, load, nearest, published_files, recorded, records, tables
+from lscb_analysis.data import DataError, check, check_area, nearest, published_files, recorded, records
 from lscb_analysis.editions import (
     NOT_COMPARED,
+    TRIED,
     Edition,
     EditionError,
     missing,
     read_edition,
     remember,
+    tried,
     verdict_table,
 )
 from lscb_analysis.errors import InputError
@@ -185,6 +188,8 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
                 chapter.digests = describe(chapter, pages.edition, verdicts, reads)
             if not chapter.error:
                 pages.add(chapter)
+                if chapter.unanswered:
+                    tell("left out", chapter=chapter.name, sections=chapter.unanswered)
 
 
 def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
@@ -201,28 +206,25 @@ def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Ed
         )
     chosen = [chapter for chapter in edition.chapters if not only or chapter in only]
     declared = _declared(chosen)
-    settable = sorted({name for names in declared.values() for name in names})
+    own = {name: one for names in declared.values() for name, one in names.items() if name not in SET}
     for name in changed:
-        if name not in settable:
-            raise BuildError(f"No chapter has a parameter {name!r}. {nearest(name, settable)}")
-    if "edition" in changed:
-        raise BuildError("The edition is named by itself, as in: lscb build EDITION.")
-    values = {
-        name: _typed(name, text, next(names[name] for names in declared.values() if name in names))
-        for name, text in changed.items()
-    }
+        if name not in {*TRIED, *own}:
+            raise BuildError(
+                f"Nothing that a build sets is called {name!r}. {nearest(name, sorted({*TRIED, *own}))}"
+            )
+    instead = "; ".join(f"{name}: {text}" for name, text in changed.items() if name in TRIED)
+    values = {name: _typed(name, changed[name], own[name]) for name in changed if name in own}
+    trial = tried(instead)
     check_rule(edition.rule, f"{edition.name}.toml, rule: ")
     if problems := check() or typed_claims(edition):
         raise DataError(problems)
-    edition = read_edition(
-        edition.name, **{key: values[key] for key in values if key in Edition.model_fields}
-    )
-    _check_area(edition.area)
+    edition = read_edition(edition.name, **trial)
+    check_area(edition.area)
     check_plain_words(edition, chosen)
     with suppress(ValueError):
         known(edition)  # it needs no verdicts yet, and another process is still making them
     remember(rehearsed() or {})
-    given = edition.model_dump() | {"edition": edition.name} | values
+    given = values | {"edition": edition.name, "instead": instead}
     return edition, [
         Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
         for chapter, names in declared.items()
@@ -293,12 +295,6 @@ def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
         raise BuildError(
             f"Parameter {name} is {text!r}, which is no {kind}. Its default is {default}."
         ) from None
-
-
-def _check_area(area: str) -> None:
-    known = sorted({found for table in tables() for found in load(table)["area_name"].unique()})
-    if area not in known:
-        raise BuildError(f"There is no area {area!r} in the data. {nearest(area, known)}")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from lscb_analysis.build.inspection import inspect
+from lscb_analysis.build.inspection import SET, inspect
 from lscb_analysis.build.publication import TIMEOUT, BuildError
 from lscb_analysis.data import RECORD, nearest
 from lscb_analysis.pages import on_page
@@ -56,6 +56,8 @@ class Chapter:
     reused: bool = False
     executed: Any = None
     """Its notebook as it ran, by `read`; none until then, or if it failed."""
+    unanswered: list[str] = field(default_factory=list)
+    """The headings of its sections that left its page, since the data say nothing of them."""
     digests: dict[str, Any] | None = None
     """Of what it was made of, by `reuse.describe`, if it ran."""
 
@@ -74,6 +76,11 @@ def parameters(chapter: str) -> dict[str, dict[str, str]]:
         names = sorted(found.stem for found in path.parent.glob("*.ipynb"))
         raise BuildError(f"There is no notebook {path.name}. {nearest(chapter, names)}")
     return inspect(path)
+
+
+def own_parameters(chapter: str) -> dict[str, dict[str, str]]:
+    """Return those of a chapter's parameters that not every chapter has, as `parameters` does."""
+    return {name: said for name, said in parameters(chapter).items() if name not in SET}
 
 
 def title(chapter: str) -> tuple[str, str]:

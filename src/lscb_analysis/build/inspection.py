@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,14 @@ import nbformat
 from papermill.translators import papermill_translators
 
 from lscb_analysis.build.publication import BuildError
-from lscb_analysis.editions import Edition
+from lscb_analysis.editions import TRIED
 from lscb_analysis.project import editions
 
-SET = ("edition", *(name for name in Edition.model_fields if name != "name"))
-"""The parameters that a build sets, where a chapter declares them."""
+SET = ("edition", "instead")
+"""The parameters that a build sets in every chapter: the edition, and values to try in place of its own."""
 
-OWN_WORDS = ("edition", "area", "previous", "latest", "financial_year", "confidence")
-"""Those of them that a chapter may not use without declaring them: other names may be words of its own."""
-
-PLAIN = "Write one parameter on each line, as in: latest: int = 2018  # the later period"
+OPEN = "pack = lscb.open_edition(edition, instead)"
+PLAIN = 'Write one parameter on each line, as in: edition: str = "…"  # the edition'
 LANGUAGES = {"ir": "R"}
 """Languages by the names of kernels that say nothing else."""
 
@@ -31,8 +28,9 @@ def inspect(path: Path) -> dict[str, dict[str, str]]:
     """Return the parameters that a notebook declares: each name with its type, default and meaning.
 
     Raises BuildError, with the remedy, if the notebook is in another language than Python, if it has not one
-    cell tagged `parameters` that declares `edition`, and if it would use a value that the build cannot set:
-    one with a misspelt name, one that a cell assigns again, or an edition named in its code.
+    cell tagged `parameters` that declares what a build sets, if it does not open its edition by that, and if
+    it would use a value that the build cannot set: one that a cell assigns again, or an edition named in its
+    code.
     """
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     problem = next(_problems(notebook), "")
@@ -55,9 +53,11 @@ def _problems(notebook: Any) -> Iterator[str]:
         )
         return
     yield from _problems_of_names(tagged[0])
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and cell is not tagged[0]:
-            yield from _problems_of_use(cell.source, set(_declared(tagged[0])))
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code" and cell is not tagged[0]]
+    for source in code:
+        yield from _problems_of_use(source, {*SET, *_declared(tagged[0])})
+    if OPEN not in "\n".join(code).splitlines():
+        yield f"does not open the edition that a build sets. Write: {OPEN}"
 
 
 def _other_language(metadata: Any) -> str:
@@ -87,31 +87,26 @@ def _problems_of_names(cell: Any) -> Iterator[str]:
     names = [name for statement in tree for name in _assigned(statement)]
     if sorted(names) != sorted(_declared(cell)) or len(tree) != len(names):
         yield f"declares its parameters in a way that the build cannot read. {PLAIN}."
-    if "edition" not in names:
-        yield (
-            "does not declare “edition” in its cell of parameters, so the build cannot set it. Add the line: "
-            'edition: str = "…"  # the edition.'
-        )
-    for name in names:
-        if name not in SET and (meant := get_close_matches(name, SET, 1, 0.7)):
+    lines = ('edition: str = "…"  # the edition', 'instead: str = ""  # values to try in place of its own')
+    for name, line in zip(SET, lines, strict=True):
+        if name not in names:
             yield (
-                f"declares a parameter “{name}”, which no build sets, so its default would stand. Did you "
-                f"mean “{meant[0]}”? If not, choose a name that is less like it."
+                f"does not declare “{name}” in its cell of parameters, so the build cannot set it. Add the "
+                f"line: {line}"
             )
+    for name in sorted({*names} & {*TRIED}):
+        yield f"declares “{name}”, which the edition gives. Take the line out, and write: pack.{name}"
 
 
 def _problems_of_use(source: str, declared: set[str]) -> Iterator[str]:
     """Why a cell would not use the values that the build sets."""
     nodes = [node for statement in _parsed(source) for node in ast.walk(statement)]
     assigned = {name for node in nodes for name in _bound(node)}
-    for name in sorted(assigned & (declared | set(OWN_WORDS))):
+    for name in sorted(assigned & declared):
         yield (
             f"assigns “{name}” in another cell than that of its parameters, so the build cannot set it. Take "
             "the line out, or choose another name there."
         )
-    used = {node.id for node in nodes if isinstance(node, ast.Name)}
-    for name in sorted(used & set(OWN_WORDS) - declared):
-        yield f"uses “{name}”, and its cell of parameters does not declare it. Declare it there. {PLAIN}."
     constants = {
         node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -19,7 +19,7 @@ import pandas as pd
 
 from lscb_analysis.build.chapters import Chapter
 from lscb_analysis.build.publication import failures, is_failure, running_in
-from lscb_analysis.data import DICTIONARY, DataError, load, texts
+from lscb_analysis.data import DICTIONARY, DataError, figures, load, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import (
     digest,
@@ -125,6 +125,9 @@ def _read_digest(read: list[Any], verdicts: pd.DataFrame) -> str:
         if kind == "texts":
             name, where = key
             return digest(texts(name, **where).to_csv(index=False))
+        if kind == "figures":
+            measures, where = key
+            return digest(figures(*measures, **where).to_csv(index=False))
         table, until, where = key
         return digest(load(table, until, **where).to_csv(index=False))
     except DataError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,6 @@ from lscb_analysis.pages import (
     write,
     write_spreadsheet,
 )
-from lscb_analysis.quality import has_report
 from lscb_analysis.release import protect
 
 TEMPLATES = Path(__file__).parents[1] / "pages" / "templates"
@@ -99,7 +98,9 @@ class Pages:
 
         Raises ValueError if the data do not hold, or the chapter shows what is no figure of ours.
         """
-        chapter.executed.cells = _with_commentary(chapter, self.edition)
+        told, chapter.unanswered = _telling(chapter.executed.cells)
+        _with_unanswered(told, chapter.unanswered)
+        chapter.executed.cells = _with_commentary(chapter, _sections(told), self.edition)
         self.tables[chapter.name] = [
             table
             for output in outputs(chapter.executed, SHEETS)
@@ -134,8 +135,6 @@ class Pages:
             self._spreadsheet_written()
 
     def _write_chapter(self, chapter: Chapter) -> None:
-        if not has_report(self.edition):
-            _tell_of_no_report(chapter)
         at = self.chapters.index(chapter)
         own = [
             entry for name in (chapter.name, EVERY_CHAPTER) for entry in self.log if name in entry["chapters"]
@@ -238,13 +237,12 @@ def _link_sources(page: Tag) -> None:
             cite.wrap(Tag(name="a", attrs={"href": f"#{place}"}))
 
 
-def _with_commentary(chapter: Chapter, edition: Edition) -> list[Any]:
-    """Cells of a chapter that tell something, and after each section what groups of the board say of it.
+def _with_commentary(chapter: Chapter, sections: list[list[Any]], edition: Edition) -> list[Any]:
+    """The cells of a chapter's sections, and after each what groups of the board say of it.
 
     That is where the verdict on a question stands; what is of none stands by itself before what the numbers
     cannot show.
     """
-    sections = _sections(_telling(chapter.executed.cells))
     shown = "".join(output.data["text/html"] for output in outputs(chapter.executed, "text/html"))
     apart = [new_markdown_cell("## What groups of the board say")]
     for question in commentary(edition, chapter.name)["question"].unique():
@@ -271,21 +269,23 @@ def _sections(cells: list[Any]) -> list[list[Any]]:
     return [part for part in parts if part]
 
 
-def _telling(cells: list[Any]) -> list[Any]:
-    """Cells without the sections in which all that was to be shown is empty, and words that lead to nothing.
+def _telling(cells: list[Any]) -> tuple[list[Any], list[str]]:
+    """Cells without the sections in which all that was to be shown is empty, and the headings that left.
 
     A heading that has only such sections below it leaves with them.
     """
     kept: list[list[Any]] = []
+    headings: list[str] = []
     below, left = False, False  # whether a section below the next heading was kept, or left
     for section in reversed(_sections(cells)):
         shows = any(_shows(cell) for cell in section)
         silent = left or any(_shows(cell) is False for cell in section)
         leaves = silent and not shows and not below
         kept += [] if leaves else [section]
+        headings += [section[0].source.splitlines()[0].lstrip("# ")] if leaves else []
         is_below = section[0].source.startswith("### ") if section else False
         below, left = is_below and (below or not leaves), is_below and (left or leaves)
-    return [cell for section in reversed(kept) for cell in _leading(section)]
+    return [cell for section in reversed(kept) for cell in _leading(section)], headings[::-1]
 
 
 def _shows(cell: Any) -> bool | None:
@@ -300,11 +300,35 @@ def _htmls(cells: list[Any]) -> list[str]:
 
 
 def _leading(section: list[Any]) -> list[Any]:
-    """Cells of a section, without a last paragraph that ends with a colon before what shows nothing."""
-    for cell, following in pairwise(section):
-        if cell.cell_type == "markdown" and _shows(following) is False and cell.source.endswith(":"):
-            cell.source = cell.source.rpartition("\n\n")[0]
-    return [cell for cell in section if cell.cell_type != "markdown" or cell.source]
+    """Cells of a section, without each paragraph whose displays show nothing.
+
+    Those are its displays that follow it up to the next paragraph or, if none does, that stand before it.
+    """
+
+    def leaves(at: int) -> bool:
+        for near in (section[at + 1 :], section[at - 1 :: -1] if at else []):
+            code = takewhile(lambda cell: cell.cell_type == "code", near)
+            shown = [shows for cell in code if (shows := _shows(cell)) is not None]
+            if shown:
+                return not any(shown)
+        return False
+
+    paragraphs = (cell.cell_type == "markdown" and not cell.source.startswith("#") for cell in section)
+    return [
+        cell
+        for at, (cell, paragraph) in enumerate(zip(section, paragraphs, strict=True))
+        if not (paragraph and leaves(at))
+    ]
+
+
+def _with_unanswered(cells: list[Any], headings: list[str]) -> None:
+    """Say among the limits of a chapter which of its questions the sources do not answer."""
+    asked = [one for one in headings if one.endswith("?") and not re.search(r"\breport\b", one)]
+    for cell in cells:
+        if asked and cell.cell_type == "markdown" and cell.source.startswith(f"## {LIMITS}"):
+            cell.source += "\n".join(
+                ["\n\nThe sources of this pack do not answer:\n", *(f"- {one}" for one in asked)]
+            )
 
 
 def _questions(chapter: Chapter, assumes: bool) -> list[str]:
@@ -314,17 +338,6 @@ def _questions(chapter: Chapter, assumes: bool) -> list[str]:
     if assumes and LIMITS in questions:
         questions.insert(questions.index(LIMITS), ASSUMED)
     return questions
-
-
-_OF_A_REPORT = re.compile(r"\b(?:the|this|a|its|each) (?:annual )?report\b|\breport['’]s\b", re.I)
-
-
-def _tell_of_no_report(chapter: Chapter) -> None:
-    """Take out of a chapter's text the headings and paragraphs that speak of a report: there is none."""
-    for cell in chapter.executed.cells:
-        if cell.cell_type == "markdown":
-            lines = cell.source.splitlines()
-            cell.source = "\n".join(line for line in lines if not _OF_A_REPORT.search(line)).strip()
 
 
 def _titled(title: str, edition: Edition) -> str:

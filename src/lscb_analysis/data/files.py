@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -205,6 +205,40 @@ def load(
         remedy = f"The periods are {', '.join(map(str, sorted(rows['time_period'].unique())))}"
         raise DataError([Problem(file, None, "time_period", f"until {until}", what, remedy)])
     return kept.assign(nearest=rounded_to(kept, board))
+
+
+def figures(*measures: str, **where: str | int) -> pd.DataFrame:
+    """Return the rows of these measures from all tables of the board, as `load` gives them: none, or all.
+
+    Raises DataError with every problem of the tables, or for a measure that the dictionary does not have.
+    """
+    known = dictionary().measures["measure"]
+    if strange := sorted({*measures} - {*known}):
+        what, remedy = "is no measure of the dictionary", nearest(strange[0], known)
+        raise DataError([Problem("measures.csv", None, "measure", strange[0], what, remedy)])
+    record("figures", measures, where)
+    every = _every(*stamp())
+    kept = every["measure"].isin(measures)
+    for column, wanted in where.items():
+        kept &= every[column].astype(str) == str(wanted)
+    rows = every[kept].reset_index(drop=True)
+    return rows.assign(nearest=rounded_to(rows))
+
+
+def check_area(area: str) -> None:
+    """Raise DataError if no table of the board has a row of an area of this name."""
+    known = _every(*stamp())["area_name"].unique()
+    if area not in known:
+        what, place = "is no area of any table", f"data/{which_board()}/"
+        raise DataError([Problem(place, None, "area_name", area, what, nearest(area, known))])
+
+
+@lru_cache(maxsize=2)
+def _every(*_: Stamped) -> pd.DataFrame:
+    """The rows of all tables but what was simulated, in the order of their names."""
+    board = which_board()
+    every = pd.concat([_table(project() / "data" / board / f"{name}.csv") for name in tables(board)])
+    return every[~every["counted"].isin(counting(SIMULATION))]
 
 
 def texts(name: str, board: str | None = None, **where: str) -> pd.DataFrame:

@@ -1,11 +1,14 @@
 """An edition, what it compares, and its verdicts."""
 
 from .edition import (
+    TRIED as TRIED,
     Comparison as Comparison,
     Edition as Edition,
     EditionError as EditionError,
     read_edition as read_edition,
+    tried as tried,
 )
+from .opened import Pack as Pack, open_edition as open_edition
 from .verdicts import (
     CALLED as CALLED,
     CHANGED as CHANGED,
@@ -14,7 +17,6 @@ from .verdicts import (
     TOO_FEW as TOO_FEW,
     declared as declared,
     estimates as estimates,
-    histories as histories,
     make_ahead as make_ahead,
     missing as missing,
     remember as remember,

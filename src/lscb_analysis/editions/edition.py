@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
 import tomllib
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -145,7 +145,9 @@ class Edition(BaseModel):
     `comparators` are other areas, by name or code, whose figures the pack may show beside its own. `report`
     is the document, as `sources.csv` calls it, that the pack tells of: only that may say what is later than
     `latest`.
-    `notes` are words that belong to this edition's report, shown by chapters that ask for them.
+    `sources` are those that count, in their order, where several give one figure and a chapter shows one.
+    `lists` are names of measures or categories of the board, by what chapters call the list. `notes` are
+    words that belong to this edition's report, shown by chapters that ask for them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -173,6 +175,8 @@ class Edition(BaseModel):
     help: Annotated[list[Help], Field(min_length=1)]
     chapters: Annotated[list[ChapterName], Field(min_length=1)]
     comparisons: list[Comparison] = []
+    sources: list[str] = []
+    lists: dict[str, list[str]] = {}
     notes: dict[str, Words] = {}
 
     @model_validator(mode="before")
@@ -237,11 +241,8 @@ class Edition(BaseModel):
 def read_edition(name: str, **changed: Any) -> Edition:
     """Return an edition, with any of its fields changed, and read the tables of its board from now on.
 
-    Raises EditionError, with every problem, if there is none of that name or it does not hold, or if this
-    runs in a notebook and papermill was given a parameter that its cells do not declare.
+    Raises EditionError, with every problem, if there is none of that name or it does not hold.
     """
-    if wrong := _wrongly_given():
-        raise EditionError(wrong)
     path = project() / "notebooks" / "editions" / f"{name}.toml"
     if name not in editions():
         raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
@@ -284,26 +285,42 @@ _EXPECTED = {
     "confidence": "Give a fraction, more than 0 and less than 1, without quotation marks, as 0.95",
     "area": "Give the name of an authority as the data have it",
 }
-"""What a parameter of a notebook is to be."""
+"""What a value is to be that is tried in the place of the edition's."""
 
 
-def _wrongly_given() -> str:
-    """What is wrong with the parameters that papermill has put in this notebook as it runs, or nothing.
+def _period(text: str) -> int | str:
+    """A year as a number, any other period as it is named. Raises ValueError for what is none."""
+    return int(text) if text.isdigit() or not last_day(text) else text
 
-    A running notebook keeps the text of the cells that ran: papermill's begins with a comment, and the cell
-    of parameters ran before it.
+
+TRIED: dict[str, Callable[[str], Any]] = {
+    "area": str,
+    **dict.fromkeys(("previous", "latest"), _period),
+    "financial_year": int,
+    "confidence": float,
+}
+"""The values of an edition in whose place others may be tried, and their types."""
+
+
+def tried(instead: str) -> dict[str, Any]:
+    """Return the values to try in the place of an edition's, written as in `confidence: 0.99; latest: 2017`.
+
+    Raises EditionError if they are not written so, or one is no value of an edition.
     """
-    cells: list[str] = getattr(sys.modules["__main__"], "In", [])
-    at = next((at for at, cell in enumerate(cells) if cell.startswith("# Parameters\n")), None)
-    if at is None:
-        return ""
-    declared = dict(re.findall(r"(?m)^(\w+) *:? *(\w*) *=(?!=)", "\n".join(cells[:at])))
-    for name, value in re.findall(r"(?m)^(\w+) = (.*)$", cells[at]):
-        if name not in declared:
-            return f"This notebook has no parameter {name!r}. {nearest(name, declared)}"
-        if declared[name] == "str" and value[:1] not in "'\"":
-            return f"Parameter {name} is {value}, which is no text. Give it as one (papermill -r)."
-    return ""
+    values = {}
+    for part in filter(None, map(str.strip, instead.split(";"))):
+        name, sign, value = map(str.strip, part.partition(":"))
+        if not sign:
+            raise EditionError(
+                f"{part!r} is no value to try. Write a name and a value, as in confidence: 0.99."
+            )
+        if name not in TRIED:
+            raise EditionError(f"An edition has no {name!r} to try another of. {nearest(name, TRIED)}")
+        try:
+            values[name] = TRIED[name](value)
+        except ValueError as error:
+            raise EditionError(f"Parameter {name} is {value!r}. {_EXPECTED[name]}.") from error
+    return values
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

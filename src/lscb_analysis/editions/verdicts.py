@@ -64,7 +64,7 @@ CALLED = ("better", "worse", "higher", "lower", CHANGED)
 """The verdicts that call a change."""
 
 _COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
-_FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
+FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
 """What makes two rows the same figure, whoever gives it."""
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
@@ -157,7 +157,9 @@ def remember(made: dict[Any, pd.DataFrame]) -> None:
     _made.update(made)
 
 
-def declared(edition: Edition, question: str, part: Literal["counts", "totals", "printed"]) -> pd.DataFrame:
+def declared(
+    edition: Edition, question: str, part: Literal["counts", "totals", "printed", "heading"]
+) -> pd.DataFrame:
     """Return the rows that the edition declares as one part of a comparison, up to its latest period.
 
     Where it names several sources, a figure is that of the first that has it. Raises EditionError for a
@@ -182,7 +184,7 @@ def declared(edition: Edition, question: str, part: Literal["counts", "totals", 
     except DataError as error:
         taken = f"and {edition.name} takes it as the {part} of {question!r}"
         raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
-    return pd.concat(parts).drop_duplicates(_FIGURE, ignore_index=True)
+    return pd.concat(parts).drop_duplicates(FIGURE, ignore_index=True)
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
@@ -246,12 +248,7 @@ def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
 
 
 def histories(edition: Edition) -> pd.DataFrame:
-    """Return the estimates behind every rate and proportion that is compared, for all periods.
-
-    Raises EditionError if the edition compares nothing.
-    """
-    if not edition.comparisons:
-        raise EditionError(f"{edition.name} declares no comparison, so there is none to show over time.")
+    """Return the estimates behind every rate and proportion that is compared, for all periods."""
     asked = [comparison.question for comparison in edition.comparisons if comparison.method != "mix"]
     told = [estimates(edition, question) for question in asked] or [pd.DataFrame(columns=ESTIMATE)]
     return pd.concat(told, ignore_index=True)
@@ -259,7 +256,7 @@ def histories(edition: Edition) -> pd.DataFrame:
 
 def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) -> None:
     """A figure has one source; where there are more, the edition says which counts."""
-    twice = found[found.duplicated(_FIGURE, keep=False)]
+    twice = found[found.duplicated(FIGURE, keep=False)]
     if len(twice):
         day = twice["period_end"].iloc[0]
         sources = list(twice.loc[twice["period_end"] == day, "source"].unique())

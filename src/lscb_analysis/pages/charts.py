@@ -23,8 +23,8 @@ from lscb_analysis.pages.display import (
     areas,
     as_coded_last,
     bind,
-    check_rows,
     claim,
+    if_any,
     name,
     naming,
     number,
@@ -72,6 +72,7 @@ def _needs(*columns: str) -> Callable[[Chart], Chart]:
 
     def made(chart: Chart) -> Chart:
         @wraps(chart)
+        @if_any()
         def drawn(release: Release, *others: Any, **named: Any) -> Display:
             told = release.frame[list(columns)].notna().all(axis="columns")
             return chart(release, *others, **named) if told.any() else Display(NOT_DRAWN, "note")
@@ -89,7 +90,7 @@ def line_chart(release: Release, target: Release | None = None, verdicts: Releas
     without them, no direction. Raises ValueError for more categories than there are
     colours to tell apart.
     """
-    frame = release.frame.dropna(subset=["value"])
+    frame, target = release.frame.dropna(subset=["value"]), target if target and len(target.frame) else None
     panels = [rows for _, rows in frame.groupby(["area_code", "measure"], sort=False)]
     named = naming(frame.assign(category="Total"))
     highest = frame[["value", "upper"]].max().max()
@@ -157,7 +158,7 @@ def change_chart(release: Release, verdict: Release | None = None) -> Display:
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     ranked = every.dropna(subset=["change"])
     rows = records(ranked)
-    said = _mix_headline(rows, records(verdict.frame)[0] if verdict else None)
+    said = _mix_headline(rows, next(iter(records(verdict.frame)), None) if verdict else None)
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -408,7 +409,6 @@ def _chart(
     about: str | None = None,
 ) -> Display:
     """One chart: `said` is its headline, `words` says a row of it to who cannot see it."""
-    check_rows(frame)
     own = f"{frame['measure'].iloc[0]}-{kind}-chart".replace("_", "-")
     subtitle = _subtitle(frame, about)
     html = _FIGURE.render(

@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from lscb_analysis.data import dictionary, measures, records, texts
-from lscb_analysis.editions import Edition
+from lscb_analysis.editions import Pack
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import Display, bind, category, isolated, name, period, places, text
 from lscb_analysis.pages.sentences import finding, listed
@@ -131,10 +131,10 @@ def describe_scale() -> Display:
     return Display(Markup('<dl class="scale">{}</dl>').format(Markup("").join(items)), "note")
 
 
-def describe_claims(edition: Edition) -> Display:
+def describe_claims(pack: Pack) -> Display:
     """List what the edition's report claims without a figure, in our words."""
-    open_board(edition.data)
-    claims = texts("facts", edition=edition.name, kind="claim")
+    open_board(pack.edition.data)
+    claims = texts("facts", edition=pack.edition.name, kind="claim")
     shorts = dictionary().sources.set_index("source")["short"]
     items = [
         Markup("<li><strong>{}</strong>: {} <cite>{}</cite></li>").format(

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from lscb_analysis.data import measures, records
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 from lscb_analysis.figure import Row
-from lscb_analysis.pages.display import OF_ALL, Display, bind, claim, name, percent, series, when
+from lscb_analysis.pages.display import OF_ALL, Display, bind, claim, if_any, name, percent, series, when
 from lscb_analysis.pages.sentences import (
     STAYED,
     change,
@@ -36,6 +36,7 @@ KINDS = {
 """What is said of the comparisons that came to one kind of verdict, and its verdicts."""
 
 
+@if_any()
 def describe_verdict(release: Release) -> Display:
     """Say whether each change is more than chance would bring about, its statistics folded away."""
     rows = records(release.frame)
@@ -44,6 +45,7 @@ def describe_verdict(release: Release) -> Display:
     return _with_statistics(said, rows)
 
 
+@if_any()
 def describe_mix(release: Release) -> Display:
     """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away."""
     rows = records(release.frame)
@@ -132,6 +134,7 @@ def _mix(row: Row) -> Markup:
     )
 
 
+@if_any()
 def describe_movers(mix: Release, changes: Release) -> Display:
     """Say how the categories changed that lie furthest apart, and which drive a change of the mix.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 from unicodedata import bidirectional
 
 import numpy as np
@@ -25,7 +25,7 @@ from lscb_analysis.data import (
     units,
 )
 from lscb_analysis.figure import BEFORE, Figure, Row, column, defined, unit
-from lscb_analysis.statistics import AS_PRINTED, EstimateError, decimals, rounded
+from lscb_analysis.statistics import AS_PRINTED, decimals, rounded
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -44,6 +44,9 @@ ISOLATES = dict.fromkeys(map(ord, (_ISOLATE, _ISOLATED)))
 
 _PAGE, _NOTEBOOK = (re.compile(rf'(href="{CHAPTER})\.{suffix}(?=")') for suffix in ("html", "ipynb"))
 """A link to the page of a chapter, or to its notebook."""
+
+
+Show = TypeVar("Show", bound=Callable[..., "Display"])
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,22 @@ def in_every() -> dict[str, str]:
     return {unit: said["in_every"] for unit, said in units().items() if said["in_every"]}
 
 
-def check_rows(frame: pd.DataFrame) -> None:
-    """Raise EstimateError if a release has no rows, so that it cannot be shown."""
-    if frame.empty:
-        raise EstimateError(
-            "The release has no rows to show. Choose periods or categories that the data have."
-        )
+def if_any(releases: int = 1) -> Callable[[Show], Show]:
+    """Make of a display one that shows nothing where one of its first so many releases has no rows.
+
+    A section that would show nothing else leaves the page.
+    """
+
+    def made(show: Show) -> Show:
+        @wraps(show)
+        def shown(*given: Any, **named: Any) -> Display:
+            if any(release.frame.empty for release in given[:releases]):
+                return Display(Markup(""), "note")
+            return show(*given, **named)
+
+        return cast(Show, shown)
+
+    return made
 
 
 def number(value: float, places: int) -> str:

@@ -7,12 +7,13 @@ from markupsafe import Markup
 
 from lscb_analysis.data import records
 from lscb_analysis.figure import Row
-from lscb_analysis.pages.display import Display, bind, day, when
+from lscb_analysis.pages.display import Display, bind, day, if_any, when
 from lscb_analysis.pages.sentences import change_words, finding, listed, quoted, subject
 from lscb_analysis.records import PARTS, STEP, fewest_since, orders, parts
 from lscb_analysis.release import Release
 
 
+@if_any()
 def describe_attendance(shares: Release) -> Display:
     """Say each share of marks, with the numbers behind it and over how many meetings."""
     rows = records(shares.frame)
@@ -23,6 +24,7 @@ def describe_attendance(shares: Release) -> Display:
     return finding([Markup("{}, {}.").format(over, listed(said))])
 
 
+@if_any(2)
 def describe_since(before: Release, since: Release) -> Display:
     """Say each share of marks before and since a time, and whether the ways of counting agree.
 
@@ -45,6 +47,7 @@ def describe_since(before: Release, since: Release) -> Display:
     return finding(sentences)
 
 
+@if_any(2)
 def describe_few_meetings(before: Release, since: Release) -> Display:
     """Say whether any difference between the meetings of two times could exceed chance, and what it takes.
 
@@ -68,6 +71,7 @@ def describe_few_meetings(before: Release, since: Release) -> Display:
     return finding([begun, end])
 
 
+@if_any()
 def describe_summaries(printed: Release) -> Display:
     """Say the mode, the mean and the range of each statement, as printed."""
     sentences = []
@@ -90,6 +94,7 @@ def means_between(told: pd.DataFrame) -> Markup:
     return Markup("ratings run from {} to {}").format(*said)
 
 
+@if_any()
 def describe_possible(checks: Release) -> Display:
     """Say which printed summaries no ratings can give, and which only some readings of them allow."""
     rows = checks.frame

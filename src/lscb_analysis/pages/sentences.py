@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from lscb_analysis.data import COUNTRY, dictionary, levels, measures, records, texts
-from lscb_analysis.editions import CALLED, Edition
+from lscb_analysis.editions import CALLED, Pack
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import (
     MINUS,
@@ -22,6 +22,7 @@ from lscb_analysis.pages.display import (
     category,
     claim,
     day,
+    if_any,
     isolated,
     name,
     naming,
@@ -52,6 +53,7 @@ LEVEL = 0.05
 ROSE, FELL, STAYED = "rose", "fell", "stayed the same"
 
 
+@if_any()
 def describe_latest(release: Release) -> Display:
     """Say the latest figure of each series, with the whole numbers and the interval it rests on."""
     rows = records(_latest(release.frame))
@@ -63,6 +65,7 @@ def describe_latest(release: Release) -> Display:
     )
 
 
+@if_any()
 def describe_beside(release: Release) -> Display:
     """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
     pairs = beside(release.frame)
@@ -84,6 +87,7 @@ def describe_beside(release: Release) -> Display:
     )
 
 
+@if_any()
 def describe_each(release: Release) -> Display:
     """Say the figure of each series in every period, in order of time, and compare none of them."""
     told = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
@@ -97,6 +101,7 @@ def describe_each(release: Release) -> Display:
     )
 
 
+@if_any()
 def describe_largest(release: Release) -> Display:
     """Say which category of a mix is the largest in the latest period, and which comes next.
 
@@ -151,14 +156,16 @@ def _leads(frame: pd.DataFrame, top: Row) -> bool:
     return len(totals) == 1 and bool(0 <= untold < top["numerator"])
 
 
+@if_any()
 def describe_change(release: Release) -> Display:
     """Say how each comparison changed from the previous period to the latest, with its interval."""
     return finding(change(row, at) for at, row in enumerate(records(release.frame)))
 
 
+@if_any()
 def describe_target(figures: Release, target: Release) -> Display:
     """Say where each series stands against the one figure of `target` in its latest and its first period."""
-    aim = records(target.frame)[0]
+    aim = next(iter(records(target.frame)), {"value": None})
     if pd.isna(aim["value"]):
         return describe_latest(figures)
     pairs = [_ends(rows) for rows in _lines(figures.frame)]
@@ -174,8 +181,14 @@ def describe_target(figures: Release, target: Release) -> Display:
     return finding(sentences)
 
 
+@if_any()
 def describe_larger(first: Release, second: Release) -> Display:
-    """Say the latest figure of two releases side by side, and which is the larger, without judging."""
+    """Say the latest figure of two releases side by side, and which is the larger, without judging.
+
+    The first alone where the second has no rows.
+    """
+    if second.frame.empty:
+        return describe_latest(first)
     latest = [records(_latest(release.frame)) for release in (first, second)]
     if not all(latest):
         return finding([])
@@ -192,6 +205,7 @@ def describe_larger(first: Release, second: Release) -> Display:
     )
 
 
+@if_any(3)
 def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Display:
     """Say which earlier figures follow from the changes that a source states, and if its prints agree.
 
@@ -210,6 +224,7 @@ def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Dis
     return _listing(sentences)
 
 
+@if_any()
 def describe_implied(totals: Release) -> Display:
     """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
     rows = records(totals.frame.dropna(subset=["value"]))
@@ -220,6 +235,7 @@ def describe_implied(totals: Release) -> Display:
     return finding([Markup("For {}, {}: {}.").format(subject(rows[0]), only, listed(each))])
 
 
+@if_any()
 def describe_bounds(populations: Release, estimates: Release | None = None) -> Display:
     """Say between which whole numbers a population lies that is implied by a figure and its number.
 
@@ -235,6 +251,7 @@ def describe_bounds(populations: Release, estimates: Release | None = None) -> D
     return _listing(sentences)
 
 
+@if_any()
 def describe_fit(totals: Release) -> Display:
     """Say which totals the printed percentages could be shares of, by the column `fits`."""
     sentences = []
@@ -248,6 +265,7 @@ def describe_fit(totals: Release) -> Display:
     return _listing(sentences)
 
 
+@if_any()
 def describe_versions(versions: Release) -> Display:
     """Say where sources give different numbers for one period, which is used, and how the others stand to it.
 
@@ -265,14 +283,13 @@ def describe_versions(versions: Release) -> Display:
     return _listing(sentences)
 
 
+@if_any()
 def describe_standing(standing: Release, claim: Release) -> Display:
     """Say where an area stands among all, and whether that bears out a place it is claimed to have.
 
     Takes the one row that `standing` makes, and the row of the claim: a place, at most.
     """
-    if standing.frame.empty:
-        return finding([])
-    row, claimed = records(standing.frame)[0], records(claim.frame)[0]
+    row, claimed = records(standing.frame)[0], next(iter(records(claim.frame)), {"value": None})
     figure = Markup("In {}, {} was {} {}.").format(area(row), subject(row), bind(row, "value"), when(row))
     among = Markup(
         "Of {} other {} in the same table, {} {}, {} had the same, and for {} the source withholds it."
@@ -370,20 +387,20 @@ def _supposing(row: Row) -> Markup:
     return Markup("{} Suppose that it was the same both times. {}").format(said, _turning(row, *turning))
 
 
-def describe_note(edition: Edition, key: str) -> Display:
+def describe_note(pack: Pack, key: str) -> Display:
     """Say what the edition's notes say of `key`, in their own words; nothing if they are silent."""
-    note = edition.notes.get(key, "")
+    note = pack.edition.notes.get(key, "")
     return Display(Markup("<p>{}</p>").format(note) if note else Markup(""), "note")
 
 
-def describe_facts(edition: Edition, chapter: str, kind: str) -> Display:
+def describe_facts(pack: Pack, chapter: str, kind: str) -> Display:
     """List what the edition's report says that is no figure, in our words, with what became of it.
 
     Nothing if it says none of that kind: a section that would show nothing else leaves the page.
     Raises DataError if the file of facts does not hold.
     """
-    open_board(edition.data)
-    facts = texts("facts", edition=edition.name, chapter=chapter, kind=kind)
+    open_board(pack.edition.data)
+    facts = texts("facts", edition=pack.edition.name, chapter=chapter, kind=kind)
     shorts = dictionary().sources.set_index("source")["short"]
     items = [
         Markup("<li><strong>{}</strong>: {}{} <cite>{}</cite></li>").format(
@@ -419,10 +436,11 @@ def describe_sources(*releases: Release) -> Display:
     return Display(html, "sources")
 
 
+@if_any(3)
 def describe_outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
     """Say what came in, what went out and what is left, and whether the accounts print the same."""
     income, outgoings = (_total_row(release) for release in (received, spent))
-    left, outcome = records(surplus.frame)[0], records(printed.frame)[0]
+    left, outcome = records(surplus.frame)[0], next(iter(records(printed.frame)), {"value": None})
     if pd.isna(left["value"]):
         return finding([_without_outcome(income, outgoings)])
     said = Markup("{} the board received {} and spent {}: {} of {}.").format(
@@ -441,6 +459,7 @@ def describe_outcome(received: Release, spent: Release, surplus: Release, printe
     return finding([said, Markup(report).format("the same" if same else "another", bind(outcome, "value"))])
 
 
+@if_any()
 def describe_sums(sums: Release) -> Display:
     """Say whether the parts of an account add up to the total printed, or by how much they do not."""
     sentences = []
@@ -462,6 +481,7 @@ def describe_sums(sums: Release) -> Display:
     return finding(sentences)
 
 
+@if_any(4)
 def describe_on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
     """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over."""
     cost, paid, share, left = (records(release.frame)[0] for release in (costs, salaries, rates, surplus))

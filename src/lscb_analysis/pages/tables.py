@@ -23,8 +23,8 @@ from lscb_analysis.pages.display import (
     as_coded_last,
     bind,
     category,
-    check_rows,
     claim,
+    if_any,
     isolated,
     name,
     number,
@@ -93,9 +93,9 @@ class Column:
 AREA = Column("Area", lambda row: escape(area(row)), heads=True)
 
 
+@if_any()
 def table(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
-    check_rows(release.frame)
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
     sorted_keys = release.frame.assign(**order).sort_values([*SERIES, "period_end"], kind="stable")
     frame = release.frame.loc[sorted_keys.index]
@@ -136,6 +136,7 @@ def _any_missing(numbers: pd.Series) -> bool:
     return bool(numbers.isna().any())
 
 
+@if_any()
 def table_by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
@@ -147,6 +148,7 @@ def table_by_period(release: Release) -> Display:
     return _table(frame, [*heads, *columns], "by-period", frame.drop_duplicates(SERIES), *_notes(frame))
 
 
+@if_any()
 def table_by_measure(release: Release) -> Display:
     """Return a release with a row for each category and a column for each measure, or two for a share.
 
@@ -167,6 +169,7 @@ def table_by_measure(release: Release) -> Display:
     return _table(frame, columns, "by-measure", frame.drop_duplicates("category"))
 
 
+@if_any()
 def table_of_marks(release: Release) -> Display:
     """Return a register as a table: a row for each category, a column for each day, its marks as printed."""
     frame = release.frame
@@ -182,6 +185,7 @@ def table_of_marks(release: Release) -> Display:
     return _table(frame, columns, "marks", frame.drop_duplicates("category"), *notes)
 
 
+@if_any()
 def table_by_area(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each area."""
     frame, key = release.frame, [*SERIES[:2], "period_end"]
@@ -191,6 +195,7 @@ def table_by_area(release: Release) -> Display:
     return _table(frame, [*varying, *columns], "by-area", frame.drop_duplicates(key))
 
 
+@if_any()
 def table_of_changes(release: Release) -> Display:
     """Return a release of comparisons as a table, a row for each, the largest rise first."""
     frame = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
@@ -207,6 +212,7 @@ def table_of_changes(release: Release) -> Display:
     return _table(frame, columns, "changes", frame, UNROUNDED)
 
 
+@if_any()
 def table_of_verdicts(release: Release, histories: Release) -> Display:
     """Return the verdicts of an edition as a table, a line for each, with a small chart of its history.
 

@@ -114,8 +114,11 @@ def check_summaries(printed: pd.DataFrame, raters: float) -> pd.DataFrame:
     `printed` are rows of `data/` whose measures have the roles of `PARTS`. The frame has the row
     of each statement's mean (or, without one, its range), with `possible` (half points, means rounded),
     `possible_cut` (half points, means cut off), `possible_whole` (whole points, means rounded), `raters` and
-    `fewest`. A statement of which nothing is printed is left out.
+    `fewest`. A statement of which nothing is printed is left out, and so are all if `raters` is missing.
     """
+    if printed.empty or pd.isna(raters):
+        return printed.head(0)
+    raters = int(raters)
     ways = {"possible": (STEP, False), "possible_cut": (STEP, True), "possible_whole": (1.0, False)}
     statements: dict[tuple[str, ...], dict[str, dict[str, Any]]] = defaultdict(dict)
     for part, row in zip(parts(printed), records(printed), strict=True):

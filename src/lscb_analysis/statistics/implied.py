@@ -110,8 +110,10 @@ def implied_counts(counts: pd.DataFrame, totals: pd.DataFrame, percentages: pd.D
 
     A row of each frame is paired with those of its area, period and category. Where none or several
     whole numbers fit, or there is no total or no percentage, the value is missing, with status `x`. A
-    count that its source withholds stays withheld.
+    count that its source withholds stays withheld. Where nothing is printed nothing is implied.
     """
+    if percentages.empty:
+        return counts.head(0)
     whole = totals[[*_CELL, "value"]].rename(columns={"value": "total"})
     told = percentages.dropna(subset="value")[[*_CELL, "printed"]].rename(columns={"printed": "text"})
     both = counts.merge(whole, on=_CELL, how="left").merge(told, on=_CELL, how="left")
@@ -215,9 +217,10 @@ def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """Return `totals` with their `unit` and a column `fits`: could the percentages all be shares of them?
 
     A percentage fits a total if some whole number is that percentage of it. Suppressed ones are
-    passed over, and so are totals that are not told.
+    passed over, and so are totals that are not told. Where nothing is printed nothing can fit.
     """
     told, totals = (frame[frame["value"].notna()] for frame in (percentages, totals))
+    totals = totals if len(percentages) else totals.head(0)
     return totals.assign(
         unit="number",
         fits=[
@@ -276,13 +279,13 @@ def versions(
 
 
 def standing(figures: pd.DataFrame, area: str) -> pd.DataFrame:
-    """Return the rows of `area`, with where each stands among all areas of its level, the highest first.
+    """Return the rows of `area`, with where each stands among the areas of its level that its source gives.
 
-    To a row come the numbers of `others` with the same measure, category and period, of those `above`
+    To a row come the numbers of `others` with the same measure, category, period and source, of those `above`
     it, `level` with it as printed, and `untold`, which have no figure; and `best` and `worst`: the first
     and the last place it can have, whatever the untold figures are and whatever rounding hides.
     """
-    key = [*PERIOD, "geographic_level", "measure", "category"]
+    key = [*PERIOD, "geographic_level", "measure", "category", "source"]
     own = figures[(figures["area_name"] == area) & figures["value"].notna()].reset_index(drop=True)
     every = own[[*key, "area_code", "value"]].merge(figures, on=key, suffixes=("_own", ""))
     others = every[every["area_code"] != every["area_code_own"]]

@@ -128,7 +128,7 @@ def not_tested(changed: pd.DataFrame) -> str:
     compared is.
     """
     if changed["change"].isna().all():
-        return str(changed["reason"].iloc[0])
+        return str(changed["reason"].iloc[0]) if len(changed) else NO_FIGURE
     suppressed = (changed["status"] == "c") | (changed["status_before"] == "c")
     obstacles = changed["reason"].where(~((changed["reason"] == NO_FIGURE) & suppressed), "")
     found = [reason for reason in obstacles if reason]

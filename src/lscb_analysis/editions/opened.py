@@ -1,0 +1,234 @@
+"""An edition opened by a chapter: figures by their measure, and what of them may be shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest
+from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
+from lscb_analysis.editions.verdicts import FIGURE, declared, estimates, histories, verdict_table
+from lscb_analysis.release import Release, protect
+from lscb_analysis.statistics import (
+    Period,
+    agreed,
+    compare,
+    count,
+    implied_totals,
+    mix_changes,
+    of_period,
+    proportion,
+    stated,
+)
+
+Areas = Literal["own", "comparators", "all"]
+Part = Literal["counts", "totals", "printed", "heading"]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a chapter asks for: frames to work with (`load`, `declared`, …) and releases to show (the others).
+
+    A frame is tidy, as `lscb.load` gives it. A release has been protected under the edition's rule, and its
+    estimates and comparisons have the edition's confidence. Where the data or the edition say nothing
+    there are no rows, and a section that would show nothing else leaves the page.
+    """
+
+    edition: Edition
+
+    @property
+    def area(self) -> str:
+        """The authority, as the data name it."""
+        return self.edition.area
+
+    @property
+    def previous(self) -> Period:
+        """The earlier of the two periods that are compared: a year, or as `2018 Financial year Q1`."""
+        return self.edition.previous
+
+    @property
+    def latest(self) -> Period:
+        """The later of the two periods that are compared."""
+        return self.edition.latest
+
+    def load(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
+        """Return the rows of these measures, whichever tables have them, in the order of the tables.
+
+        They are of the edition's area, of its `comparators` too, or of `all` areas, and no later than its
+        latest period; later is what its report says of a measure that is not compared. Of a figure that
+        several sources give, that of the first in the edition's `sources` counts; of those it does not
+        name, all stand. `where` keeps the rows whose column equals the value. Raises DataError for a
+        measure that the dictionary does not have.
+        """
+        rows = self._rows(measures, areas, where)
+        order = {source: at for at, source in enumerate(self.edition.sources)}
+        rank = rows["source"].map(order).astype(float)
+        first = rank.groupby([rows[column] for column in FIGURE]).transform("min")
+        return rows[first.isna() | (rank == first)].reset_index(drop=True)
+
+    def said(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
+        """Return what the edition's report says of these measures: a row for each place that says it."""
+        rows = self._rows(measures, areas, where)
+        return rows[self._of_report(rows)].reset_index(drop=True)
+
+    def statistics(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
+        """Return what all others than the edition's report say of these measures."""
+        rows = self._rows(measures, areas, where)
+        return rows[~self._of_report(rows)].reset_index(drop=True)
+
+    def listed(self, name: str) -> list[str]:
+        """Return a list of measures or categories that the edition gives, or an empty one.
+
+        Raises EditionError for a name in it that the dictionary does not have.
+        """
+        known = {*dictionary().measures["measure"], *dictionary().categories["category"]}
+        for one in (found := self.edition.lists.get(name, [])):
+            if one not in known:
+                raise EditionError(
+                    f"{self.edition.name}.toml, lists, {name}: {one!r} is neither a measure nor a category. "
+                    f"{nearest(one, known)}"
+                )
+        return found
+
+    def declared(self, question: str, part: Part) -> pd.DataFrame:
+        """Return the rows that the edition declares as one part of a comparison, up to its latest period."""
+        asked = {comparison.question: comparison for comparison in self.edition.comparisons}
+        if getattr(asked.get(question), part, None) is None:
+            return figures()
+        return declared(self.edition, question, part)
+
+    def totals(self, question: str, measure: str) -> pd.DataFrame:
+        """Return the totals of a comparison: as declared, else those that its prints imply, of `measure`."""
+        totals = self.declared(question, "totals")
+        if len(totals):
+            return totals
+        counts, printed = (self.declared(question, part) for part in ("counts", "printed"))
+        return implied_totals(counts, printed, measure)
+
+    def protect(self, *frames: pd.DataFrame | Release) -> Release:
+        """Return frames as one release. Raises DisclosureError if the edition's rule cannot be met."""
+        return protect(*map(_frame, frames), rule=self.edition.rule)
+
+    def stated(self, *frames: pd.DataFrame) -> Release:
+        """Return figures as their source prints them, to be shown."""
+        return self.protect(*map(stated, frames))
+
+    def estimates(self, *questions: str) -> Release:
+        """Return what the comparisons are made from, for every period up to the latest."""
+        asked = {comparison.question for comparison in self.edition.comparisons}
+        told = [estimates(self.edition, question) for question in questions if question in asked]
+        return self.protect(*told or [stated(figures())])
+
+    def verdicts(self, *questions: str) -> Release:
+        """Return the verdicts on these questions, or on all that the edition asks."""
+        table = verdict_table(self.edition)
+        return self.protect(table[table["question"].isin(questions)] if questions else table)
+
+    def histories(self) -> Release:
+        """Return the estimates behind every rate and proportion that is compared, for all periods."""
+        return self.protect(histories(self.edition))
+
+    def count(self, *counts: pd.DataFrame) -> Release:
+        """Return numbers as estimates, each with the interval of a Poisson count."""
+        return self.protect(*(count(frame, self.edition.confidence) for frame in counts))
+
+    def percentage(self, counts: pd.DataFrame, totals: pd.DataFrame, measure: str = "") -> Release:
+        """Return `counts` as percentages of `totals`, with Wilson's interval.
+
+        If a `measure` is named they are of that: as printed where a source prints them.
+        """
+        made = proportion(counts, totals, self.edition.confidence)
+        if not measure:
+            return self.protect(made)
+        printed = self.load(measure)
+        if printed.empty:
+            return self.protect(made.assign(measure=measure, printed=""))
+        return self.protect(stated(agreed(printed), made))
+
+    def now(self, release: Release) -> Release:
+        """Return the figures of the latest period alone."""
+        frame, latest = release.frame, self.latest
+        of = frame["time_period"] == latest if isinstance(latest, int) else of_period(frame, latest)
+        return self.protect(frame[of])
+
+    def change(self, *estimates: pd.DataFrame | Release, first: bool = False) -> Release:
+        """Return how each measure changed from the previous period to the latest, one after the other.
+
+        Or from the `first` period that its estimates have, if that is before the previous one.
+        """
+        every = self.protect(*estimates).frame
+        compared = []
+        for _, rows in every.groupby("measure", sort=False):
+            earliest = int(rows["time_period"].min())
+            since = earliest if first else self.previous
+            if not first or (isinstance(self.previous, int) and earliest < self.previous):
+                compared.append(compare(rows, since, self.latest, self.edition.confidence))
+        periods = self.previous, self.latest, self.edition.confidence
+        return self.protect(*compared or [compare(every.head(0), *periods)])
+
+    def mix_changes(self, question: str) -> Release:
+        """Return the change of each category of a mix that the edition compares."""
+        periods = self.previous, self.latest, self.edition.confidence
+        return self.protect(mix_changes(self.estimates(question).frame, *periods))
+
+    def _rows(
+        self, measures: tuple[str, ...], areas: Areas, where: dict[str, str | int | None]
+    ) -> pd.DataFrame:
+        rows = figures(*measures, **{column: value for column, value in where.items() if value is not None})
+        names = [self.area, *(self.edition.comparators if areas == "comparators" else [])]
+        near = rows[["area_name", "area_code"]].isin(names).any(axis="columns") | (areas == "all")
+        later = self._of_report(rows) & ~rows["measure"].isin(self._compared())
+        return rows[near & ((rows["period_end"] <= last_day(self.latest)) | later)]
+
+    def _of_report(self, rows: pd.DataFrame) -> pd.Series:
+        document = dictionary().sources.set_index("source")["document"]
+        return rows["source"].map(document) == self.edition.report
+
+    def _compared(self) -> set[Any]:
+        parts = [part for one in self.edition.comparisons for part in (one.counts, one.totals, one.printed)]
+        return {part["measure"] for part in parts if part and "measure" in part}
+
+
+def open_edition(name: str, instead: str = "") -> Pack:
+    """Return an edition opened for a chapter, with values to try `instead` of some of its own.
+
+    They are written as in `confidence: 0.99; previous: 2016`. Raises EditionError as `tried` and
+    `read_edition` do, or if papermill was given a parameter that the cells of the notebook do not declare;
+    DataError if the data have no such area.
+    """
+    if wrong := _wrongly_given():
+        raise EditionError(wrong)
+    edition = read_edition(name, **tried(instead))
+    check_area(edition.area)
+    return Pack(edition)
+
+
+def _wrongly_given() -> str:
+    """What is wrong with the parameters that papermill has put in this notebook as it runs, or nothing.
+
+    A running notebook keeps the text of the cells that ran: papermill's begins with a comment, and the cell
+    of parameters ran before it.
+    """
+    cells: list[str] = getattr(sys.modules["__main__"], "In", [])
+    at = next((at for at, cell in enumerate(cells) if cell.startswith("# Parameters\n")), None)
+    if at is None:
+        return ""
+    declared = dict(re.findall(r"(?m)^(\w+) *:? *(\w*) *=(?!=)", "\n".join(cells[:at])))
+    for name, value in re.findall(r"(?m)^(\w+) = (.*)$", cells[at]):
+        if name in TRIED:
+            return (
+                f"Parameter {name} belongs to the edition. Give it within one: instead = “{name}: {value}”."
+            )
+        if name not in declared:
+            return f"This notebook has no parameter {name!r}. {nearest(name, declared)}"
+        if declared[name] == "str" and value[:1] not in "'\"":
+            return f"Parameter {name} is {value}, which is no text. Give it as one (papermill -r)."
+    return ""
+
+
+def _frame(figures: pd.DataFrame | Release) -> pd.DataFrame:
+    return figures.frame if isinstance(figures, Release) else figures
