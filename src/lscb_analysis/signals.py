@@ -1,10 +1,12 @@
-"""What ends a command from outside: it says so, and has what was begun cleared away, whenever it comes."""
+"""What ends a command from outside: it says so, and has what was begun cleared away, whenever it comes.
+
+This is imported before anything else, and imports as little as it can: until then signals end Python unheard.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
 
 ENDING = [name for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 """A request to end, a person at the terminal, and a terminal that was closed."""
@@ -23,6 +25,7 @@ def hear() -> None:
 def _stop(number: int, _: object) -> None:
     for name in ENDING:  # what is cleared away now is not to be cut off by the next
         signal.signal(getattr(signal, name), signal.SIG_IGN)
-    with suppress(OSError):  # the terminal has gone
+    try:
         os.write(2, f"Stopped by {signal.Signals(number).name}; a pack that stands is whole.\n".encode())
-    raise SystemExit(128 + number)
+    finally:  # also where the terminal has gone
+        raise SystemExit(128 + number)
