@@ -141,7 +141,7 @@ def test_a_table_is_read_until_the_end_of_a_quarter():
     [
         (
             {"latest": 2018},
-            "2018 is no period of the calendar 'financial quarter'. Write '2018 Financial year Q1'",
+            "of the calendar 'financial quarter'. Write '2018 Financial year Q1'",
         ),
         ({"latest": "2018 Academic year Q2"}, "'2018 Academic year Q2' is no period of the calendar"),
         ({"latest": "2018 Financial year Q4"}, r"(2018 Financial year Q1) is not before latest"),
