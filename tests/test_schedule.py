@@ -157,7 +157,7 @@ def test_jupyters_own_scheduler_runs_a_chapter_with_parameters(project, server):
         input_uri="notebooks/08_care_leavers.ipynb",
         runtime_environment_name=server("runtime_environments")[0]["name"],
         output_formats=["ipynb"],
-        parameters={"instead": "confidence: 0.8"},
+        parameters={"instead": '"confidence: 0.8"'},
     )["job_id"]
 
     def ended():

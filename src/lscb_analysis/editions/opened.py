@@ -178,11 +178,14 @@ class Pack:
     def _rows(
         self, measures: tuple[str, ...], areas: Areas, where: dict[str, str | int | None]
     ) -> pd.DataFrame:
-        rows = figures(*measures, **{column: value for column, value in where.items() if value is not None})
-        names = [self.area, *(self.edition.comparators if areas == "comparators" else [])]
-        near = rows[["area_name", "area_code"]].isin(names).any(axis="columns") | (areas == "all")
+        own = {"area_name": self.area} if areas == "own" else {}
+        asked = {column: value for column, value in where.items() if value is not None}
+        rows = figures(*measures, **own | asked)
+        if areas == "comparators":
+            names = [self.area, *self.edition.comparators]
+            rows = rows[rows[["area_name", "area_code"]].isin(names).any(axis="columns")]
         later = self._of_report(rows) & ~rows["measure"].isin(self._compared())
-        return rows[near & ((rows["period_end"] <= last_day(self.latest)) | later)]
+        return rows[(rows["period_end"] <= last_day(self.latest)) | later]
 
     def _of_report(self, rows: pd.DataFrame) -> pd.Series:
         document = dictionary().sources.set_index("source")["document"]
