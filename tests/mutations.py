@@ -1,17 +1,19 @@
-"""Alterations of a built pack, each classed beforehand: does it change what a reader is told, or not?
+"""Alterations of a built pack, of many kinds, each tried in several places: on pages, in tables, in files.
 
-An alteration is made of what the pack has: the figures on its pages are found by their attributes, and every
-kind of alteration is tried in several places, spread over the pages.
+An alteration is made of what the pack has: the figures on its pages are found by their attributes.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import zipfile
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
-from lscb_analysis.pages.blocks import Block, read_page
 from lscb_analysis.pages.display import MINUS
 
 FIGURE = re.compile(r"<data ([^>]*)>([^<]*)</data>")
@@ -84,31 +86,32 @@ CLAIMED = (
 
 
 class Alteration(NamedTuple):
-    """A file of the pack and its new text; whether that tells a reader something else than the data do."""
+    """A file of a pack and its new content; none if it is taken away."""
 
     kind: str
     file: str
-    text: str
-    changes: bool = True
+    content: bytes | None
 
 
-def alterations(pages: dict[str, str], tables: dict[str, str]) -> Iterator[Alteration]:
-    """Yield every alteration, of `pages` and `tables` by the names of their files."""
+def alterations(pack: Path) -> Iterator[Alteration]:
+    """Yield every alteration of a pack: of a third of its pages, and of all its other files."""
+    pages = {path.name: path.read_text("utf-8") for path in sorted(pack.glob("*.html"))[1::3]}
     for file, html in pages.items():
         for kind, altered in (
             *_of_figures(html),
             *_of_words(html),
             *_of_places(html),
             *_of_marks(html),
+            *_of_code(html),
             *_typed(html),
+            *_harmless(html),
         ):
-            yield Alteration(kind, file, altered)
-        for kind, altered in _harmless(html):
-            yield Alteration(kind, file, altered, changes=False)
+            yield Alteration(kind, file, altered.encode())
     yield from _of_headlines(pages)
-    for file, csv in tables.items():
-        for kind, altered, changes in _of_tables(csv):
-            yield Alteration(kind, file, altered, changes)
+    for path in sorted(pack.glob("tables/*.csv")):
+        for kind, csv in _of_tables(path.read_text("utf-8")):
+            yield Alteration(kind, f"tables/{path.name}", csv.encode())
+    yield from _of_files(pack)
 
 
 class Found(NamedTuple):
@@ -241,12 +244,8 @@ def _of_words(html: str) -> Iterator[tuple[str, str]]:
     ):
         for found in list(re.finditer(rf"(?<=</data>) ?(?:<span data-name=\"unit\">)?{words}", html))[:2]:
             yield "unit changed", html[: found.start()] + found[0].replace(words, other) + html[found.end() :]
-    for words in [block.words for block in read_page(html) if _drawn(block)][:2]:
-        yield "number drawn", re.sub(rf"(<text [^>]*>\s*){re.escape(words)}(\s*<)", r"\g<1>73.19\g<2>", html)
-
-
-def _drawn(block: Block) -> bool:
-    return block.tag == "text" and "tick" not in block.within and block.words[:1].isdigit()
+    for found in list(re.finditer(r"(<text [^>]*>\s*)\d[\d.,]*(%?<)", html))[:2]:
+        yield "number drawn", f"{html[: found.start()]}{found[1]}73.19{found[2]}{html[found.end() :]}"
 
 
 def _of_marks(html: str) -> Iterator[tuple[str, str]]:
@@ -282,13 +281,83 @@ def _of_headlines(pages: dict[str, str]) -> Iterator[Alteration]:
     for (file, found), (_, other) in pairwise([*having, having[0]]):
         html = pages[file]
         altered = html[: found.start(2)] + other[2] + html[found.end(2) :]
-        yield Alteration("headline of another chapter", file, altered)
+        yield Alteration("headline of another chapter", file, altered.encode())
 
 
-def _of_tables(csv: str) -> Iterator[tuple[str, str, bool]]:
+def _of_code(html: str) -> Iterator[tuple[str, str]]:
+    """What a browser makes of a page that is not in its words: style, scripts, drawings, links."""
+    for rule in (
+        "data { visibility: hidden }",
+        "data::after { content: '0' }",
+        "td { direction: rtl; unicode-bidi: bidi-override }",
+        "p.finding { display: none }",
+        "svg path { transform: scaleY(-1) }",
+    ):
+        kind = "CSS content" if "content" in rule else "CSS that hides or turns"
+        yield kind, html.replace("</style>", f"{rule}</style>", 1)
+    script = "<script>for (const one of document.querySelectorAll('data')) one.textContent = '7'</script>"
+    yield "script", html.replace("</body>", f"{script}</body>", 1)
+    yield "script in an attribute", html.replace("<main ", '<main onclick="this.remove()" ', 1)
+    yield "attribute", html.replace("<main ", "<main hidden ", 1)
+    yield "attribute", html.replace('<html lang="en', '<html dir="rtl" lang="en', 1)
+    yield "link", re.sub(r'href="[^"#]+\.html', 'href="elsewhere.html', html, count=1)
+    yield "link", html.replace("</footer>", '<a href="https://example.org/">More</a></footer>', 1)
+    yield "telephone number", re.sub(r'(href="tel:\+?\d*)\d"', r'\g<1>9"', html, count=1)
+    yield "picture from elsewhere", html.replace("</main>", '<img src="x.png" alt=""></main>', 1)
+    for drawn in list(re.finditer(r'( d="M [\d.]+ )([\d.]+)', html))[:2]:
+        higher = f"{float(drawn[2]) + 40:g}"
+        yield "drawing", f"{html[: drawn.start()]}{drawn[1]}{higher}{html[drawn.end() :]}"
+    for row in list(re.finditer(r"<tr>\s*<th scope=\"row\".*?</tr>", html, re.S))[:2]:
+        yield "row of a table removed", html[: row.start()] + html[row.end() :]
+    for item in list(re.finditer(r"<li>.*?</li>", html, re.S))[:1]:
+        yield "item removed", html[: item.start()] + html[item.end() :]
+    yield "half a page", html[: len(html) // 2]
+
+
+def _of_files(pack: Path) -> Iterator[Alteration]:
+    """Files of other kinds, and files added, emptied and taken away."""
+    book = (pack / "tables.xlsx").read_bytes()
+    sheets = [name for name in zipfile.ZipFile(io.BytesIO(book)).namelist() if "sheet" in name]
+    for name in [name for name in sheets if name.endswith(".xml")][:8]:
+        yield Alteration("cell of the spreadsheet", "tables.xlsx", _sheet_altered(book, name))
+    pdf = (pack / "pack.pdf").read_bytes()
+    for at in range(10, len(pdf), len(pdf) // 6):
+        yield Alteration("byte of the PDF", "pack.pdf", pdf[:at] + bytes([pdf[at] ^ 1]) + pdf[at + 1 :])
+    manifest = json.loads((pack / "manifest.json").read_text("utf-8"))
+    for key in ("built", "commit", "python", "library", "packages", "browser"):
+        other = json.dumps(manifest | {key: "2026-01-01"}, indent=2, ensure_ascii=False) + "\n"
+        yield Alteration("manifest", "manifest.json", other.encode())
+    for key in ("inputs", "comparisons", "versions", "files"):
+        less = dict(list(manifest[key].items())[1:])
+        other = json.dumps(manifest | {key: less}, indent=2, ensure_ascii=False) + "\n"
+        yield Alteration("manifest", "manifest.json", other.encode())
+    for file in sorted(path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()):
+        if file != "manifest.json":
+            yield Alteration("file removed", file, None)
+            yield Alteration("file emptied", file, b"")
+    for file in ("16_more.html", "tables/more.csv", "style.css", ".htaccess", "deep/er/index.html"):
+        yield Alteration("file added", file, b"7")
+
+
+def _sheet_altered(book: bytes, name: str) -> bytes:
+    """A spreadsheet with one sheet whose first number is another, or that has a blank more."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(changed, "w") as new:
+        for entry in old.infolist():
+            content = old.read(entry)
+            if entry.filename == name:
+                content = re.sub(rb"<v>\d+</v>", b"<v>7777</v>", content, count=1) + b" "
+            new.writestr(entry, content)
+    return changed.getvalue()
+
+
+def _of_tables(csv: str) -> Iterator[tuple[str, str]]:
     header, *rows = csv.splitlines()
     columns = header.split(",")
-    yield "other line ends", csv.replace("\n", "\r\n"), False
+    yield "other line ends", csv.replace("\n", "\r\n")
+    yield "half a CSV", csv[: len(csv) // 2]
+    yield "CSV row removed", "\n".join([header, *rows[:-1], ""])
+    yield "CSV rows in another order", "\n".join([header, *reversed(rows), "", ""])
     for column, kind in (("value", "cell"), ("numerator", "cell"), ("lower", "cell"), ("change", "cell")):
         at = columns.index(column) if column in columns else None
         plain = [row for row in rows if '"' not in row]
@@ -297,12 +366,12 @@ def _of_tables(csv: str) -> Iterator[tuple[str, str, bool]]:
         cells = plain[len(plain) // 2].split(",")
         if cells[at] and re.search("[1-9]", cells[at]):
             altered = ",".join([*cells[:at], _digit(cells[at]), *cells[at + 1 :]])
-            yield f"CSV {kind}", csv.replace(plain[len(plain) // 2], altered, 1), True
+            yield f"CSV {kind}", csv.replace(plain[len(plain) // 2], altered, 1)
         negative = next((row for row in plain if row.split(",")[at].startswith("-")), None)
         if negative:
             cells = negative.split(",")
             altered = ",".join([*cells[:at], cells[at].removeprefix("-"), *cells[at + 1 :]])
-            yield "CSV minus lost", csv.replace(negative, altered, 1), True
+            yield "CSV minus lost", csv.replace(negative, altered, 1)
     for column, old, new in (
         ("time_period", r"20(1\d)", "2001"),
         ("source", r"report-[\w.-]+|dfe-[\w-]+", "report-9.9-else"),
@@ -317,13 +386,13 @@ def _of_tables(csv: str) -> Iterator[tuple[str, str, bool]]:
         if row and at is not None:
             cells = row.split(",")
             altered = ",".join([*cells[:at], new, *cells[at + 1 :]])
-            yield f"CSV {column}", csv.replace(row, altered, 1), True
+            yield f"CSV {column}", csv.replace(row, altered, 1)
     if "E06000033" in csv:
-        yield "CSV area", csv.replace("E06000033", "E06000034", 1), True
+        yield "CSV area", csv.replace("E06000033", "E06000034", 1)
 
 
 def _harmless(html: str) -> Iterator[tuple[str, str]]:
-    """What changes nothing that a reader is told."""
+    """What changes nothing that a reader is told, and is not the pack all the same."""
     if figure := next(iter(figures(html)), None):
         turned = " ".join(reversed(re.findall(r'[\w-]+="[^"]*"', figure.html.partition(">")[0])))
         yield "attributes in another order", _put(html, figure, f"<data {turned}>{figure.words}</data>")

@@ -6,11 +6,11 @@ import re
 from importlib.metadata import version
 
 import pytest
+from borne_out import CLAIMS
 from bs4 import BeautifulSoup
 from conftest import DATA, DICTIONARY, EDITION, keep_only
 from readability import HARDEST, LONGEST, grade, sentences
 
-from lscb_analysis.audit.verification import CLAIMS
 from lscb_analysis.build.builder import build
 from lscb_analysis.data.files import texts
 from lscb_analysis.editions.edition import EditionError, read_edition

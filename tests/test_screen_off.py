@@ -9,9 +9,9 @@ import re
 
 import numpy as np
 import pytest
+from borne_out import Names
 
-from lscb_analysis.audit.remade import known
-from lscb_analysis.audit.surroundings import names
+from lscb_analysis.audit.known import known
 from lscb_analysis.data.files import measures
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import CALLED
@@ -36,7 +36,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def named(data):
-    return names(data, {code for code, _ in data.areas})
+    return Names(data)
 
 
 @pytest.fixture(scope="module")

@@ -1,129 +1,148 @@
-"""A pack is read back against the data: it holds as built, and no alteration that changes meaning passes."""
+"""A pack is verified by making it again: it holds as built, and every alteration is named."""
 
-import json
 import shutil
-from dataclasses import replace
+from datetime import date
+from functools import partial
 
 import pytest
-from conftest import DATA
+from conftest import CHROMIUM, DATA, keep_only
 from mutations import alterations
 from typer.testing import CliRunner
 
-from lscb_analysis.audit.downloads import check_table
-from lscb_analysis.audit.verification import CLAIMS_OF_ALL, NoPackError, check_page, read_pack, verify
+from lscb_analysis.build.again import (
+    NoPackError,
+    compare,
+    made_again,
+    read_manifest,
+    recorded_of,
+    unlike_here,
+    verify,
+)
 from lscb_analysis.build.builder import build
-from lscb_analysis.cli import app, main
-from lscb_analysis.data.schema import DataError
-from lscb_analysis.pages.blocks import read_page
+from lscb_analysis.cli import NOT_VERIFIED, app, main
+from lscb_analysis.project import contents
 
-OF_A_KIND = 15
+CARE = "08_care_leavers"
+OF_A_KIND = 12
 """So many alterations of each kind are tried, spread over the pack."""
 
 
 @pytest.fixture(scope="module")
-def book(pack):
-    return read_pack(pack)
+def twice(pack, tmp_path_factory):
+    """The whole pack, a copy of it to alter, and the same made again, once; both with a PDF, which is any."""
+    folder = tmp_path_factory.mktemp("twice")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSCB_PROJECT", str(pack.parents[1] / "checkout"))
+        with made_again(read_manifest(pack)) as again:
+            for name, of in (("altered", pack), ("again", again)):
+                shutil.copytree(of, folder / name)
+                (folder / name / "pack.pdf").write_bytes(b"%PDF-1.7 " + bytes(range(256)))
+            yield folder / "altered", folder / "again", recorded_of(pack)
 
 
-def test_the_pack_holds_and_nearly_all_its_numbers_are_bound(pack):
-    found = verify(pack)
-    assert [str(fault) for fault in found.faults] == []
-    assert found.figures > 2000
-    assert found.cells > 2000
+def test_a_whole_pack_made_again_is_the_same_byte_by_byte(twice, pack):
+    copied, again, recorded = twice
+    found = compare(copied, again, recorded, list(unlike_here(read_manifest(pack), recorded)))
+    assert (found.altered, found.added, found.removed, found.unlike, found.differ) == ([], [], [], [], [])
+    assert found.files > 80
 
 
-def test_what_changes_meaning_is_caught_and_what_does_not_is_not(pack, book, tmp_path):
-    pages = {path.name: path.read_text("utf-8") for path in sorted(pack.glob("*.html"))}
-    tables = {f"tables/{path.name}": path.read_text("utf-8") for path in sorted(pack.glob("tables/*.csv"))}
+def test_every_alteration_is_named(twice):
+    copied, again, recorded = twice
+    held = partial(compare, copied, again, recorded, [])
     tried = {}
-    for altered in alterations(pages, tables):
-        if altered.text != (pages | tables)[altered.file]:
-            tried.setdefault((altered.kind, altered.changes), {})[altered.file, altered.text] = altered
-    chosen = [list(of.values())[:: max(1, len(of) // OF_A_KIND)][:OF_A_KIND] for of in tried.values()]
-    passed, caught = [], []
-    for altered in (one for of in chosen for one in of):
-        faults = faults_of(altered, book, tmp_path)
-        if altered.changes and not faults:
-            passed.append((altered.kind, altered.file, altered))
-        if not altered.changes and faults:
-            caught.append((altered.kind, altered.file, faults[0]))
-    assert not passed
-    assert not caught
-    assert sum(len(of) for (_, changes), of in zip(tried, chosen, strict=True) if changes) >= 300
-    assert len({kind for kind, changes in tried if changes}) >= 20
-    assert sum(not changes for _, changes in tried) >= 7
+    for altered in alterations(copied):
+        path = copied / altered.file
+        if altered.content != (path.read_bytes() if path.exists() else None):
+            tried.setdefault(altered.kind, []).append(altered)
+    chosen = [one for of in tried.values() for one in of[:: max(1, len(of) // OF_A_KIND)][:OF_A_KIND]]
+    assert len(chosen) >= 300
+    assert len(tried) >= 20
+    for kind, file, content in chosen:
+        path = copied / file
+        before = path.read_bytes() if path.exists() else None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink() if content is None else path.write_bytes(content)
+        found = held()
+        by = "added" if before is None else "removed" if content is None else "altered"
+        assert getattr(found, by) == [file], (kind, file)
+        path.unlink() if before is None else path.write_bytes(before)
+    assert not held().wrong
 
 
-def faults_of(altered, book, folder):
-    if altered.file.endswith(".html"):
-        pages = book.pages | {altered.file: read_page(altered.text)}
-        return check_page(replace(book, pages=pages), altered.file)
-    path = folder / "altered.csv"
-    path.write_text(altered.text, "utf-8", newline="")
-    return check_table(path, book.known)[1]
+def test_a_link_in_place_of_a_file_is_named(twice, tmp_path):
+    copied, again, recorded = twice
+    page = copied / "index.html"
+    page.rename(tmp_path / "index.html")
+    page.symlink_to(tmp_path / "index.html")
+    assert compare(copied, again, recorded, []).altered == ["index.html"]
+    page.unlink()
+    (tmp_path / "index.html").rename(page)
 
 
-@pytest.mark.parametrize("claim", [*CLAIMS_OF_ALL, "All is well"])
-def test_a_claim_of_all_comparisons_has_to_be_so(book, claim):
-    """In this pack some changed, some are unclear and some are not compared, so none of them is."""
-    page = read_page(f'<p>{claim}</p><p><span data-claim="*">{claim}</span>.</p>')
-    faults = check_page(replace(book, pages={"invented.html": page}), "invented.html")
-    said = f"“{claim}” is said of all comparisons of this edition, and is not so."
-    assert said in [fault.reason for fault in faults]
-    unmarked = "claims what no verdict beside it says" in str(faults[0].reason)
-    assert unmarked == ("beyond chance" in claim)
+def test_where_something_else_is_installed_here_files_are_held_by_the_record_alone(twice):
+    """Then what comes out otherwise is named, and is not called altered; and the pack never holds."""
+    copied, again, recorded = twice
+    recorded = recorded | {"files": recorded["files"] | contents(copied)}
+    page = again / "index.html"
+    before = page.read_text("utf-8")
+    page.write_text(before + " ", "utf-8")
+    found = compare(copied, again, recorded, ["pandas is 9, and was 3"])
+    assert not found.wrong
+    assert found.differ == ["index.html"]
+    (copied / "methods.html").write_bytes((copied / "methods.html").read_bytes() + b" ")
+    assert compare(copied, again, recorded, ["pandas is 9, and was 3"]).altered == ["methods.html"]
+    alone = compare(copied, again, None, [])
+    assert alone.altered == ["index.html", "methods.html"]
+    assert ["no record here tells when it was built" in reason for reason in alone.unlike] == [True]
+    page.write_text(before, "utf-8")
+    (copied / "methods.html").write_bytes((copied / "methods.html").read_bytes()[:-1])
 
 
-@pytest.mark.parametrize(
-    ("table", "old", "new"),
-    [
-        ("child_protection_plans", "116,116", "161,161"),
-        ("population", "39115,39115", "39151,39151"),
-        ("dfe_care_leavers", "Total,30,30,", "Total,31,31,"),
-        ("measures", "the number of children in our care,", "the number of children in their care,"),
-        ("measures", "Aged 17 to 18", "Aged 16 to 17"),
-        ("schools", "fsm_primary,Total,13.6,13.6%", "fsm_primary,Total,13.8,13.8%"),
-    ],
-)
-def test_data_changed_after_the_build_are_noticed(pack, project, table, old, new):
-    path = project / DATA / f"{table}.csv"
-    text = path.read_text("utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), "utf-8")
-    assert verify(pack).faults
+def test_the_command_makes_the_pack_again_and_leaves_nothing_behind(project, tmp_path):
+    """A draft with a parameter, past its date, and with a PDF where something can print it."""
+    keep_only(project, [CARE, "09_child_deaths"])
+    asked = {"only": [CARE], "changed": {"confidence": "0.9"}, "pdf": bool(CHROMIUM)}
+    folder = build(output=tmp_path / "pack", on=date(2030, 1, 1), **asked).folder
+    kept = sorted(path for path in (project / ".lscb").rglob("*"))
+    held = CliRunner().invoke(app, ["verify", str(folder)])
+    assert held.exit_code == 0, held.output
+    assert "are the same, byte by byte" in held.output
+    assert sorted(path for path in (project / ".lscb").rglob("*")) == kept
+    page, table = folder / f"{CARE}.html", next(folder.glob("tables/*.csv"))
+    page.write_text(page.read_text("utf-8").replace(">rose</data>", ">fell</data>", 1) + " ", "utf-8")
+    table.unlink()
+    (folder / "more.html").write_text("7")
+    wrong = CliRunner().invoke(app, ["verify", str(folder)])
+    assert wrong.exit_code == 1
+    assert f"Altered: {CARE}.html" in wrong.output
+    assert f"Removed: tables/{table.name}" in wrong.output
+    assert "Added: more.html" in wrong.output
 
 
-def test_data_written_anew_with_the_same_content_are_not(pack, project):
-    path = project / DATA / "population.csv"
-    header, *rows = path.read_text("utf-8").splitlines()
-    path.write_text("\r\n".join([header, *reversed(rows), ""]), "utf-8", newline="")
-    assert not verify(pack).faults
-
-
-def test_a_number_typed_by_hand_is_not_published_and_the_old_pack_stays(project, tmp_path):
-    folder = tmp_path / "pack"
-    build(output=folder)
-    before = (folder / "08_care_leavers.html").read_bytes()
-    notebook = project / "notebooks" / "08_care_leavers.ipynb"
-    written = json.loads(notebook.read_text("utf-8"))
-    cell = next(cell for cell in reversed(written["cells"]) if cell["cell_type"] == "markdown")
-    cell["source"] = [*cell["source"], "\n\nIn all, seven young people were asked."]
-    notebook.write_text(json.dumps(written), "utf-8")
-    with pytest.raises(DataError, match="“seven” states a quantity that is bound to no figure"):
-        build(output=folder)
-    assert (folder / "08_care_leavers.html").read_bytes() == before
-
-
-def test_the_command_names_page_sentence_and_reason(pack, tmp_path):
-    copied = tmp_path / "pack"
-    shutil.copytree(pack, copied)
-    assert CliRunner().invoke(app, ["verify", str(copied)]).exit_code == 0
-    page = copied / "05_child_protection.html"
-    page.write_text(page.read_text("utf-8").replace(">fell</data>", ">rose</data>", 1), "utf-8")
-    said = CliRunner().invoke(app, ["verify", str(copied)])
-    assert said.exit_code == 1
-    assert "05_child_protection.html: In Southend-on-Sea, the number of children" in said.output
-    assert "“rose” is not borne out by -47" in said.output
+def test_what_a_pack_was_made_of_and_is_otherwise_here_is_named_and_it_never_holds(project):
+    keep_only(project, [CARE])
+    folder = build().folder
+    recorded, manifest = recorded_of(folder), read_manifest(folder)
+    assert list(unlike_here(manifest, recorded)) == []
+    of = recorded["made_of"]
+    other = {"versions": of["versions"] | {"pandas": "1.0"}, "python": "3.1", "packages": "", "library": ""}
+    said = list(unlike_here(manifest, recorded | {"made_of": of | other}))
+    assert said[0].startswith("pandas is ")
+    assert said[0].endswith(", and was 1.0")
+    assert said[1:] == [
+        "Python is not the same",
+        "the packages installed is not the same",
+        "this library is not the same",
+    ]
+    table = project / DATA / "care_leavers.csv"
+    table.write_text(table.read_text("utf-8").replace("67%", "68%").replace(",67,", ",68,"), "utf-8")
+    invoked = CliRunner().invoke(app, ["verify", str(folder)])
+    assert invoked.exit_code == NOT_VERIFIED
+    assert "Not verified: data/southend/care_leavers.csv is not the same." in invoked.output
+    assert "byte by byte" not in invoked.output
+    (project / "notebooks" / f"{CARE}.ipynb").unlink()
+    assert ["cannot be made again here" in reason for reason in verify(folder).unlike] == [True]
 
 
 def test_a_folder_that_is_no_pack_is_bad_input(tmp_path, monkeypatch, capsys):

@@ -36,6 +36,7 @@ class Statistic:
     one_period: bool = False
     of_change: bool = False
     fraction: bool = False
+    remade: str | float = ""
 
 
 STATISTICS = {

@@ -255,7 +255,11 @@ def record_of(folder: Path) -> dict[str, dict[str, Any]]:
 
     It has the digests of the chapters as they ran too, `kept` or `failed`. Where there is none it is empty.
     """
-    path = state(folder) / RECORD
+    return read_record(state(folder) / RECORD)
+
+
+def read_record(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the record of packs in a file."""
     try:
         found = {} if path.is_symlink() else json.loads(path.read_text("utf-8"))
         return {of: dict(found.get(of, {})) for of in ("packs", "kept", "failed")}

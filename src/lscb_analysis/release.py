@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.data import BOARD, PUBLISHED, dictionary, record, source_names, texts
+from lscb_analysis.data import BOARD, PUBLISHED, dictionary, record, source_names
 from lscb_analysis.errors import InputError
 
 _ABOUT = {
@@ -31,16 +31,11 @@ _SHOWN = [
     *("value_before", "numerator", "denominator", "value", "unit", "change", "shift", "lower", "upper"),
     *("change_unit", "printed", "status", "verdict"),
 ]
-_PLACE = ["area_code", "time_identifier", "period_start", "period_end", "measure", "category", "unit"]
 _FIGURE = "{:.6g}".format
 
 
 class DisclosureError(InputError, ValueError):
     """A release that the rule does not allow; the message names the rows."""
-
-
-class OrderError(InputError, ValueError):
-    """Figures of one place that sources give differently; the message has the line that would settle it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,47 +74,14 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
     record and count no children: nothing is suppressed further, the dictionary must give every source one
     of these two accesses, and a figure that its source suppressed must not have come back as a number.
 
-    Where sources differ on a figure, that of the first which `data/series.csv` names is kept.
-
-    Raises DisclosureError for an unknown rule, or if the rule cannot be met; OrderError if sources differ
-    and nothing says whose figure counts.
+    Raises DisclosureError for an unknown rule, or if the rule cannot be met.
     """
     check_rule(rule)
     together = pd.concat([estimates, *more], ignore_index=True)
     RULES[rule](together)
-    together = _in_order(together)
     for question in together.get("question", pd.Series(dtype=str)).dropna().unique():
         record("verdict", question)
     return Release(together, rule)
-
-
-def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with one figure of a place: where sources differ, that of the first in the order of its series."""
-    if not {*_PLACE, "value", "source"} <= {*rows.columns} or {"rule", "question"} & {*rows.columns}:
-        return rows
-    same = [rows[column] for column in [*_PLACE, *({*rows.columns} & {"previous_period", "statistic"})]]
-    differ = rows.groupby(same, dropna=False)["value"].transform("nunique") > 1
-    differ &= rows.groupby(same, dropna=False)["source"].transform("nunique") > 1
-    if not differ.any():
-        return rows
-    said = texts("series")
-    order = dict(zip(said["measure"], said["sources"].str.split(), strict=True))
-    ranks = [
-        min((of.index(name) for name in source.split() if name in of), default=len(of))
-        for source, of in ((row.source, order.get(row.measure, [])) for row in rows.itertuples())
-    ]
-    rank = pd.Series(ranks, rows.index)
-    first = rank.groupby(same, dropna=False).transform("min")
-    kept = rows[~differ | (rank == first)]
-    for _, left in kept[differ.loc[kept.index]].groupby(["measure", "period_end", "category"]):
-        if left["source"].nunique() > 1:
-            names, row = " ".join(dict.fromkeys(left["source"])), left.iloc[0]
-            raise OrderError(
-                f"{row['measure']} for {row['area_name']}, {row['period_end']:%Y-%m-%d}: sources differ, and "
-                f"nothing says whose figure counts. Add to data/series.csv, whose columns are measure and "
-                f"sources, the line: {row['measure']},{names} (the first that counts first)."
-            )
-    return kept.reset_index(drop=True)
 
 
 def check_rule(rule: str, where: str = "") -> None:

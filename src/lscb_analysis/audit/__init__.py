@@ -1,4 +1,4 @@
-"""What stands on a page, held against the data and against what may be typed."""
+"""What may be typed, and every figure made again another way."""
 
 import lazy_loader
 

@@ -15,12 +15,13 @@ from typing import Any
 import pandas as pd
 from nbformat import ValidationError
 
-from lscb_analysis.audit import known, typed_claims, verify
+from lscb_analysis.audit import known, typed_claims
 from lscb_analysis.build.chapters import Chapter, Tell, parameters, read, running, silent, title
 from lscb_analysis.build.inspection import SET
-from lscb_analysis.build.pdf import PDF, chromium, printed
+from lscb_analysis.build.pdf import PDF, chromium, printed, printer
 from lscb_analysis.build.publication import (
     FORMAT,
+    MANIFEST,
     TIMEOUT,
     BuildError,
     UnpublishedError,
@@ -31,7 +32,7 @@ from lscb_analysis.build.publication import (
     running_in,
 )
 from lscb_analysis.build.reuse import describe, forget_failed, keep, keep_failed, take
-from lscb_analysis.build.site import Pages
+from lscb_analysis.build.site import WHOLE, Pages
 from lscb_analysis.build.warm.origin import REHEARSED, rehearsed
 from lscb_analysis.build.warm.provisioner import warm_kernels
 from lscb_analysis.data import DataError, check, check_area, nearest, published_files, recorded, records
@@ -48,7 +49,7 @@ from lscb_analysis.editions import (
 )
 from lscb_analysis.errors import InputError
 from lscb_analysis.pages import check_plain_words
-from lscb_analysis.project import editions, file_digest, made_of, project, stands
+from lscb_analysis.project import contents, editions, made_of, project, stands
 from lscb_analysis.release import check_rule
 
 MOST_FAULTS = 10
@@ -125,7 +126,8 @@ def build(
             keep([chapter for chapter in chapters if chapter.digests], folder)
             if failed := [chapter for chapter in chapters if chapter.error]:
                 return Pack(folder, chapters, keep_failed(failed, folder))
-            _complete(pages, before, browser, tell)
+            asked = {"only": only, "changed": changed, "pdf": pdf}
+            _complete(pages, before, asked, browser, tell)
             _publish(pages, before, folder, tell)
     return Pack(folder, chapters)
 
@@ -163,7 +165,7 @@ def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
 def _stood(folder: Path) -> dict[str, str]:
     """What each comparison came to in the pack that stands; nothing if none does, or it does not say."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         return {str(question): str(said) for question, said in manifest["comparisons"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
@@ -316,32 +318,43 @@ def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
         )
 
 
-def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell) -> None:
-    """Complete a pack: its other pages, a PDF if there is a `browser`, the manifest; hold it to the data.
+def _complete(
+    pages: Pages, of: dict[str, Any], asked: dict[str, Any], browser: str | None, tell: Tell
+) -> None:
+    """Complete a pack: its other pages, a PDF if there is a `browser`, the manifest.
 
-    `of` is what the pack is made of. Raises UnpublishedError if the pack says what the data do not.
+    `of` is what the pack is made of, `asked` what was asked for. Raises UnpublishedError if the pack has a
+    figure that the data do not give.
     """
     pages.finish()
-    edition, made = pages.edition, pages.made
-    if browser:
-        page = (made / "all.html").read_text("utf-8")
-        (made / PDF).write_bytes(printed(page, browser, edition.published, made.parent))
-    _write_manifest(pages.chapters, edition, of, made)
-    found = verify(made)
-    if found.faults:
-        said = "\n".join(map(str, found.faults[:MOST_FAULTS]))
+    faults = [fault for _, wrong in pages.held.values() for fault in wrong]
+    if faults:
+        said = "\n".join(map(str, faults[:MOST_FAULTS]))
         raise UnpublishedError(
-            f"{len(found.faults)} places of the pack say what the data do not, the first of them here. "
+            f"{len(faults)} figures of the pack are not what the data give, the first of them here. "
             f"Nothing was published.\n{said}"
         )
-    tell("verified", figures=found.figures, cells=found.cells)
+    edition, made, by = pages.edition, pages.made, None
+    if browser:
+        page = (made / WHOLE).read_text("utf-8")
+        (made / PDF).write_bytes(content := printed(page, browser, edition.published, made.parent))
+        by = printer(content)
+    _write_manifest(pages.chapters, edition, of | {"browser": by}, asked, made)
+    figures, cells = (
+        sum(number for file, (number, _) in pages.held.items() if file.endswith(kind))
+        for kind in ("html", "csv")
+    )
+    tell("verified", figures=figures, cells=cells)
 
 
-def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
+def _write_manifest(
+    chapters: list[Chapter], edition: Edition, of: dict[str, Any], asked: dict[str, Any], made: Path
+) -> None:
     public = published_files()
     inputs = of["inputs"].items()
     manifest = {
         "format": FORMAT,
+        "asked": asked,
         "edition": edition.model_dump(mode="json"),
         "comparisons": _came_to(verdict_table(edition)),
         **of,
@@ -349,23 +362,17 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "chapters": [
-            {
-                "chapter": chapter.name,
-                "parameters": chapter.parameters,
-                "outcome": "done",
-                "seconds": round(chapter.seconds, 2),
-            }
+            {"chapter": chapter.name, "parameters": chapter.parameters, "outcome": "done"}
             for chapter in chapters
         ],
-        "files": {
-            path.relative_to(made).as_posix(): file_digest(path)
-            for path in sorted(made.rglob("*"))
-            if path.is_file()
-        },
+        "files": dict(sorted(contents(made).items())),
     }
-    (made / "manifest.json").write_text(
-        json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    (made / MANIFEST).write_text(in_json(manifest), encoding="utf-8")
+
+
+def in_json(manifest: dict[str, Any]) -> str:
+    """Return a manifest as it stands in a pack."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def _came_to(table: pd.DataFrame) -> dict[str, str]:

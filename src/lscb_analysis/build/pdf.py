@@ -49,6 +49,7 @@ _OPTIONS = [
     *("--generate-pdf-document-outline", "--export-tagged-pdf", "--no-pdf-header-footer"),
 ]
 _LEAVES = re.compile(r'(<a\b[^>]*?) href="(?!#|tel:)[^"]*"')
+_PRINTER = re.compile(rb"/Producer \(([^)]*)\)")
 _DATED = re.compile(rb"/(Creation|Mod)Date \([^)]*\)")
 
 
@@ -83,6 +84,12 @@ def printed(page: str, browser: str, published: date, aside: Path) -> bytes:
         html.write_text(_for_paper(page), encoding="utf-8", newline="\n")
         _print(html, pdf, browser, Path(scratch))
         return _DATED.sub(partial(_dated, on=published), pdf.read_bytes())
+
+
+def printer(pdf: bytes) -> str:
+    """Return what printed a PDF, with its version, as the PDF says it."""
+    found = _PRINTER.search(pdf)
+    return found[1].decode("latin-1") if found else "unknown"
 
 
 def _for_paper(page: str) -> str:

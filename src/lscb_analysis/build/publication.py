@@ -36,8 +36,8 @@ from lscb_analysis.project import (
 TIMEOUT = 600.0
 """A chapter may take this many seconds altogether, unless a build says otherwise."""
 
-FORMAT = "lscb pack 1"
-"""What a pack's manifest says of itself."""
+MANIFEST, FORMAT = "manifest.json", "lscb pack 1"
+"""The file in which a pack says what it is made of, and what that says of itself."""
 
 MARKER, MARK = "lscb-store", "Made by lscb, which removes what it made in here. Nothing is safe here.\n"
 """The file that tells a store, or a folder in which something is being made, from any other folder."""
@@ -301,7 +301,7 @@ def _forget(folder: Path, standing: Path | None) -> None:
     """
     for pack in (pack for pack in _numbered(folder) if pack.resolve() != standing):
         # the manifest last, for what is left by a build that is killed meanwhile is known by it
-        for name in sorted(_own(pack, folder), key=lambda name: name == "manifest.json"):
+        for name in sorted(_own(pack, folder), key=lambda name: name == MANIFEST):
             (pack / name).unlink()
         for place, *_ in os.walk(pack, topdown=False):
             _remove_if_empty(Path(place))
@@ -313,12 +313,12 @@ def _own(pack: Path, folder: Path) -> set[str]:
     recorded = {name for past in record_of(folder)["packs"].values() for name in past["files"]}
     listed = _manifest(pack).get("files", {}) if _is_pack(pack) else {}
     own = {name for name, digest in found.items() if name in recorded or digest == listed.get(name)}
-    return {name for name in {*own, *(["manifest.json"] if _is_pack(pack) else [])} if found.get(name)}
+    return {name for name in {*own, *([MANIFEST] if _is_pack(pack) else [])} if found.get(name)}
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / "manifest.json").read_text("utf-8"))
+        found = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

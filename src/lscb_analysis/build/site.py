@@ -16,7 +16,7 @@ from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from lscb_analysis.audit import WHOLE, check_ahead
+from lscb_analysis.audit import Fault, check_page, check_table, known
 from lscb_analysis.build.chapters import Chapter, outputs
 from lscb_analysis.build.publication import BuildError
 from lscb_analysis.build.warm.provisioner import beside
@@ -59,6 +59,9 @@ ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
 SPREADSHEET = "tables.xlsx"
 """The file with all tables of a pack."""
 
+WHOLE = "all.html"
+"""The page that repeats all others."""
+
 
 class Pages:
     """The pages of a pack in the folder `made`, written as its chapters end.
@@ -79,22 +82,22 @@ class Pages:
         self.titles: dict[str, str] = {}
         self.shown: dict[str, list[Shown]] = {}
         """Of each page the title and what stands under its headings, before abbreviations are in words."""
+        self.held: dict[str, tuple[int, list[Fault]]] = {}
+        """By file, how many figures it has and which of them the data do not give."""
         self.tables: dict[str, list[Table]] = {}
         self._spreadsheet_written: Callable[[], None] | None = None
         (made / "tables").mkdir(parents=True)
         self._write_apart()
 
     def _write_apart(self) -> None:
-        """Write the pages that say nothing of how a chapter ran, and check them ahead of `verify`."""
+        """Write the pages that say nothing of how a chapter ran."""
         self._write_page("assumptions.html.j2", _assumptions(self.edition, self.chapters, self.log))
         self._write_page("accessibility.html.j2", _accessibility(self.edition, self.every["draft"]))
         if self.every["easy_read"]:
             self._write_page("easy-read.html.j2", self.easy)
-        for file in self.trees:
-            check_ahead(self.edition, self.made, file)
 
     def add(self, chapter: Chapter) -> None:
-        """Write the page and the CSVs of a chapter that has run, and check them ahead of `verify`.
+        """Write the page and the CSVs of a chapter that has run, every figure in them made again.
 
         Raises ValueError if the data do not hold, or the chapter shows what is no figure of ours.
         """
@@ -108,10 +111,10 @@ class Pages:
         ]
         self._begin_spreadsheet()
         for output in outputs(chapter.executed, "text/csv"):
-            path = self.made / "tables" / f"{chapter.name}-{output.metadata.lscb.name}.csv"
-            path.write_text(output.data["text/csv"], encoding="utf-8", newline="\n")
+            file, words = f"tables/{chapter.name}-{output.metadata.lscb.name}.csv", output.data["text/csv"]
+            (self.made / file).write_text(words, encoding="utf-8", newline="\n")
+            self.held[file] = check_table(known(self.edition), file, words)
         self._write_chapter(chapter)
-        check_ahead(self.edition, self.made, chapter.file)
 
     def finish(self) -> None:
         """Write what is about all chapters: the other pages, all of them as one, and the spreadsheet.
@@ -129,8 +132,6 @@ class Pages:
         self._write_page("methods.html.j2", _methods(edition, chapters, self.trees, self.every["draft"]))
         self._write_page("measures.html.j2", _measures(edition, chapters, self.shown))
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
-        for file in self.trees.keys() - {chapter.file for chapter in chapters}:
-            check_ahead(edition, self.made, file)
         if self._spreadsheet_written:
             self._spreadsheet_written()
 
@@ -158,14 +159,15 @@ class Pages:
     def _write(self, html: str, file: str) -> None:
         """Write a page with abbreviations in words where it first uses them and links from sources."""
         tree = parse(html)
-        self.trees[file], self.titles[file], self.shown[file] = (
-            tree,
-            tree.select("h1")[0].get_text(),
-            _shown(tree),
-        )
+        self.trees[file], self.shown[file] = tree, _shown(tree)
+        self.titles[file] = tree.select("h1")[0].get_text()
         _link_sources(tree)
         spell_out(tree, meanings())
-        (self.made / file).write_text(write(tree), encoding="utf-8", newline="\n")
+        self._save(tree, file)
+
+    def _save(self, page: Tag, file: str) -> None:
+        (self.made / file).write_text(write(page), encoding="utf-8", newline="\n")
+        self.held[file] = check_page(known(self.edition), file, page)
 
     def _leave_out_spreadsheet(self) -> None:
         """Where there is no table, no page leads to a spreadsheet of them."""
@@ -211,7 +213,7 @@ class Pages:
         for section, file in zip(whole.select("section.part"), files, strict=True):
             section.insert(0, *part(self.trees[file], str(section["id"])).contents)
         stay(whole, [part["name"] for part in parts], front="index")
-        (self.made / WHOLE).write_text(write(whole), encoding="utf-8", newline="\n")
+        self._save(whole, WHOLE)
 
 
 def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:

@@ -95,7 +95,6 @@ TEXTS = {
     "plain_measures": ["measure", "title", "meaning", "who", "said"],
     "plain_facts": ["fact", "said"],
     "rounding": ["source", "levels", "nearest"],
-    "series": ["measure", "sources"],
     "accessibility": ["check", "edition", "what", "tool", "version", *_RESULTS, "date"],
     "approved": ["digest", "where", "reviewer", "date"],
 }
@@ -674,17 +673,8 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Probl
         *(check_results(raw) if name == "accessibility" else ()),
         *(check_approved(raw) if name == "approved" else ()),
         *(check_rounding(raw) if name == "rounding" else ()),
-        *(check_series(raw, known) if name == "series" else ()),
         *check_wordy(raw, [column for column in _WORDY if column in columns]),
     ]
-
-
-def check_series(raw: pd.DataFrame, known: Dictionary) -> Iterator[Problem]:
-    """Series whose sources, in the order in which they count, are not all known."""
-    sources = set(known.sources["source"])
-    unknown = pd.Series([not set(cell.split()) <= sources for cell in raw["sources"]], raw.index)
-    remedy = "Name sources of data/sources.csv with a space between them, the first that counts first"
-    yield from _each(raw, "sources", unknown, "names a source that is not known", remedy)
 
 
 def check_rounding(raw: pd.DataFrame) -> Iterator[Problem]:

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from importlib.resources import files
 
 from markupsafe import Markup
-from matplotlib import rc_context, rc_params_from_file
+from matplotlib import rc_context, rc_params_from_file, rcParamsDefault
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 INK, CONTEXT = "#0B0C0C", "#BFBFBF"
 
 _OFFICIAL = str(files("afcharts") / "afcharts.mplstyle")
-_STYLE = rc_params_from_file(_OFFICIAL, use_default_template=False) | {
+_DEFAULTS = {name: rcParamsDefault[name] for name in rcParamsDefault if not name.startswith("backend")}
+_STYLE = _DEFAULTS | dict(rc_params_from_file(_OFFICIAL, use_default_template=False))
+_STYLE |= {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "figure.facecolor": "none",
@@ -34,7 +36,7 @@ _STYLE = rc_params_from_file(_OFFICIAL, use_default_template=False) | {
     "grid.color": "#E5E6E7",
     "lines.linewidth": 2.5,
 }
-"""The Analysis Function's style, and what a page asks for beyond it."""
+"""Matplotlib's own settings, whatever the user's are; the Analysis Function's style; what a page asks for."""
 
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 

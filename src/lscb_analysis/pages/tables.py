@@ -42,6 +42,7 @@ from lscb_analysis.pages.display import (
 )
 from lscb_analysis.pages.sentences import credit, from_nothing
 from lscb_analysis.release import Release
+from lscb_analysis.statistics import significant
 
 UNROUNDED = (
     "changes are worked out before rounding, so the last digit may differ from that of the figures shown."
@@ -398,16 +399,17 @@ def csv(frame: pd.DataFrame) -> str:
     text gets an apostrophe before it, as OWASP advises ("CSV Injection"), so that it stays text and stays
     readable. Numbers are left as they are, also those in text (`-805.00`, `+34%`), and so is a dash, the mark
     for what is withheld. The end of a line becomes a blank: not every program keeps it within its cell.
+    Numbers have at most twelve significant digits.
     """
     words = frame.select_dtypes(["object", "string", "category"]).columns
     return frame.assign(**{column: frame[column].map(_harmless) for column in words}).to_csv(
-        index=False, lineterminator="\n"
+        index=False, lineterminator="\n", float_format=lambda value: repr(significant(value))
     )
 
 
 def _harmless(cell: Any) -> Any:
     if not isinstance(cell, str):
-        return cell
+        return significant(cell) if isinstance(cell, float) else cell
     words = re.sub(r"[\r\n]+", " ", cell)
     return f"'{words}" if FORMULA.match(words) and not _NUMBER.fullmatch(words) else words
 

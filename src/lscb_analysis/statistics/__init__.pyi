@@ -28,6 +28,7 @@ from .estimates import (
     proportion as proportion,
     rate as rate,
     rounded as rounded,
+    significant as significant,
     stated as stated,
     wilson as wilson,
 )

@@ -218,9 +218,14 @@ def decimals(printed: str) -> int:
     return len(printed.rstrip("%").partition(".")[2])
 
 
+def significant(value: float) -> float:
+    """Return `value` with twelve significant digits: another processor may give others after them."""
+    return float(f"{value:.12g}")
+
+
 def rounded(value: float, places: int) -> Decimal:
     """Return `value` rounded half away from zero to `places` decimals."""
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
+    return Decimal(repr(significant(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
 
 
 def _reproduces(estimate: float, value: float, printed: str) -> bool:
