@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ import recorded
 from bs4 import BeautifulSoup
 from filelock import FileLock
 
-from lscb_analysis.build import builder
+sys.modules.setdefault("rfc3987_syntax", None)  # as the command does, before anything imports nbformat
+
+from lscb_analysis.build import builder  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -10,12 +10,12 @@ import re
 import numpy as np
 import pytest
 from borne_out import Names
+from bs4 import BeautifulSoup
 
 from lscb_analysis.audit.known import known
 from lscb_analysis.data.files import measures
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import CALLED
-from lscb_analysis.pages.blocks import read_page
 from lscb_analysis.pages.display import MINUS
 from lscb_analysis.quality.figures import TOTAL
 from lscb_analysis.statistics.estimates import decimals, rounded
@@ -44,11 +44,13 @@ def charts(pack):
     """Each chart by page and name: its headline, subtitle and text alternative, and all words of its page."""
     found = []
     for path in sorted(pack.glob("[0-9][0-9]_*.html")):
-        blocks = read_page(re.sub(r"<svg.*?</svg>", "", path.read_text("utf-8"), flags=re.S))
-        assert not any(block.tag == "text" for block in blocks)
-        for chart in dict.fromkeys(block.chart for block in blocks if block.chart):
-            own = [block.words for block in blocks if block.chart == chart and block.tag == "p"]
-            found.append((path.stem, chart, *own[:3], " ".join(block.words for block in blocks)))
+        page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for drawing in page("svg"):
+            drawing.decompose()
+        words = " ".join(page.get_text(" ").split())
+        for chart in page("figure"):
+            own = [" ".join(said.get_text().split()) for said in chart("p")]
+            found.append((path.stem, chart["id"], *own[:3], words))
     return found
 
 

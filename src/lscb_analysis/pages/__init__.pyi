@@ -1,7 +1,6 @@
 """What a reader meets: sentences, charts, tables, the spreadsheet, and the words around them."""
 
 from .accessibility import LAW as LAW, STANDARD as STANDARD, tested as tested
-from .blocks import Block as Block, Piece as Piece, cited as cited, read_page as read_page
 from .charts import (
     bar_chart as bar_chart,
     change_chart as change_chart,
