@@ -277,13 +277,12 @@ def check(
 
     told, notes, of_data = len(problems), list[str](), [str(problem) for problem in check_data()]
     problems += of_data
-    hold = not of_data
-    if hold:
+    if not of_data:
         notes += taken()
     if not editions():
         problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
     for name in editions():
-        found = faults(name, hold)
+        found = faults(name, not of_data)
         problems += [fault for fault in found if fault not in problems]
         if not found:
             tell_not_compared(
