@@ -272,24 +272,12 @@ def check(
             "shown on a terminal and go into no file, pipe, log or mail: run it in one, without > or |."
         )
     problems = _tell_typed(names := [edition] if edition else editions())
-    from lscb_analysis.build import faults, tell_not_compared
-    from lscb_analysis.data import check as check_data, tables, taken
+    from lscb_analysis.data import tables
     from lscb_analysis.editions import read_edition
 
     read_of = [read_edition(edition).data] if edition else boards() or [which_board()]
-    of_data = dict.fromkeys(str(problem) for board in read_of for problem in check_data(board))
-    told, hold = len(problems), not of_data
-    problems += of_data
-    notes = list(dict.fromkeys(note for board in read_of if hold for note in taken(board)))
-    if not names:
-        problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
-    for name in names:
-        found = faults(name, hold)
-        problems += [fault for fault in found if fault not in problems]
-        if not found:
-            tell_not_compared(
-                read_edition(name), project() / "reports" / name, partial(_note_lost, name, notes)
-            )
+    told = len(problems)
+    notes = _check_all(names, read_of, problems)
     for note in notes:
         typer.echo(f"Note: {note}")
     for problem in problems[told:]:
@@ -303,6 +291,27 @@ def check(
     typer.echo(f"{read}: no problem.")
     if withheld:
         _show_withheld(names)
+
+
+def _check_all(names: list[str], read_of: list[str], problems: list[str]) -> list[str]:
+    """Add what stops a build of editions, or is wrong in the data of boards; return what else to note."""
+    from lscb_analysis.build import faults, tell_not_compared
+    from lscb_analysis.data import check as check_data, taken
+    from lscb_analysis.editions import read_edition
+
+    of_data = dict.fromkeys(str(problem) for board in read_of for problem in check_data(board))
+    problems += of_data
+    notes = list(dict.fromkeys(note for board in read_of if not of_data for note in taken(board)))
+    if not names:
+        problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
+    for name in names:
+        found = faults(name, not of_data)
+        problems += [fault for fault in found if fault not in problems]
+        if not found:
+            tell_not_compared(
+                read_edition(name), project() / "reports" / name, partial(_note_lost, name, notes)
+            )
+    return notes
 
 
 def _tell_typed(names: list[str]) -> list[str]:
