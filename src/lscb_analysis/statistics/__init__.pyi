@@ -7,8 +7,6 @@ from .comparisons import (
     NO_FIGURE as NO_FIGURE,
     OTHER_AREA as OTHER_AREA,
     compare as compare,
-    newcombe as newcombe,
-    rate_ratio as rate_ratio,
 )
 from .estimates import (
     AS_PRINTED as AS_PRINTED,
@@ -22,13 +20,11 @@ from .estimates import (
     count as count,
     decimals as decimals,
     nearest as nearest,
-    poisson as poisson,
     proportion as proportion,
     rate as rate,
     rounded as rounded,
     significant as significant,
     stated as stated,
-    wilson as wilson,
 )
 from .implied import (
     LARGEST_TOTAL as LARGEST_TOTAL,
