@@ -54,7 +54,7 @@ class Known:
 
     edition: Edition
     rows: pd.DataFrame
-    remade: dict[Figure, frozenset[float]] = field(default_factory=dict)
+    remade: dict[tuple[Figure, float], frozenset[float]] = field(default_factory=dict)
 
     @cached_property
     def told(self) -> Told:

@@ -110,9 +110,10 @@ def _wrong(known: Known, cited: Figure) -> str:
 
 def remade(known: Known, cited: Figure) -> frozenset[float]:
     """Return every value that a figure can have by the data: none if they cannot give it."""
-    if cited not in known.remade:
-        known.remade[cited] = frozenset(map(float, _make(known, cited)))
-    return known.remade[cited]
+    key = cited, cited.value  # Byar's ends are held by how near they are
+    if key not in known.remade:
+        known.remade[key] = frozenset(map(float, _make(known, cited)))
+    return known.remade[key]
 
 
 def _make(known: Known, cited: Figure) -> Iterable[float]:

@@ -1,6 +1,6 @@
 """A pack made: chapters run, pages written, and put in their place whole or not at all."""
 
-from .again import NoPackError as NoPackError, Verified as Verified, verify as verify
+from .again import verify as verify
 from .builder import Pack as Pack, build as build, faults as faults, tell_not_compared as tell_not_compared
 from .chapters import own_parameters as own_parameters
 from .pdf import PDF as PDF

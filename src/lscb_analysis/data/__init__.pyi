@@ -31,7 +31,6 @@ from .files import (
 )
 from .recorder import RECORD as RECORD, record as record, recorded as recorded, unrecorded as unrecorded
 from .schema import (
-    AUTHORITY as AUTHORITY,
     BOARD as BOARD,
     CHAPTER as CHAPTER,
     COLUMNS as COLUMNS,

@@ -17,7 +17,6 @@ from .checks import (
     describe_claims as describe_claims,
     describe_scale as describe_scale,
     one_rule as one_rule,
-    place_of as place_of,
     table_of_checks as table_of_checks,
     table_of_findings as table_of_findings,
 )
@@ -25,7 +24,6 @@ from .commentary import (
     COMMENTARY as COMMENTARY,
     commentary as commentary,
     describe_commentary as describe_commentary,
-    spoken as spoken,
 )
 from .conclusions import (
     KINDS as KINDS,
@@ -38,17 +36,11 @@ from .conclusions import (
     describe_verdict as describe_verdict,
 )
 from .display import (
-    MINUS as MINUS,
-    OF_ALL as OF_ALL,
     SHEETS as SHEETS,
     day as day,
-    in_every as in_every,
     isolated as isolated,
     on_page as on_page,
-    percent as percent,
-    period as period,
     templates as templates,
-    when as when,
 )
 from .false_alarms import alarms as alarms, describe_alarms as describe_alarms
 from .glossary import meanings as meanings, spell_out as spell_out
@@ -86,12 +78,9 @@ from .sentences import (
     describe_sums as describe_sums,
     describe_target as describe_target,
     describe_versions as describe_versions,
-    in_full as in_full,
-    phrase_of as phrase_of,
 )
 from .spreadsheet import Table as Table, read_tables as read_tables, write_spreadsheet as write_spreadsheet
 from .tables import (
-    FORMULA as FORMULA,
     table as table,
     table_by_area as table_by_area,
     table_by_measure as table_by_measure,

@@ -8,7 +8,6 @@ from .meetings import (
     orders as orders,
 )
 from .ratings import (
-    FEWEST as FEWEST,
     PARTS as PARTS,
     SCALE as SCALE,
     STEP as STEP,

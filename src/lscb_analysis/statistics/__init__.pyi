@@ -8,9 +8,7 @@ from .comparisons import (
     OTHER_AREA as OTHER_AREA,
     Period as Period,
     compare as compare,
-    newcombe as newcombe,
     of_period as of_period,
-    rate_ratio as rate_ratio,
 )
 from .estimates import (
     AS_PRINTED as AS_PRINTED,
@@ -24,13 +22,11 @@ from .estimates import (
     count as count,
     decimals as decimals,
     nearest as nearest,
-    poisson as poisson,
     proportion as proportion,
     rate as rate,
     rounded as rounded,
     significant as significant,
     stated as stated,
-    wilson as wilson,
 )
 from .implied import (
     LARGEST_TOTAL as LARGEST_TOTAL,
