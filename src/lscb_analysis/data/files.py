@@ -146,7 +146,7 @@ def published_files() -> set[str]:
     out = set(sources.loc[sources["access"] == PUBLISHED, "source"])
     words = [name for name in TEXTS if "source" not in TEXTS[name] or out >= {*texts(name)["source"]}]
     figures = [name for name in tables() if out >= {*load(name)["source"]}]
-    return {f"data/{name}.csv" for name in (*DICTIONARY, *words, *figures)}
+    return {f"data/{name}.csv" for name in (*DICTIONARY, *words, *figures) if _path(name).is_file()}
 
 
 def known_sources() -> list[dict[str, str]]:
