@@ -38,10 +38,6 @@ class DisclosureError(InputError, ValueError):
     """A release that the rule does not allow; the message names the rows."""
 
 
-class OrderError(InputError, ValueError):
-    """Figures of one place that sources give differently; the message has the line that would settle it."""
-
-
 @dataclass(frozen=True, repr=False)
 class Release:
     """Figures that may be shown, and the rule that lets them: all that charts, tables and sentences take."""
@@ -78,10 +74,10 @@ def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:
     record and count no children: nothing is suppressed further, the dictionary must give every source one
     of these two accesses, and a figure that its source suppressed must not have come back as a number.
 
-    Where sources differ on a figure, that of the first which `data/series.csv` names is kept.
+    Where sources differ on a figure, that of the first which `data/series.csv` names is kept; all are
+    where it names none, as a chapter may show them side by side.
 
-    Raises DisclosureError for an unknown rule, or if the rule cannot be met; OrderError if sources differ
-    and nothing says whose figure counts.
+    Raises DisclosureError for an unknown rule, or if the rule cannot be met.
     """
     check_rule(rule)
     together = pd.concat([estimates, *more], ignore_index=True)
@@ -109,16 +105,7 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     ]
     rank = pd.Series(ranks, rows.index)
     first = rank.groupby(same, dropna=False).transform("min")
-    kept = rows[~differ | (rank == first)]
-    for _, left in kept[differ.loc[kept.index]].groupby(["measure", "period_end", "category"]):
-        if left["source"].nunique() > 1:
-            names, row = " ".join(dict.fromkeys(left["source"])), left.iloc[0]
-            raise OrderError(
-                f"{row['measure']} for {row['area_name']}, {row['period_end']:%Y-%m-%d}: sources differ, and "
-                f"nothing says whose figure counts. Add to data/series.csv, whose columns are measure and "
-                f"sources, the line: {row['measure']},{names} (the first that counts first)."
-            )
-    return kept.reset_index(drop=True)
+    return rows[~differ | (rank == first)].reset_index(drop=True)
 
 
 def check_rule(rule: str, where: str = "") -> None:
