@@ -134,7 +134,7 @@ def unclosed_quote(content: bytes):
     return content.rstrip() + b'\n"', (None, None, None, "not a table")
 
 
-FILLED = {"area_name", "title", "label", "document"}
+FILLED = {"area_name", "title", "label", "document", "identifier", "plural", "counted", "level"}
 BREAKAGES = {
     "missing column": missing_column,
     "unknown column": unknown_column,
@@ -150,7 +150,7 @@ BREAKAGES = {
     "unknown symbol": cell("value", "q", "symbol"),
     "negative": cell("value", "-3", "below zero",
                      lambda row: is_number(row["value"]) and row["measure"] not in AMOUNTS),
-    "140 per cent": cell("value", "140", "above 100", lambda row: row["measure"] in PERCENTAGES),
+    "140 per cent": cell("value", "140", "above the most", lambda row: row["measure"] in PERCENTAGES),
     "not as printed": cell("value", "98.7", "Check both",
                            lambda row: is_number(row["printed"].strip("%")),
                            lambda row: ("printed", row["printed"])),
@@ -160,6 +160,10 @@ BREAKAGES = {
     "no date": cell("period_start", "31/02/2018", "not a date"),
     "no area code": cell("area_code", "Southend", "area code"),
     "unknown unit": cell("unit", "miles", "not known"),
+    "unknown kind": cell("kind", "many", "no"),
+    "no yes": cell("exact", "perhaps", "neither yes nor no"),
+    "no day of a year": cell("begins", "1 April", "no day of a year"),
+    "no months": cell("longest", "many", "no number of months"),
     "unknown polarity": cell("polarity", "lower is beter", "'lower is better'"),
     **{f"text in {column}": cell(column, "many", "not a number")
        for column in ("decimals", "smallest_change", "dispersion")},
@@ -169,6 +173,7 @@ BREAKAGES = {
        for column in ("measure", "category", "source", "geographic_level", "scheme", "denominator")},
 }  # fmt: skip
 KEYS = {
+    ("unknown unit", "units.csv"),
     ("measure", "measures.csv"),
     ("source", "sources.csv"),
     *((c, "categories.csv") for c in ("category", "scheme")),

@@ -87,6 +87,8 @@ and `reference` gives a public address or reference.
 _RESULTS = ["rules", "pages", "faults", "unjudged"]
 """What a check of the pages came to, in whole numbers."""
 
+_TITLED = r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Cllr|Councillor|Sir|Dame|Rev)\b\.? [A-Z]"
+
 TEXTS = {
     "facts": ["fact", "edition", "chapter", "kind", "about", "said", "status", "source"],
     "assumptions": ["assumption", "edition", "chapters", "kind", "said", "owner", "date"],
@@ -164,7 +166,6 @@ _NO_REFERENCE = (
 )
 """References that lead nobody to a source, or only those within."""
 
-_TITLED = r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Cllr|Councillor|Sir|Dame|Rev)\b\.? [A-Z]"
 """Titles before a name, which a role has not."""
 _OTHER_SYMBOL = r"\.{1,3}|[:*~–—-]|[<>≤≥] ?[0-9]+|n/?a|N/?A"
 _SCIENTIFIC = r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
@@ -307,28 +308,88 @@ def validate_dictionary(dictionary: Dictionary) -> list[Problem]:
     problems = [problem for name, raw in files.items() for problem in check_columns(raw, DICTIONARY[name])]
     if problems:
         return problems
-    measures, categories, sources = dictionary.measures, dictionary.categories, dictionary.sources
     return [
-        *(problem for raw in files.values() for problem in check_text(raw)),
+        *(problem for name, raw in files.items() for problem in check_file(raw, name)),
         *check_measures(dictionary),
         *check_derived(dictionary),
-        *check_keys(measures, "measure", "[a-z][a-z0-9_]*"),
-        *check_keys(sources, "source", "[a-z0-9][a-z0-9.-]*"),
-        *check_filled(categories, DICTIONARY["categories"]),
-        *check_filled(sources, ["source", "short", "publisher", "document", "table"]),
-        *check_unique(measures, ["measure"]),
-        *check_unique(categories, ["scheme", "category"]),
-        *check_unique(sources, ["source"]),
-        *check_unique(dictionary.derived, ["measure"]),
-        *check_unique(dictionary.counted, ["counted"]),
-        *check_unique(dictionary.units, ["unit"]),
-        *check_unique(dictionary.levels, ["level"]),
-        *_unknown(dictionary.counted, "kind", [CHILDREN, DATES, SIMULATION, OTHERS]),
-        *_unknown(dictionary.levels, "kind", ["", COUNTRY, AUTHORITY]),
-        *check_units(dictionary.units),
-        *check_calendars(dictionary.calendars),
-        *check_sources(sources),
+        *check_sources(dictionary.sources),
     ]
+
+
+_KEY = "Write small letters and digits without spaces, as the other keys"
+_RECORDED = "Run make accessibility, which writes this file"
+_MONTHS = ("[0-9]*", "is no number of months", "Write 3, or 0 for a day")
+_WHOLE = ("[0-9]*", "is no whole number", "Write 100, or leave it empty")
+_CHAPTERS = f"Write their names with a space between them, as 05_child_protection, or {EVERY_CHAPTER}"
+FORMS = {
+    "measures": {
+        "measure": ("(?:[a-z][a-z0-9_]*)?", "is not a key", _KEY),
+        "decimals": ("[0-9]", "is not a number", "Write a plain number"),
+    },
+    "sources": {"source": ("(?:[a-z0-9][a-z0-9.-]*)?", "is not a key", _KEY)},
+    "counted": {
+        "kind": ("children|dates|simulation|others", "is no kind of what is counted", "Write children")
+    },
+    "levels": {"kind": ("|country|authority", "is no kind of level", "Write country, authority, or nothing")},
+    "units": {"per": _WHOLE, "most": _WHOLE}
+    | dict.fromkeys(("exact", "negative"), ("yes|no", "is neither yes nor no", "Write one of them")),
+    "calendars": {
+        "begins": ("(?:[01][0-9]-[0-3][0-9])?", "is no day of a year", "Write month and day, as 04-01"),
+        "shortest": _MONTHS,
+        "longest": _MONTHS,
+    },
+    "rounding": {"nearest": ("[1-9][0-9]*", "is no whole number above zero", "Give 10 for tens")},
+    "assumptions": {
+        "chapters": (f"{EVERY_CHAPTER}|{CHAPTER}( {CHAPTER})*", "does not name chapters", _CHAPTERS),
+    },
+    "accessibility": dict.fromkeys(_RESULTS, ("0|[1-9][0-9]*", "is not a whole number", _RECORDED)),
+    "commentary": {
+        "chapter": (CHAPTER, "is no chapter's name", "Write it as 05_child_protection"),
+        "who": (
+            *(rf"(?!.*{_TITLED})(?:the|an?) [^@]+|", "is no role"),
+            "Say whose words they are without a name, as: the performance group",
+        ),
+    },
+    "approved": {
+        "digest": (
+            *("[0-9a-f]{16}", "is not the digest of a sentence"),
+            "Copy the line that lscb check gives with the sentence",
+        )
+    },
+}
+"""How a cell of a file has to look, by file and column: its form, what is wrong otherwise, and what to do."""
+
+FILLED = {
+    "measures": ["measure", "title", "phrase", "label", "counted", "definition"],
+    "sources": ["source", "short", "publisher", "document", "table"],
+    "derived": ["measure", "of"],
+    "units": ["unit", "heading", "plural"],
+    "levels": ["level"],
+    "calendars": ["identifier"],
+    "facts": [column for column in TEXTS["facts"] if column != "status"],
+    "commentary": [column for column in TEXTS["commentary"] if column != "question"],
+}
+"""Columns of which no cell may be empty, where those are not all."""
+
+KEYS = {
+    "categories": ["scheme", "category"],
+    "calendars": ["identifier", "begins", "longest"],
+    "commentary": TEXTS["commentary"][:-1],
+}
+"""The columns that make a row of a file the only one, where that is not the first."""
+
+
+def check_file(raw: pd.DataFrame, name: str) -> Iterator[Problem]:
+    """Cells of a file of the dictionary or of words that are empty, of another form, or there twice."""
+    columns = (DICTIONARY | TEXTS)[name]
+    yield from check_text(raw)
+    yield from check_filled(raw, FILLED.get(name, columns))
+    yield from check_unique(raw, KEYS.get(name, columns[:1]))
+    for column, (form, what, remedy) in FORMS.get(name, {}).items():
+        yield from _each(raw, column, ~raw[column].str.fullmatch(form), what, remedy)
+    for column in {"date", "when"} & {*columns}:
+        remedy = _RECORDED if name == "accessibility" else "Write it as 2018-03-31"
+        yield from _each(raw, column, _dates(raw[column]).isna(), "is not a date", remedy)
 
 
 def check_text(raw: pd.DataFrame) -> Iterator[Problem]:
@@ -449,7 +510,7 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
         raw,
         "value",
         number > pd.to_numeric(units["most"]),
-        "is more than its unit allows",
+        "is above the most that its unit allows",
         "Correct the figure",
     )
     yield from _each(
@@ -595,8 +656,6 @@ def runs(rows: Iterable[int]) -> str:
 def check_measures(dictionary: Dictionary) -> Iterator[Problem]:
     """Entries of the dictionary of measures that are empty, unknown or not numbers."""
     measures = dictionary.measures
-    needed = ["measure", "title", "phrase", "label", "counted", "definition"]
-    yield from check_filled(measures, needed)
     yield from _unknown(measures, "unit", dictionary.units["unit"])
     yield from _unknown(measures, "counted", ["", *dictionary.counted["counted"]])
     yield from _unknown(measures, "role", ["", *ROLES])
@@ -607,11 +666,9 @@ def check_measures(dictionary: Dictionary) -> Iterator[Problem]:
     yield from _unknown(measures, "polarity", POLARITIES)
     yield from _unknown(measures, "scheme", ["", *dictionary.categories["scheme"].unique()])
     yield from _unknown(measures, "denominator", ["", *measures["measure"]])
-    for column, pattern in (("decimals", r"[0-9]"), ("smallest_change", _NUMBER), ("dispersion", _NUMBER)):
-        blank = (measures[column] == "") & (column != "decimals")
-        wrong = ~measures[column].str.fullmatch(pattern) & ~blank
-        yield from _each(measures, column, wrong, "is not a number", "Write a plain number")
     for column, least in (("smallest_change", 0.0), ("dispersion", 1.0)):
+        wrong = ~measures[column].str.fullmatch(_NUMBER) & (measures[column] != "")
+        yield from _each(measures, column, wrong, "is not a number", "Write a plain number")
         number = pd.to_numeric(measures[column].where(measures[column].str.fullmatch(_NUMBER)))
         low = (number < least) | ((column == "smallest_change") & (number == 0))
         yield from _each(measures, column, low, "is too small", f"Give a number from {least:g} upwards")
@@ -624,33 +681,15 @@ def check_measures(dictionary: Dictionary) -> Iterator[Problem]:
 def check_derived(dictionary: Dictionary) -> Iterator[Problem]:
     """Measures that follow from others in no way that is known, or from others that are not."""
     derived, known = dictionary.derived, set(dictionary.measures["measure"])
-    yield from check_filled(derived, ["measure", "of"])
     yield from _unknown(derived, "kind", MADE)
     for column in ("measure", "of", "by"):
         for (file, row), cell in derived[column].items():
             for name in set(cell.split()) - known:
                 yield Problem(file, row, column, name, "is no measure", nearest(name, known))
-
-
-def check_units(units: pd.DataFrame) -> Iterator[Problem]:
-    """Units that do not say what a figure in them may be."""
-    yield from check_filled(units, ["unit", "heading", "plural"])
-    for column in ("exact", "negative"):
-        yield from _unknown(units, column, ["yes", "no"])
-    for column in ("per", "most"):
-        wrong = ~units[column].str.fullmatch("[0-9]*")
-        yield from _each(units, column, wrong, "is no whole number", "Write 100, or leave it empty")
-
-
-def check_calendars(calendars: pd.DataFrame) -> Iterator[Problem]:
-    """Kinds of periods whose first day or length is none. One identifier may have several lengths."""
-    yield from check_filled(calendars, ["identifier"])
-    yield from check_unique(calendars, ["identifier", "begins", "longest"])
-    wrong = ~calendars["begins"].str.fullmatch("(?:[01][0-9]-[0-3][0-9])?")
-    yield from _each(calendars, "begins", wrong, "is no day of a year", "Write month and day, as 04-01")
-    for column in ("shortest", "longest"):
-        wrong = ~calendars[column].str.fullmatch("[0-9]*")
-        yield from _each(calendars, column, wrong, "is no number of months", "Write 3, or 0 for a day")
+    schemes = derived["of"].map(_lookup(dictionary.measures, "scheme"))
+    for scheme, rows in derived[derived["category"] != ""].groupby(schemes):
+        of_scheme = dictionary.categories["scheme"] == scheme
+        yield from _unknown(rows, "category", dictionary.categories.loc[of_scheme, "category"])
 
 
 def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Problem]:
@@ -659,28 +698,13 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Probl
     problems = list(check_columns(raw, columns))
     if problems:
         return problems
-    needed = [column for column in columns if column not in ("status", "question")]
-    key = columns[:-1] if name == "commentary" else columns[:1]
     return [
-        *check_text(raw),
-        *check_filled(raw, needed),
-        *check_unique(raw, key),
+        *check_file(raw, name),
         *(_unknown(raw, "kind", KINDS[name]) if name in KINDS else ()),
         *((*_unknown_sources(raw, known), *check_access(raw, known)) if "source" in columns else ()),
         *(_unknown(raw, "measure", known.measures["measure"]) if "measure" in columns else ()),
-        *(check_log(raw) if name == "assumptions" else ()),
-        *(check_commentary(raw) if name == "commentary" else ()),
-        *(check_results(raw) if name == "accessibility" else ()),
-        *(check_approved(raw) if name == "approved" else ()),
-        *(check_rounding(raw) if name == "rounding" else ()),
         *check_wordy(raw, [column for column in _WORDY if column in columns]),
     ]
-
-
-def check_rounding(raw: pd.DataFrame) -> Iterator[Problem]:
-    """What is no number to which a source rounds."""
-    wrong = ~raw["nearest"].str.fullmatch("[1-9][0-9]*")
-    yield from _each(raw, "nearest", wrong, "is no whole number above zero", "Give 10 for tens")
 
 
 def validate_ratings(raw: pd.DataFrame) -> list[Problem]:
@@ -708,42 +732,6 @@ def validate_ratings(raw: pd.DataFrame) -> list[Problem]:
     return sorted(told, key=lambda problem: problem.row or 0)
 
 
-def check_log(raw: pd.DataFrame) -> Iterator[Problem]:
-    """Entries of the log of assumptions whose date is none, or whose chapters are not names of any."""
-    undated = _dates(raw["date"]).isna()
-    yield from _each(raw, "date", undated, "is not a date", "Write it as 2018-03-31")
-    named = raw["chapters"].str.fullmatch(rf"{EVERY_CHAPTER}|{CHAPTER}( {CHAPTER})*")
-    remedy = f"Write their names with a space between them, as 05_child_protection, or {EVERY_CHAPTER}"
-    yield from _each(raw, "chapters", ~named, "does not name chapters", remedy)
-
-
-def check_commentary(raw: pd.DataFrame) -> Iterator[Problem]:
-    """Commentary of no day or of no chapter, or by somebody whose role is not said or whose name is."""
-    yield from _each(raw, "when", _dates(raw["when"]).isna(), "is not a date", "Write it as 2018-03-31")
-    other = ~raw["chapter"].str.fullmatch(CHAPTER)
-    yield from _each(raw, "chapter", other, "is no chapter's name", "Write it as 05_child_protection")
-    named = ~raw["who"].str.fullmatch("(?:the|an?) [^@]+") | raw["who"].str.contains(_TITLED)
-    remedy = "Say whose words they are without a name, as: the performance group"
-    yield from _each(raw, "who", named & (raw["who"] != ""), "is no role", remedy)
-
-
-def check_results(raw: pd.DataFrame) -> Iterator[Problem]:
-    """Results of tests whose date is none, or that are no whole numbers. They are recorded, not typed."""
-    remedy = "Run make accessibility, which writes this file"
-    yield from _each(raw, "date", _dates(raw["date"]).isna(), "is not a date", remedy)
-    for column in _RESULTS:
-        wrong = ~raw[column].str.fullmatch("0|[1-9][0-9]*")
-        yield from _each(raw, column, wrong, "is not a whole number", remedy)
-
-
-def check_approved(raw: pd.DataFrame) -> Iterator[Problem]:
-    """Approvals of sentences whose date is none, or whose digest is none that `lscb check` gave."""
-    yield from _each(raw, "date", _dates(raw["date"]).isna(), "is not a date", "Write it as 2018-03-31")
-    wrong = ~raw["digest"].str.fullmatch("[0-9a-f]{16}")
-    remedy = "Copy the line that lscb check gives with the sentence"
-    yield from _each(raw, "digest", wrong, "is not the digest of a sentence", remedy)
-
-
 def check_wordy(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:
     """Words that hold a figure, which belongs in a table where it can be checked."""
     for column in columns:
@@ -756,13 +744,6 @@ def check_filled(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:
     """Cells that must not be empty."""
     for column in columns:
         yield from _each(raw, column, raw[column] == "", "is empty", "Fill it in")
-
-
-def check_keys(raw: pd.DataFrame, column: str, pattern: str) -> Iterator[Problem]:
-    """Keys that are more than one word, or that could lead elsewhere: files and ids are named after them."""
-    wrong = (raw[column] != "") & ~raw[column].str.fullmatch(pattern)
-    remedy = "Write small letters and digits without spaces, as the other keys"
-    yield from _each(raw, column, wrong, "is not a key", remedy)
 
 
 def check_unique(raw: pd.DataFrame, key: list[str]) -> Iterator[Problem]:
