@@ -10,6 +10,10 @@ import nbformat
 import papermill
 import pytest
 
+from lscb_analysis.data.files import dictionary, load, tables
+from lscb_analysis.editions.edition import read_edition
+
+EDITION = read_edition("southend-2017-19")
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 notebooks = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
@@ -56,6 +60,37 @@ def test_a_chapter_begins_with_a_title_and_a_question_and_ends_with_limits_and_s
     assert prose[-2].startswith("## What these numbers cannot show")
     assert prose[-1].startswith("## Where the figures come from")
     assert all(text.count("\n# ") == 0 for text in prose)
+
+
+@notebooks
+def test_a_chapter_is_of_no_area_year_table_or_source(path):
+    """Those are the edition's, and figures are asked for by measure: `pack.load`, never `lscb.load`."""
+    tree = ast.parse("\n".join(cell.source for cell in cells(path, "code")[1:]))
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert not [one for one in constants if isinstance(one, int) and one > 100]
+    known = dictionary()
+    tabled = {*tables()} - {*known.measures["measure"]} - {one.question for one in EDITION.comparisons}
+    areas = {area for table in tables() for area in load(table)["area_name"]}
+    assert not {*constants} & {*known.sources["source"], *areas, *tabled}
+    assert "lscb.load" not in ast.unparse(tree)
+    prose = "\n".join(cell.source for cell in cells(path, "markdown"))
+    assert not re.search("Southend|Essex|Thurrock|20[12][0-9]", prose)
+
+
+@notebooks
+def test_what_a_report_says_is_spoken_of_only_where_the_board_gives_it(path):
+    """Where it gives nothing the section, or the paragraph before it, leaves the page."""
+    spoken = False
+    section = ""
+    for cell in [*nbformat.read(path, as_version=4).cells, nbformat.v4.new_markdown_cell("## End")]:
+        if cell.source.startswith("#"):
+            given = re.search(r"describe_(facts|note|versions|claims)\(", section)
+            assert not spoken or given, section
+            spoken, section = False, ""
+        spoken |= cell.cell_type == "markdown" and bool(
+            re.search(r"\bthe report\b|report's", cell.source, re.I)
+        )
+        section += cell.source + "\n"
 
 
 def test_papermill_runs_a_chapter_as_it_stands_from_another_folder(tmp_path):

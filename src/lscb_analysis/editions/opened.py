@@ -29,7 +29,7 @@ Areas = Literal["own", "comparators", "all"]
 Part = Literal["counts", "totals", "printed", "heading"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pack:
     """What a chapter asks for: frames to work with (`load`, `declared`, …) and releases to show (the others).
 
@@ -39,6 +39,10 @@ class Pack:
     """
 
     edition: Edition
+
+    def __repr__(self) -> str:
+        of, periods = self.edition, f"{self.previous} and {self.latest}"
+        return f"{of.name}: {of.area}, {periods}, {of.confidence:.4g} confidence, rule {of.rule!r}"
 
     @property
     def area(self) -> str:
