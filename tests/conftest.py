@@ -15,6 +15,7 @@ import pytest
 import recorded
 from bs4 import BeautifulSoup
 from filelock import FileLock
+from hypothesis import settings
 
 sys.modules.setdefault("rfc3987_syntax", None)  # as the command does, before anything imports nbformat
 
@@ -30,6 +31,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 """Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
 
+
+settings.register_profile("lscb", deadline=None)  # a busy machine is no fault
+settings.load_profile("lscb")
 
 FOUND = pytest.StashKey[list[recorded.Found]]()
 
