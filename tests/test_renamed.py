@@ -1,4 +1,4 @@
-"""A project whose board, area, measures, categories, sources, tables, lists and chapters are called otherwise."""
+"""A project whose board, area, measures, categories, sources, lists and chapters are called otherwise."""
 
 import re
 from collections import Counter

@@ -24,7 +24,7 @@ from typing import Any
 from lscb_analysis.errors import InputError
 
 VERSIONS = [
-    *("lscb-analysis", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "nbconvert", "jupyterlab"),
+    *("lscb-analysis", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "nbconvert", "jupyterlab")
 ]
 """The packages whose versions a manifest gives by name; a digest stands for all."""
 

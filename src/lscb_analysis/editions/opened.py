@@ -92,10 +92,8 @@ class Pack:
         known = {*dictionary().measures["measure"], *dictionary().categories["category"]}
         for one in (found := self.edition.lists.get(name, [])):
             if one not in known:
-                raise EditionError(
-                    f"{self.edition.name}.toml, lists, {name}: {one!r} is neither a measure nor a category. "
-                    f"{nearest(one, known)}"
-                )
+                what = f"{one!r} is neither a measure nor a category. {nearest(one, known)}"
+                raise EditionError(f"{self.edition.name}.toml, lists, {name}: {what}")
         return found
 
     def declared(self, question: str, part: Part) -> pd.DataFrame:
@@ -227,9 +225,8 @@ def _wrongly_given() -> str:
     declared = dict(re.findall(r"(?m)^(\w+) *:? *(\w*) *=(?!=)", "\n".join(cells[:at])))
     for name, value in re.findall(r"(?m)^(\w+) = (.*)$", cells[at]):
         if name in TRIED:
-            return (
-                f"Parameter {name} belongs to the edition. Give it within one: instead = “{name}: {value}”."
-            )
+            remedy = f"Give it within one: instead = “{name}: {value}”."
+            return f"Parameter {name} belongs to the edition. {remedy}"
         if name not in declared:
             return f"This notebook has no parameter {name!r}. {nearest(name, declared)}"
         if declared[name] == "str" and value[:1] not in "'\"":
