@@ -528,15 +528,11 @@ def _own_first(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
     symbol = raw["value"].isin(list(SYMBOLS))
-    return raw.assign(
-        time_period=raw["time_period"].astype(int),
-        period_start=pd.to_datetime(raw["period_start"]),
-        period_end=pd.to_datetime(raw["period_end"]),
-        counted=raw["measure"].map(lookup(known.measures, "counted")),
-        unit=raw["measure"].map(lookup(known.measures, "unit")),
-        value=pd.to_numeric(raw["value"].mask(symbol)).astype(float),
-        status=raw["value"].where(symbol, ""),
-    )
+    days = {day: pd.to_datetime(raw[day]) for day in ("period_start", "period_end")}
+    said = {of: raw["measure"].map(lookup(known.measures, of)) for of in ("counted", "unit")}
+    value = pd.to_numeric(raw["value"].mask(symbol)).astype(float)
+    status, year = raw["value"].where(symbol, ""), raw["time_period"].astype(int)
+    return raw.assign(time_period=year, **days, **said, value=value, status=status)
 
 
 def _where(frame: pd.DataFrame, where: dict[str, str | int], file: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest
 from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
-from lscb_analysis.editions.verdicts import FIGURE, declared, estimates, histories, verdict_table
+from lscb_analysis.editions.verdicts import FIGURE, Part, declared, estimates, verdict_table
 from lscb_analysis.release import Release, protect
 from lscb_analysis.statistics import (
     Period,
@@ -26,7 +26,6 @@ from lscb_analysis.statistics import (
 )
 
 Areas = Literal["own", "comparators", "all"]
-Part = Literal["counts", "totals", "printed", "heading"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,9 +97,6 @@ class Pack:
 
     def declared(self, question: str, part: Part) -> pd.DataFrame:
         """Return the rows that the edition declares as one part of a comparison, up to its latest period."""
-        asked = {comparison.question: comparison for comparison in self.edition.comparisons}
-        if getattr(asked.get(question), part, None) is None:
-            return figures()
         return declared(self.edition, question, part)
 
     def totals(self, question: str, measure: str) -> pd.DataFrame:
@@ -132,7 +128,7 @@ class Pack:
 
     def histories(self) -> Release:
         """Return the estimates behind every rate and proportion that is compared, for all periods."""
-        return self.protect(histories(self.edition))
+        return self.estimates(*(one.question for one in self.edition.comparisons if one.method != "mix"))
 
     def count(self, *counts: pd.DataFrame) -> Release:
         """Return numbers as estimates, each with the interval of a Poisson count."""

@@ -20,6 +20,7 @@ from lscb_analysis.data import (
     Stamped,
     check,
     dictionary,
+    figures,
     load,
     measures,
     nearest,
@@ -33,7 +34,6 @@ from lscb_analysis.statistics import (
     AGAINST_NUMBERS,
     COMPARISON,
     CONTRADICTED,
-    ESTIMATE,
     NO_DENOMINATOR,
     NO_FIGURE,
     EstimateError,
@@ -67,6 +67,7 @@ FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure"
 """What makes two rows the same figure, whoever gives it."""
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
+Part = Literal["counts", "totals", "printed", "heading"]
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
 
 
@@ -153,20 +154,18 @@ def remember(made: dict[Any, pd.DataFrame]) -> None:
     _made.update(made)
 
 
-def declared(
-    edition: Edition, question: str, part: Literal["counts", "totals", "printed", "heading"]
-) -> pd.DataFrame:
+def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
     """Return the rows that the edition declares as one part of a comparison, up to its latest period.
 
-    Where it names several sources, a figure is that of the first that has it. Raises EditionError for a
-    question that the edition does not ask, a part that it leaves out, or a figure that several sources give
-    without the edition saying which counts.
+    There are none of a question that the edition does not ask, or of a part that it leaves out. Where it
+    names several sources, a figure is that of the first that has it. Raises EditionError for a figure that
+    several sources give without the edition saying which counts.
     """
     open_board(edition.data)
-    rows = getattr(_asked(edition, question), part)
+    asked = {comparison.question: comparison for comparison in edition.comparisons}
+    rows = getattr(asked.get(question), part, None)
     if rows is None:
-        remedy = "Give them, or leave out the chapter that speaks of them."
-        raise EditionError(f"{edition.name} declares no {part} for {question!r}. {remedy}")
+        return figures()
     where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
     of = {"until": edition.latest, **where, "area_name": edition.area}
     try:
@@ -239,13 +238,6 @@ def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
     if comparison.method == "rate":
         _check_vintage(edition, made, f"{edition.name}, question {question!r}")
     return made
-
-
-def histories(edition: Edition) -> pd.DataFrame:
-    """Return the estimates behind every rate and proportion that is compared, for all periods."""
-    asked = [comparison.question for comparison in edition.comparisons if comparison.method != "mix"]
-    told = [estimates(edition, question) for question in asked] or [pd.DataFrame(columns=ESTIMATE)]
-    return pd.concat(told, ignore_index=True)
 
 
 def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) -> None:
@@ -331,9 +323,8 @@ def _lacking(
         return "counts", f"no number behind the {{}} figure{'' if made.empty else f': {_since(untold)}'}"
     if comparison.totals is None:
         return "counts", "no single total that fits the {} figure as printed"
-    if comparison.method == "rate":
-        return "totals", "no population behind the {} figure"
-    return "totals", "no total behind the {} figure"
+    of = "population" if comparison.method == "rate" else "total"
+    return "totals", f"no {of} behind the {{}} figure"
 
 
 def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.DataFrame:

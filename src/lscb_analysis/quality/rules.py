@@ -311,19 +311,11 @@ def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-RULES: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
-    "parts": check_parts,
-    "accounts": check_accounts,
-    "places": check_places,
-    "rates": check_rates,
-    "percentages": check_percentages,
-    "headings": check_headings,
-    "changes": check_changes,
-    "wholes": check_wholes,
-    "ratings": check_ratings,
-    "dates": check_dates,
-    WITHHELD: check_withheld,
-}
+_EACH: tuple[Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame], ...] = (
+    *(check_parts, check_accounts, check_places, check_rates, check_percentages, check_headings),
+    *(check_changes, check_wholes, check_ratings, check_dates, check_withheld),
+)
+RULES = {check.__name__.removeprefix("check_"): check for check in _EACH}
 """The rules by name, in the order in which a reader meets them."""
 
 

@@ -201,14 +201,10 @@ def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, Any]:
         p_value[at] = test(x[at], n[at], x0[at], n0[at])
     lower[from_zero], upper[from_zero] = np.nan, np.nan
     return {
-        "change": change,
-        "lower": lower,
-        "upper": upper,
+        **{"change": change, "lower": lower, "upper": upper, "p_value": p_value, "reason": reason},
         "change_unit": np.select([percent, from_zero], ["percentage points", pairs["unit"]], "%"),
-        "p_value": p_value,
         "method": np.where(~able, AS_PRINTED, np.where(percent, HYBRID_SCORE, RATIO)),
         "test": np.where(~able, "", np.where(percent, TWO_PROPORTIONS, TWO_RATES)),
-        "reason": reason,
     }
 
 
