@@ -34,7 +34,7 @@ from lscb_analysis.data.schema import (
     validate_text,
 )
 from lscb_analysis.project import (
-    BOARD,
+    FOLDER,
     PLAIN,
     SHARED,
     in_project,
@@ -336,7 +336,7 @@ def _strays() -> list[Path]:
     """What stands where nobody reads it: tables of no board, and folders that are named after none."""
     shared = {*DICTIONARY, *TEXTS} - {*OF_A_BOARD}
     in_dictionary = [path for path in listed(f"data/{SHARED}", ".csv") if path.stem not in shared]
-    folders = [path for path in listed("data", "") if path.is_dir() and not re.fullmatch(BOARD, path.name)]
+    folders = [path for path in listed("data", "") if path.is_dir() and not re.fullmatch(FOLDER, path.name)]
     return [*listed("data", ".csv"), *in_dictionary, *folders]
 
 

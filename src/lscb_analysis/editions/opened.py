@@ -11,7 +11,7 @@ import pandas as pd
 
 from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest
 from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
-from lscb_analysis.editions.verdicts import FIGURE, Part, declared, estimates, verdict_table
+from lscb_analysis.editions.verdicts import SAME_FIGURE, Part, declared, estimates, verdict_table
 from lscb_analysis.release import Release, protect
 from lscb_analysis.statistics import (
     Period,
@@ -70,7 +70,7 @@ class Pack:
         rows = self._rows(measures, areas, where)
         order = {source: at for at, source in enumerate(self.edition.sources)}
         rank = rows["source"].map(order).astype(float)
-        first = rank.groupby([rows[column] for column in FIGURE]).transform("min")
+        first = rank.groupby([rows[column] for column in SAME_FIGURE]).transform("min")
         return rows[first.isna() | (rank == first)].reset_index(drop=True)
 
     def said(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:

@@ -63,7 +63,7 @@ CALLED = ("better", "worse", "higher", "lower", CHANGED)
 """The verdicts that call a change."""
 
 _COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
-FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
+SAME_FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
 """What makes two rows the same figure, whoever gives it."""
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
@@ -85,10 +85,12 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
       had a chance of 80% to be seen, at the dispersion and at 5% over `compared`; infinite if none
       had; `smallest_change`: the smallest that matters, by the dictionary;
     - `stock`: whether the periods are days, so that the same children may be counted in both;
-    - `missing`: the periods and files in which a comparison lacks something, as far as that is known;
     - `verdict`: better, worse, higher, lower, changed; no clear change; too few to tell (a change that
       matters could have gone unseen); or not compared. `at_odds`: whether the interval, which takes
       the comparison alone and the children as independent, says otherwise.
+
+    Its `attrs["missing"]` has for each question the periods and files in which it lacks something, as
+    `2017 in data/anytown/plans.csv`; none where it is compared, or where areas or periods differ.
 
     Raises EditionError, with every comparison that cannot be made, if the edition names a table or rows that
     do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
@@ -114,10 +116,10 @@ def _table(edition: Edition) -> pd.DataFrame:
     rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
     _check_periods(edition, rows)
     asked = zip(rows["question"], rows["reason"], strict=True)
-    lacks = [_lacks(edition, question, reason) for question, reason in asked]
-    rows["missing"] = [tuple(where for _, where in lack) for lack in lacks]
-    worded = (", and ".join(words for words, _ in lack) for lack in lacks)
-    rows["reason"] = [words or reason for words, reason in zip(worded, rows["reason"], strict=True)]
+    lacks = {question: _lacks(edition, question, reason) for question, reason in asked}
+    worded = rows["question"].map(lambda question: ", and ".join(words for words, _ in lacks[question]))
+    rows["reason"] = rows["reason"].where(worded == "", worded)
+    rows.attrs["missing"] = {question: [where for _, where in found] for question, found in lacks.items()}
     _check_defined(rows)
     rows["stock"] = rows["period_start"] == rows["period_end"]
     laws = [law for _, _, law in made]
@@ -177,7 +179,7 @@ def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
     except DataError as error:
         taken = f"and {edition.name} takes it as the {part} of {question!r}"
         raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
-    return pd.concat(parts).drop_duplicates(FIGURE, ignore_index=True)
+    return pd.concat(parts).drop_duplicates(SAME_FIGURE, ignore_index=True)
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
@@ -242,7 +244,7 @@ def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
 
 def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) -> None:
     """A figure has one source; where there are more, the edition says which counts."""
-    twice = found[found.duplicated(FIGURE, keep=False)]
+    twice = found[found.duplicated(SAME_FIGURE, keep=False)]
     if len(twice):
         day = twice["period_end"].iloc[0]
         sources = list(twice.loc[twice["period_end"] == day, "source"].unique())
@@ -323,8 +325,9 @@ def _lacking(
         return "counts", f"no number behind the {{}} figure{'' if made.empty else f': {_since(untold)}'}"
     if comparison.totals is None:
         return "counts", "no single total that fits the {} figure as printed"
-    of = "population" if comparison.method == "rate" else "total"
-    return "totals", f"no {of} behind the {{}} figure"
+    if comparison.method == "rate":
+        return "totals", "no population behind the {} figure"
+    return "totals", "no total behind the {} figure"
 
 
 def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -35,7 +35,7 @@ from lscb_analysis.statistics import (
     SUBJECT,
     could_be_printed,
     decimals,
-    nearest,
+    multiples,
     possible_counts,
     possible_totals,
 )
@@ -325,7 +325,7 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     `told`: all categories are there, with numbers; `all`: all are there, some of them withheld.
     """
     least, most = spans(parts)
-    withheld, own = parts["value"].isna(), nearest(parts)
+    withheld, own = parts["value"].isna(), multiples(parts)
     fives = (parts["unit"] == "number") & (parts["value"] % ROUNDED_TO == 0)
     parts = parts.assign(
         least=least.mask(withheld, 0.0),
@@ -366,7 +366,7 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     totals = figures[(figures["category"] == TOTAL) & figures["value"].notna()]
     totals = totals.sort_values("rank", kind="stable").drop_duplicates(["measure", *WHOLE, "value"])
     whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted"]]
-    whole = whole.assign(nearest=nearest(totals))
+    whole = whole.assign(nearest=multiples(totals))
     both = sums.drop(columns=["measure", "source", "counted"])
     held = both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
     return held.assign(slack=held["slack"] + held["nearest"] / 2)

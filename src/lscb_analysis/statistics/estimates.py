@@ -152,7 +152,7 @@ def proportion(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0
     return _estimates(paired, limits, 100, "%", "Wilson score", confidence, zero_refused=False)
 
 
-def nearest(counts: pd.DataFrame) -> pd.Series:
+def multiples(counts: pd.DataFrame) -> pd.Series:
     """Return to whose multiples the source rounds each number, by the column `nearest`; zero without one."""
     return counts["nearest"] if "nearest" in counts.columns else pd.Series(0.0, counts.index)
 

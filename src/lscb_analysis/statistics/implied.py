@@ -23,7 +23,7 @@ from lscb_analysis.statistics.estimates import (
     SUBJECT,
     check_single,
     decimals,
-    nearest,
+    multiples,
     reproduces,
 )
 
@@ -342,9 +342,9 @@ def suppressed_bounds(
     check_single(totals, _WHOLE, "total")
     check_single(counts, [*_CELL, "measure", "source"], "count of a category")
     whole = totals[[*_WHOLE, "value", "source"]].rename(columns={"value": "total", "source": "total_source"})
-    whole = whole.assign(total_nearest=nearest(totals))
+    whole = whole.assign(total_nearest=multiples(totals))
     cells = _boxed(counts.merge(whole, on=_WHOLE, how="left"), siblings, percentages, least)
-    near = nearest(cells).where(cells["status"] != "c", 0) // 2
+    near = multiples(cells).where(cells["status"] != "c", 0) // 2
     cells = cells.assign(lower=(cells["lower"] - near).clip(lower=0), upper=cells["upper"] + near)
     tables = cells.groupby([*_WHOLE, "measure", "source"], sort=False)
     near = cells["total_nearest"].fillna(0) // 2

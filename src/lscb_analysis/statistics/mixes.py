@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lscb_analysis.statistics.comparisons import HYBRID_SCORE, NO_FIGURE, Period, compare, of_period
-from lscb_analysis.statistics.estimates import PERIOD, EstimateError, nearest, proportion
+from lscb_analysis.statistics.estimates import PERIOD, EstimateError, multiples, proportion
 
 CHI_SQUARED, SIMULATED = "chi-squared", "chi-squared, simulated"
 SIMULTANEOUS = f"{HYBRID_SCORE}, simultaneous"
@@ -32,8 +32,8 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     """
     estimates = proportion(counts, totals, confidence)
     key = ["area_code", *PERIOD]
-    whole = counts[key].merge(totals[key].assign(nearest=nearest(totals)), on=key, how="left")
-    halves = {"slack": nearest(counts).to_numpy() / 2, "slack_of": whole["nearest"].to_numpy() / 2}
+    whole = counts[key].merge(totals[key].assign(nearest=multiples(totals)), on=key, how="left")
+    halves = {"slack": multiples(counts).to_numpy() / 2, "slack_of": whole["nearest"].to_numpy() / 2}
     how = {"numerator": "sum", "denominator": "max", "untold": "any", "slack": "sum", "slack_of": "max"}
     marked = estimates.assign(untold=estimates["numerator"].isna(), **halves)
     wholes = marked.groupby(["area_name", *PERIOD, "measure"]).agg(how)
