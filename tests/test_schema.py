@@ -36,7 +36,7 @@ MEASURE = dict.fromkeys(schema.DICTIONARY["measures"], "Some text") | {
 }
 DERIVED = {"measure": "visits", "kind": "turned", "of": "visits", "by": "", "category": ""}
 CONSTANT = ("counted", "units", "levels", "calendars")
-OF_ALL = {name: files.read(CHECKOUT / "data" / f"{name}.csv") for name in CONSTANT}
+OF_ALL = {name: files.read(CHECKOUT / "data" / "dictionary" / f"{name}.csv") for name in CONSTANT}
 """What is so for every board: what is counted, units, levels and calendars are those of the project."""
 SOURCE = dict.fromkeys(schema.DICTIONARY["sources"], "Some text") | {
     "source": "report",

@@ -13,9 +13,9 @@ from scipy import stats
 
 from lscb_analysis.editions import verdicts
 from lscb_analysis.editions.edition import EditionError, read_edition
+from lscb_analysis.editions.opened import Pack
 from lscb_analysis.editions.verdicts import (
     estimates,
-    histories,
     make_ahead,
     remember,
     thresholds,
@@ -507,13 +507,9 @@ def test_of_data_that_do_not_hold_nothing_is_made_ahead(project, monkeypatch):
     assert make_ahead(str(project), EDITION) == {}
 
 
-def test_an_edition_without_comparisons_has_no_histories_and_says_so():
-    with pytest.raises(EditionError, match="declares no comparison"):
-        histories(read_edition(EDITION).model_copy(update={"comparisons": []}))
-
-
-def test_an_edition_that_compares_mixes_alone_has_histories_of_nothing():
+def test_of_an_edition_that_compares_nothing_or_mixes_alone_there_are_no_histories():
     edition = read_edition(EDITION)
     mixes = [comparison for comparison in edition.comparisons if comparison.method == "mix"]
     assert mixes
-    assert histories(edition.model_copy(update={"comparisons": mixes})).empty
+    for asked in (mixes, []):
+        assert Pack(edition.model_copy(update={"comparisons": asked})).histories().frame.empty

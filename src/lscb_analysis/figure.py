@@ -52,6 +52,14 @@ def defined(statistic: str) -> Statistic:
     return STATISTICS.get(statistic.removesuffix(BEFORE), Statistic())
 
 
+_ATTRIBUTES = {
+    **{of: f"data-{of}" for of in ("statistic", "measure", "category", "area", "period")},
+    "before": "data-period-before",
+    **{of: f"data-{of}" for of in ("confidence", "method", "unit", "source")},
+}
+"""The attributes of a `<data>` element, by the fields of a figure that they hold, in their order."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number: which statistic it is, of what, when, in which unit, by which method, from which sources.
@@ -118,30 +126,19 @@ class Figure:
     @classmethod
     def of_html(cls, about: Mapping[str, str]) -> Self:
         """Return the figure that the attributes of a `<data>` element tell of."""
-        keys = ("statistic", "measure", "category", "area", "period", "unit", "method", "source")
-        return cls(
-            **{key: about.get(f"data-{key}", "") for key in keys},
-            before=about.get("data-period-before", ""),
-            confidence=float(about.get("data-confidence", 0.95)),
-            value=_number(about.get("value", "")),
-        )
+        said: dict[str, Any] = {of: about.get(attribute, "") for of, attribute in _ATTRIBUTES.items()}
+        numbers = {"confidence": float(said["confidence"] or 0.95), "value": _number(about.get("value", ""))}
+        return cls(**said | numbers)
 
     def html(self, words: str | Markup) -> Markup:
         """Return words that stand for the figure, as a `<data>` element that says what it is."""
-        about = {
-            "data-statistic": self.statistic,
-            "data-measure": self.measure,
-            "data-category": self.category,
-            "data-area": self.area,
-            "data-period": self.period,
-            "data-period-before": self.before or None,
-            "data-confidence": f"{self.confidence:g}" if defined(self.statistic).interval else None,
-            "data-method": self.method or None,
-            "data-unit": self.unit,
-            "data-source": self.source,
-        }
+        confidence = f"{self.confidence:g}" if defined(self.statistic).interval else None
+        told = {"before": self.before or None, "confidence": confidence, "method": self.method or None}
+        about = vars(self) | told
         said = Markup("").join(
-            Markup(' {}="{}"').format(key, value) for key, value in about.items() if value is not None
+            Markup(' {}="{}"').format(attribute, about[of])
+            for of, attribute in _ATTRIBUTES.items()
+            if about[of] is not None
         )
         return Markup('<data value="{:.10g}"{}>{}</data>').format(self.value, said, words)
 

@@ -24,7 +24,7 @@ from typing import Any
 from lscb_analysis.errors import InputError
 
 VERSIONS = [
-    *("lscb-analysis", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "nbconvert", "jupyterlab"),
+    *("lscb-analysis", "pandas", "scipy", "seaborn", "matplotlib", "papermill", "nbconvert", "jupyterlab")
 ]
 """The packages whose versions a manifest gives by name; a digest stands for all."""
 
@@ -40,7 +40,7 @@ TYPED = "£€‘’“”–—…•½¼¾×°é\u00a0"
 PLAIN = "[a-z][a-z0-9_]*"
 """The name of a table, without `.csv`."""
 
-BOARD = "[a-z][a-z0-9_-]*"
+FOLDER = "[a-z][a-z0-9_-]*"
 """The name of a board's folder."""
 
 SHARED = "dictionary"
@@ -90,7 +90,7 @@ _opened: dict[Path, str] = {}
 def boards() -> list[str]:
     """Return the boards of the project, each named as its folder in `data/`, sorted."""
     folders = (path.name for path in (project() / "data").iterdir() if path.is_dir())
-    return sorted(name for name in folders if re.fullmatch(BOARD, name) and name not in NOT_BOARDS)
+    return sorted(name for name in folders if re.fullmatch(FOLDER, name) and name not in NOT_BOARDS)
 
 
 def open_board(name: str) -> None:

@@ -41,7 +41,6 @@ from lscb_analysis.editions import (
     TRIED,
     Edition,
     EditionError,
-    missing,
     read_edition,
     remember,
     tried,
@@ -155,7 +154,7 @@ def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
         tell(
             "not compared",
             **{key: row[key] for key in ("question", "chapter", "reason")},
-            missing=missing(edition, row["question"], row["reason"]),
+            missing=table.attrs["missing"][row["question"]],
             stood="" if before.startswith(NOT_COMPARED) else before,
         )
     for question in sorted(stood.keys() - set(table["question"])):

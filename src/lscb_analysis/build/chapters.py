@@ -29,7 +29,7 @@ from traitlets.config import Config
 
 from lscb_analysis.build.inspection import SET, inspect
 from lscb_analysis.build.publication import TIMEOUT, BuildError
-from lscb_analysis.data import RECORD, nearest
+from lscb_analysis.data import READS, nearest
 from lscb_analysis.pages import on_page
 from lscb_analysis.project import notebook
 
@@ -227,7 +227,7 @@ class _Kernels:
                 managers[chapter] = self
 
             async def start_kernel(self, **kwargs: Any) -> None:  # type: ignore[override]
-                env = {**os.environ, RECORD: str(target.with_suffix(".reads"))}
+                env = {**os.environ, READS: str(target.with_suffix(".reads"))}
                 await super().start_kernel(**kwargs, env=env)
 
             def client(self, **kwargs: Any) -> Any:

@@ -29,7 +29,7 @@ from .files import (
     units as units,
     with_role as with_role,
 )
-from .recorder import RECORD as RECORD, record as record, recorded as recorded, unrecorded as unrecorded
+from .recorder import READS as READS, record as record, recorded as recorded, unrecorded as unrecorded
 from .schema import (
     BOARD as BOARD,
     CHAPTER as CHAPTER,

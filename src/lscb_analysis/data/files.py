@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,6 @@ from lscb_analysis.data.schema import (
     COLUMNS,
     DICTIONARY,
     EVERY_EDITION,
-    PUBLISHED,
     SIMULATION,
     SYMBOLS,
     TEXTS,
@@ -25,14 +25,16 @@ from lscb_analysis.data.schema import (
     Problem,
     check_columns,
     located,
+    lookup,
     nearest,
+    published_sources,
     records,
     validate,
     validate_dictionary,
     validate_text,
 )
 from lscb_analysis.project import (
-    BOARD,
+    FOLDER,
     PLAIN,
     SHARED,
     in_project,
@@ -69,17 +71,39 @@ def dictionary() -> Dictionary:
     return _dictionary(*_dictionary_files())
 
 
-def measures() -> pd.DataFrame:
+Made = TypeVar("Made")
+
+
+def _of_dictionary(make: Callable[[Dictionary], Made]) -> Callable[[], Made]:
+    """What is made of the dictionary, by a function without its argument: kept until a file of it changes."""
+    kept = cache(lambda *files: make(_dictionary(*files)))
+
+    def made() -> Made:
+        return kept(*_dictionary_files())
+
+    made.__name__, made.__doc__ = make.__name__, make.__doc__
+    return made
+
+
+@_of_dictionary
+def measures(known: Dictionary) -> pd.DataFrame:
     """Return the dictionary of measures, indexed by measure; numbers as floats, empty ones missing.
 
     Where it gives no dispersion, that is `DISPERSION`, with its source.
     """
-    return _measures(*_dictionary_files())
+    frame = known.measures.set_index("measure")
+    numbers = {
+        column: pd.to_numeric(frame[column]) for column in ("decimals", "smallest_change", "dispersion")
+    }
+    sources = frame["dispersion_source"].mask(numbers["dispersion"].isna(), DISPERSION_SOURCE)
+    numbers["dispersion"] = numbers["dispersion"].fillna(DISPERSION)
+    return frame.assign(**numbers, dispersion_source=sources)
 
 
-def labels() -> dict[tuple[str, str], str]:
+@_of_dictionary
+def labels(known: Dictionary) -> dict[tuple[str, str], str]:
     """Return the label of each category, by its scheme and its name."""
-    return _labels(*_dictionary_files())
+    return known.categories.set_index(["scheme", "category"])["label"].to_dict()
 
 
 class Derived(NamedTuple):
@@ -117,9 +141,10 @@ def levels(kind: str) -> list[str]:
     return known.loc[known["kind"] == kind, "level"].tolist()
 
 
-def units() -> dict[str, dict[str, str]]:
+@_of_dictionary
+def units(known: Dictionary) -> dict[str, dict[str, str]]:
     """Return what `units.csv` says of each unit."""
-    return _units_said(*_dictionary_files())
+    return {row["unit"]: row for row in records(known.units)}
 
 
 def per(unit: str) -> int:
@@ -127,9 +152,10 @@ def per(unit: str) -> int:
     return int(units().get(unit, {}).get("per") or 1)
 
 
-def calendars() -> list[dict[str, str]]:
+@_of_dictionary
+def calendars(known: Dictionary) -> list[dict[str, str]]:
     """Return what `calendars.csv` says of each kind of period."""
-    return _calendars(*_dictionary_files())
+    return records(known.calendars)
 
 
 def last_day(period: int | str) -> pd.Timestamp:
@@ -140,15 +166,16 @@ def last_day(period: int | str) -> pd.Timestamp:
     year, _, identifier = str(period).partition(" ")
     if "-" in year:
         return pd.Timestamp(year)
-    for length in calendars():
-        if length["identifier"] == identifier and length["begins"] and length["longest"] != "0":
+    known = [length for length in calendars() if length["identifier"] == identifier]
+    if identifier and not known:
+        there = dict.fromkeys(length["identifier"] for length in calendars())
+        raise ValueError(f"{period!r} is no period. {nearest(identifier, there)}")
+    for length in known:
+        if length["begins"] and length["longest"] != "0":
             begins = pd.Timestamp(f"{year}-{length['begins']}")
             ends = begins + pd.DateOffset(months=int(length["longest"])) - pd.Timedelta("1D")
             return ends - pd.DateOffset(years=ends.year - int(year))
-    if identifier in ("", *(length["identifier"] for length in calendars())):
-        return pd.Timestamp(f"{year}-12-31")
-    known = dict.fromkeys(length["identifier"] for length in calendars())
-    raise ValueError(f"{period!r} is no period. {nearest(identifier, known)}")
+    return pd.Timestamp(f"{year}-12-31")
 
 
 def published_files() -> set[str]:
@@ -156,8 +183,7 @@ def published_files() -> set[str]:
 
     Of no other may a pack carry a digest: a small number is found by trying all that it can be.
     """
-    sources = dictionary().sources
-    out = set(sources.loc[sources["access"] == PUBLISHED, "source"])
+    out = published_sources(dictionary())
     return {
         in_project(path)
         for path in tables_of(which_board())
@@ -166,9 +192,10 @@ def published_files() -> set[str]:
     }
 
 
-def known_sources() -> list[dict[str, str]]:
+@_of_dictionary
+def known_sources(known: Dictionary) -> list[dict[str, str]]:
     """Return what the dictionary says of each source, in its order."""
-    return _known_sources(*_dictionary_files())
+    return records(known.sources)
 
 
 def source_names(frame: pd.DataFrame) -> set[str]:
@@ -309,7 +336,7 @@ def _strays() -> list[Path]:
     """What stands where nobody reads it: tables of no board, and folders that are named after none."""
     shared = {*DICTIONARY, *TEXTS} - {*OF_A_BOARD}
     in_dictionary = [path for path in listed(f"data/{SHARED}", ".csv") if path.stem not in shared]
-    folders = [path for path in listed("data", "") if path.is_dir() and not re.fullmatch(BOARD, path.name)]
+    folders = [path for path in listed("data", "") if path.is_dir() and not re.fullmatch(FOLDER, path.name)]
     return [*listed("data", ".csv"), *in_dictionary, *folders]
 
 
@@ -322,7 +349,7 @@ def _stray(path: Path) -> Problem:
 
 def _simulated(path: Path) -> bool:
     """Whether a table was read and has nothing but what was simulated."""
-    found = _checked.get((_stamped(path), *_dictionary_files(path.parent.name)))
+    found = _checked.get(_key(path))
     return found is not None and bool(found["counted"].isin(counting(SIMULATION)).all())
 
 
@@ -333,10 +360,9 @@ _whole: set[tuple[tuple[Path, ...], tuple[Stamped, ...]]] = set()
 def _misnamed(path: Path) -> Problem:
     name = path.name if path.name.isprintable() else ascii(path.name)
     place = path.parent.relative_to(project()).as_posix()
-    what, example = "has a name that is no plain word", {".toml": "anytown-2018-19.toml"}.get(path.suffix)
-    remedy = (
-        f"Call it by small letters and digits, as {example or 'children_in_need.csv'}, or move it elsewhere"
-    )
+    example = "anytown-2018-19.toml" if path.suffix == ".toml" else "children_in_need.csv"
+    what = "has a name that is no plain word"
+    remedy = f"Call it by small letters and digits, as {example}, or move it elsewhere"
     if not path.is_file():
         what, remedy = "is a folder, or a link that leads nowhere", f"Take it out of {place}/"
     return Problem(f"{place}/{name}", None, None, None, what, remedy)
@@ -347,7 +373,7 @@ def taken(board: str) -> list[str]:
     known, notes = _dictionary(*_dictionary_files(board)), []
     for path in tables_of(board):
         raw, separator, of_file = _read(path)
-        notes += [*of_file, *as_meant(raw, separator, _units(known), _DATES)[1]]
+        notes += [*of_file, *as_meant(raw, separator, lookup(known.measures, "unit"), _DATES)[1]]
     return notes
 
 
@@ -366,9 +392,8 @@ def _read(path: Path) -> tuple[pd.DataFrame, str, list[str]]:
     if not path.is_file():
         raise refused("is not there", "Put it back, or take it from version control")
     if path.stat().st_size > LARGEST_FILE:
-        raise refused(
-            f"is larger than {LARGEST_FILE:,} bytes", "Split it, or check that it is the right file"
-        )
+        remedy = "Split it, or check that it is the right file"
+        raise refused(f"is larger than {LARGEST_FILE:,} bytes", remedy)
     try:
         found, separator, notes = cells(path.read_bytes(), file)
     except UnicodeDecodeError as error:
@@ -378,9 +403,8 @@ def _read(path: Path) -> tuple[pd.DataFrame, str, list[str]]:
         raise refused("is empty", "Put the header and the rows back") from error
     except pd.errors.ParserError as error:
         what = f"is not a table ({str(error).splitlines()[0].strip()})"
-        raise refused(
-            what, "Give every row as many cells as the header, and close every quotation mark"
-        ) from error
+        remedy = "Give every row as many cells as the header, and close every quotation mark"
+        raise refused(what, remedy) from error
     raw = found.iloc[1:].set_axis(found.iloc[0].rename(None), axis="columns")
     raw = raw[(raw != "").any(axis="columns")]
     if raw.empty:
@@ -390,11 +414,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, str, list[str]]:
 
 def _as_meant(path: Path, known: Dictionary) -> pd.DataFrame:
     raw, separator, _ = _read(path)
-    return as_meant(raw, separator, _units(known), _DATES)[0]
-
-
-def _units(known: Dictionary) -> dict[str, str]:
-    return dict(zip(known.measures["measure"], known.measures["unit"], strict=True))
+    return as_meant(raw, separator, lookup(known.measures, "unit"), _DATES)[0]
 
 
 _DATES = ("period_start", "period_end", "date", "when")
@@ -424,13 +444,14 @@ def _dictionary_paths(root: Path, board: str) -> tuple[Path, ...]:
     return tuple(folder / f"{name}.csv" for name in DICTIONARY for folder in folders)
 
 
+def _key(path: Path) -> tuple[Stamped, ...]:
+    return (_stamped(path), *_dictionary_files(path.parent.name))
+
+
 def _table(path: Path) -> pd.DataFrame:
-    key = (_stamped(path), *_dictionary_files(path.parent.name))
-    if key not in _checked:
-        problems = _check([path])
-        if problems:
-            raise DataError(problems)
-    return _checked[key]
+    if _key(path) not in _checked and (problems := _check([path])):
+        raise DataError(problems)
+    return _checked[_key(path)]
 
 
 _checked: dict[tuple[Stamped, ...], pd.DataFrame] = {}
@@ -441,13 +462,11 @@ def _check(paths: list[Path]) -> list[Problem]:
     """Read and check tables of a board together, keep those that will do; return the others' problems."""
     if not paths:
         return []
-    of_dictionary = _dictionary_files(paths[0].parent.name)
-    known = _dictionary(*of_dictionary)
+    known = _dictionary(*_dictionary_files(paths[0].parent.name))
     raws, problems = {}, list[Problem]()
     for path in paths:
-        key = (_stamped(path), *of_dictionary)
         try:
-            raws[key] = _as_meant(path, known)
+            raws[_key(path)] = _as_meant(path, known)
         except DataError as error:
             problems += error.problems
     problems = sorted(problems + validate(raws.values(), known), key=lambda problem: problem.file)
@@ -487,38 +506,6 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
     return Dictionary(*map(_own_first, frames))
 
 
-@cache
-def _measures(*stamped: Stamped) -> pd.DataFrame:
-    frame = _dictionary(*stamped).measures.set_index("measure")
-    numbers = ["decimals", "smallest_change", "dispersion"]
-    typed = frame.assign(**{column: pd.to_numeric(frame[column]) for column in numbers})
-    unsaid = typed["dispersion"].isna()
-    sources = typed["dispersion_source"].mask(unsaid, DISPERSION_SOURCE)
-    return typed.assign(dispersion=typed["dispersion"].fillna(DISPERSION), dispersion_source=sources)
-
-
-@cache
-def _units_said(*stamped: Stamped) -> dict[str, dict[str, str]]:
-    return {row["unit"]: row for row in records(_dictionary(*stamped).units)}
-
-
-@cache
-def _calendars(*stamped: Stamped) -> list[dict[str, str]]:
-    return records(_dictionary(*stamped).calendars)
-
-
-@cache
-def _known_sources(*stamped: Stamped) -> list[dict[str, str]]:
-    return records(_dictionary(*stamped).sources)
-
-
-@cache
-def _labels(*stamped: Stamped) -> dict[tuple[str, str], str]:
-    frame = _dictionary(*stamped).categories
-    keys = zip(frame["scheme"], frame["category"], strict=True)
-    return dict(zip(keys, frame["label"], strict=True))
-
-
 def stamp(board: str | None = None) -> tuple[Stamped, ...]:
     """Return the files that are read and when each was written: what is made of them holds until that."""
     return tuple(_stamped(path) for path in tables_of(which_board(board)))
@@ -541,16 +528,11 @@ def _own_first(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
     symbol = raw["value"].isin(list(SYMBOLS))
-    of_measure = known.measures.set_index("measure")
-    return raw.assign(
-        time_period=raw["time_period"].astype(int),
-        period_start=pd.to_datetime(raw["period_start"]),
-        period_end=pd.to_datetime(raw["period_end"]),
-        counted=raw["measure"].map(of_measure["counted"]),
-        unit=raw["measure"].map(of_measure["unit"]),
-        value=pd.to_numeric(raw["value"].mask(symbol)).astype(float),
-        status=raw["value"].where(symbol, ""),
-    )
+    days = {day: pd.to_datetime(raw[day]) for day in ("period_start", "period_end")}
+    said = {of: raw["measure"].map(lookup(known.measures, of)) for of in ("counted", "unit")}
+    value = pd.to_numeric(raw["value"].mask(symbol)).astype(float)
+    status, year = raw["value"].where(symbol, ""), raw["time_period"].astype(int)
+    return raw.assign(time_period=year, **days, **said, value=value, status=status)
 
 
 def _where(frame: pd.DataFrame, where: dict[str, str | int], file: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-RECORD = "LSCB_READS"
+READS = "LSCB_READS"
 """The environment variable that names the file in which a build has a chapter's reads recorded."""
 
 _paused: ContextVar[bool] = ContextVar("paused", default=False)
@@ -18,7 +18,7 @@ _paused: ContextVar[bool] = ContextVar("paused", default=False)
 
 def record(kind: str, *key: Any) -> None:
     """Add a read to the record, if a build keeps one: what was read, not what it was."""
-    path = os.environ.get(RECORD)
+    path = os.environ.get(READS)
     if path and not _paused.get():
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(json.dumps([kind, *key]) + "\n")

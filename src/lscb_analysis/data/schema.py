@@ -17,19 +17,9 @@ import pandas as pd
 from lscb_analysis.errors import InputError
 
 COLUMNS = [
-    "time_period",
-    "time_identifier",
-    "period_start",
-    "period_end",
-    "geographic_level",
-    "area_code",
-    "area_name",
-    "measure",
-    "category",
-    "value",
-    "printed",
-    "qualifier",
-    "source",
+    *("time_period", "time_identifier", "period_start", "period_end"),
+    *("geographic_level", "area_code", "area_name"),
+    *("measure", "category", "value", "printed", "qualifier", "source"),
 ]
 KEY = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category", "source"]
 DICTIONARY = {
@@ -74,8 +64,8 @@ MADE = {
 }
 """How a measure of `derived.csv` is made."""
 
-CHILDREN, DATES, SIMULATION, OTHERS = "children", "dates", "simulation", "others"
-"""Kinds of what a measure counts: children and what befalls them, dates of events, what was simulated."""
+CHILDREN, DATES, SIMULATION = "children", "dates", "simulation"
+"""What a measure counts: children and what befalls them, dates of events, what was simulated; or `others`."""
 
 PUBLISHED, BOARD, LOCAL = "published", "board", "local"
 """The access of a source: out already; the board's own record, which a pack publishes first; or neither.
@@ -88,6 +78,7 @@ _RESULTS = ["rules", "pages", "faults", "unjudged"]
 """What a check of the pages came to, in whole numbers."""
 
 _TITLED = r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Cllr|Councillor|Sir|Dame|Rev)\b\.? [A-Z]"
+"""Titles before a name, which a role has not."""
 
 TEXTS = {
     "facts": ["fact", "edition", "chapter", "kind", "about", "said", "status", "source"],
@@ -124,8 +115,8 @@ SYMBOLS = {
 }
 """The symbols of the Analysis Function and the Department for Education, and what each means."""
 
-COUNTRY, AUTHORITY = "country", "authority"
-"""Kinds of geographic levels: what areas are held beside, and where boards are."""
+COUNTRY = "country"
+"""The kind of the geographic levels that areas are held beside; that of boards is `authority`."""
 
 EVERY_CHAPTER = "all"
 """In the column `chapters` of the log of assumptions: the entry concerns all of them."""
@@ -136,7 +127,6 @@ EVERY_EDITION = "all"
 CHAPTER = "[0-9]{2}_[a-z0-9_]+"
 """The name of a chapter, after which its notebook and its page are named."""
 
-POLARITIES = ["higher is better", "lower is better", "neither"]
 QUALIFIERS = ["", "about", "nearly", "over", "at least", "at most"]
 LONGEST_CELL = 10_000
 UNSEEN = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
@@ -146,8 +136,7 @@ Marks of direction (U+061C, U+200E, U+200F) turn no digits round, and words that
 need them. All else is text, and is shown as text.
 """
 _IN_WORDS = "no one two three four five six seven eight nine ten eleven twelve"
-NUMBER_WORDS = {word: number for number, word in enumerate(_IN_WORDS.split())}
-"""Numbers that a source may print in words."""
+"""Numbers that a source may print in words, from 0 on."""
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _SECRET = (
@@ -166,7 +155,6 @@ _NO_REFERENCE = (
 )
 """References that lead nobody to a source, or only those within."""
 
-"""Titles before a name, which a role has not."""
 _OTHER_SYMBOL = r"\.{1,3}|[:*~–—-]|[<>≤≥] ?[0-9]+|n/?a|N/?A"
 _SCIENTIFIC = r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+"
 _RATING = r"[0-9](\.[0-9]{1,6})?"
@@ -205,6 +193,10 @@ class DataError(InputError, ValueError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+Fault = tuple[str, pd.Series, str, str]
+"""A column, which of its cells are wrong, what is wrong with them, and what to do."""
+
+
 @dataclass(frozen=True)
 class Dictionary:
     """The files of `DICTIONARY`, as frames of strings."""
@@ -233,6 +225,11 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(frame.columns, row, strict=True)) for row in frame.to_numpy(object).tolist()]
 
 
+def lookup(frame: pd.DataFrame, column: str, key: str = "measure") -> dict[str, str]:
+    """Return a column of a file of the dictionary by another that is its key."""
+    return dict(zip(frame[key], frame[column], strict=True))
+
+
 def located(raw: pd.DataFrame, file: str, rows: Iterable[int] | None = None) -> pd.DataFrame:
     """Return a table whose index says where each row stands: its file and, of `rows`, its row in that.
 
@@ -250,23 +247,19 @@ def published_sources(dictionary: Dictionary) -> set[str]:
 
 def unquoted(problems: list[Problem], raw: pd.DataFrame, dictionary: Dictionary) -> list[Problem]:
     """Return problems of a table without the cell's content, where its row is of no published source."""
-    known = raw["source"].isin(list(published_sources(dictionary)))
-    open_rows = set(known.index[known])
+    shown = set(raw.index[raw["source"].isin(list(published_sources(dictionary)))])
     return [
-        problem
-        if problem.column == "source" or (problem.file, problem.row) in open_rows
-        else replace(problem, value=None)
-        for problem in problems
+        found if found.column == "source" or (found.file, found.row) in shown else replace(found, value=None)
+        for found in problems
     ]
 
 
 def check_columns(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:
     """Every column that is missing, unknown or there twice."""
-    file = raw.index.levels[0][0]
-    for column in columns:
-        if column not in raw.columns:
-            yield Problem(file, 1, column, None, "is missing", "Add the column, spelt exactly so")
-    for column in raw.columns:
+    file, there = raw.index.levels[0][0], [*raw.columns]
+    for column in (column for column in columns if column not in there):
+        yield Problem(file, 1, column, None, "is missing", "Add the column, spelt exactly so")
+    for column in there:
         if column not in columns:
             remedy = f"Take it out, or rename it. {nearest(str(column), columns)}"
             yield Problem(file, 1, str(column), None, "is not a column of this table", remedy)
@@ -286,29 +279,26 @@ def validate(tables: Iterable[pd.DataFrame], dictionary: Dictionary) -> list[Pro
         right += [] if problems else [raw[COLUMNS]]
     if right:
         together = pd.concat(right)
-        checks = (
-            check_text(together),
-            check_periods(together, dictionary.calendars),
-            check_areas(together, dictionary.levels),
-            check_names(together, dictionary),
-            check_values(together, dictionary),
-            check_printed(together),
-            check_as_printed(together, dictionary),
-            check_access(together, dictionary),
-            check_unique(together, KEY),
-        )
-        found = [problem for check in checks for problem in check]
+        found = [
+            *check_text(together),
+            *check_periods(together, dictionary.calendars),
+            *check_areas(together, dictionary.levels),
+            *check_names(together, dictionary),
+            *check_values(together, dictionary),
+            *check_printed(together),
+            *check_as_printed(together, dictionary),
+            *check_access(together, dictionary),
+            *check_unique(together, KEY),
+        ]
         wrong += unquoted(found, together, dictionary)
     return sorted(wrong, key=lambda problem: (problem.file, problem.row or 0))
 
 
 def validate_dictionary(dictionary: Dictionary) -> list[Problem]:
     """Return every problem of the files of the dictionary."""
-    files = {name: getattr(dictionary, name) for name in DICTIONARY}
+    files = vars(dictionary)
     problems = [problem for name, raw in files.items() for problem in check_columns(raw, DICTIONARY[name])]
-    if problems:
-        return problems
-    return [
+    return problems or [
         *(problem for name, raw in files.items() for problem in check_file(raw, name)),
         *check_measures(dictionary),
         *check_derived(dictionary),
@@ -316,6 +306,7 @@ def validate_dictionary(dictionary: Dictionary) -> list[Problem]:
     ]
 
 
+_DIGITS, _PLAIN = r"[0-9]+(\.[0-9]+)?", "Write a plain number, or leave the cell empty"
 _KEY = "Write small letters and digits without spaces, as the other keys"
 _RECORDED = "Run make accessibility, which writes this file"
 _MONTHS = ("[0-9]*", "is no number of months", "Write 3, or 0 for a day")
@@ -325,6 +316,12 @@ FORMS = {
     "measures": {
         "measure": ("(?:[a-z][a-z0-9_]*)?", "is not a key", _KEY),
         "decimals": ("[0-9]", "is not a number", "Write a plain number"),
+        "polarity": (
+            *("(higher|lower) is better|neither", "is not known"),
+            "Write 'higher is better', 'lower is better' or 'neither'",
+        ),
+        "smallest_change": (rf"(?:(?=.*[1-9]){_DIGITS})?", "is not a number above zero", _PLAIN),
+        "dispersion": (rf"(?:(?=0*[1-9].*){_DIGITS})?", "is not a number from 1 upwards", _PLAIN),
     },
     "sources": {"source": ("(?:[a-z0-9][a-z0-9.-]*)?", "is not a key", _KEY)},
     "counted": {
@@ -340,7 +337,7 @@ FORMS = {
     },
     "rounding": {"nearest": ("[1-9][0-9]*", "is no whole number above zero", "Give 10 for tens")},
     "assumptions": {
-        "chapters": (f"{EVERY_CHAPTER}|{CHAPTER}( {CHAPTER})*", "does not name chapters", _CHAPTERS),
+        "chapters": (f"{EVERY_CHAPTER}|{CHAPTER}( {CHAPTER})*", "does not name chapters", _CHAPTERS)
     },
     "accessibility": dict.fromkeys(_RESULTS, ("0|[1-9][0-9]*", "is not a whole number", _RECORDED)),
     "commentary": {
@@ -349,6 +346,12 @@ FORMS = {
             *(rf"(?!.*{_TITLED})(?:the|an?) [^@]+|", "is no role"),
             "Say whose words they are without a name, as: the performance group",
         ),
+    },
+    "ratings": {
+        "rating": (
+            *(r"(?:[123](\.[05])?|4(\.0)?)?", "is no rating"),
+            "Give 1, 2, 3 or 4 or a half point between, as 2.5; leave the cell empty where none was given",
+        )
     },
     "approved": {
         "digest": (
@@ -367,6 +370,7 @@ FILLED = {
     "levels": ["level"],
     "calendars": ["identifier"],
     "facts": [column for column in TEXTS["facts"] if column != "status"],
+    "ratings": RATING_COLUMNS[:2],
     "commentary": [column for column in TEXTS["commentary"] if column != "question"],
 }
 """Columns of which no cell may be empty, where those are not all."""
@@ -375,21 +379,22 @@ KEYS = {
     "categories": ["scheme", "category"],
     "calendars": ["identifier", "begins", "longest"],
     "commentary": TEXTS["commentary"][:-1],
+    "ratings": RATING_COLUMNS[:2],
 }
 """The columns that make a row of a file the only one, where that is not the first."""
 
 
 def check_file(raw: pd.DataFrame, name: str) -> Iterator[Problem]:
-    """Cells of a file of the dictionary or of words that are empty, of another form, or there twice."""
-    columns = (DICTIONARY | TEXTS)[name]
+    """Cells of a file of the dictionary, of words or of ratings: empty, of another form, or there twice."""
+    columns = [*raw.columns] if name == "ratings" else (DICTIONARY | TEXTS)[name]
     yield from check_text(raw)
     yield from check_filled(raw, FILLED.get(name, columns))
     yield from check_unique(raw, KEYS.get(name, columns[:1]))
     for column, (form, what, remedy) in FORMS.get(name, {}).items():
-        yield from _each(raw, column, ~raw[column].str.fullmatch(form), what, remedy)
+        yield from _each(raw, (column, ~raw[column].str.fullmatch(form), what, remedy))
     for column in {"date", "when"} & {*columns}:
         remedy = _RECORDED if name == "accessibility" else "Write it as 2018-03-31"
-        yield from _each(raw, column, _dates(raw[column]).isna(), "is not a date", remedy)
+        yield from _each(raw, (column, _dates(raw[column]).isna(), "is not a date", remedy))
 
 
 def check_text(raw: pd.DataFrame) -> Iterator[Problem]:
@@ -408,20 +413,16 @@ def check_text(raw: pd.DataFrame) -> Iterator[Problem]:
 def check_periods(raw: pd.DataFrame, calendars: pd.DataFrame) -> Iterator[Problem]:
     """Periods that are none, and dates that do not belong to the period they are filed under."""
     year = raw["time_period"].where(raw["time_period"].str.fullmatch(r"(19|20)[0-9][0-9]"))
-    yield from _each(
-        raw, "time_period", year.isna(), "is not a year", "Write the year the period ends in, as 2018"
-    )
-    yield from _unknown(raw, "time_identifier", calendars["identifier"].unique())
-    dates = {column: _dates(raw[column]) for column in ("period_start", "period_end")}
-    for column, parsed in dates.items():
-        yield from _each(raw, column, parsed.isna(), "is not a date", "Write it as 2018-03-31")
-    start, end = dates["period_start"], dates["period_end"]
-    yield from _each(
-        raw, "period_end", end < start, "comes before period_start", "Correct one of the two dates"
-    )
+    start, end = _dates(raw["period_start"]), _dates(raw["period_end"])
     elsewhere = year.notna() & end.notna() & (end.dt.year.astype("Int64").astype(str) != year)
+    yield from _unknown(raw, "time_identifier", calendars["identifier"].unique())
     yield from _each(
-        raw, "period_end", elsewhere, "is not in the year of time_period", "Correct one of the two"
+        raw,
+        ("time_period", year.isna(), "is not a year", "Write the year the period ends in, as 2018"),
+        ("period_start", start.isna(), "is not a date", "Write it as 2018-03-31"),
+        ("period_end", end.isna(), "is not a date", "Write it as 2018-03-31"),
+        ("period_end", end < start, "comes before period_start", "Correct one of the two dates"),
+        ("period_end", elsewhere, "is not in the year of time_period", "Correct one of the two"),
     )
     for name, lengths in calendars.groupby("identifier", sort=False):
         here = (raw["time_identifier"] == name) & (start <= end) & ~elsewhere
@@ -429,7 +430,7 @@ def check_periods(raw: pd.DataFrame, calendars: pd.DataFrame) -> Iterator[Proble
             fitting = [_fits(length, start, end) for length in records(lengths)]
             wrong = here & ~pd.concat(fitting, axis="columns").any(axis="columns")
             remedy = f"Give {' or '.join(_asked(length) for length in records(lengths))}"
-            yield from _each(raw, "period_start", wrong, f"does not begin a {name!r} period", remedy)
+            yield from _each(raw, ("period_start", wrong, f"does not begin a {name!r} period", remedy))
 
 
 def _fits(length: dict[str, str], start: pd.Series, end: pd.Series) -> pd.Series:
@@ -455,23 +456,15 @@ def _asked(length: dict[str, str]) -> str:
 
 def check_areas(raw: pd.DataFrame, levels: pd.DataFrame) -> Iterator[Problem]:
     """Levels and codes that are none, and a code that goes by two names."""
+    code, name = raw["area_code"], raw["area_name"]
+    other = (name != name.groupby(code).transform(lambda names: names.mode().iloc[0])) & (name != "")
+    no_code, two = ~code.str.fullmatch(r"[A-Z][0-9]{8}"), "is not the name that this code has elsewhere"
     yield from _unknown(raw, "geographic_level", levels["level"])
     yield from _each(
         raw,
-        "area_code",
-        ~raw["area_code"].str.fullmatch(r"[A-Z][0-9]{8}"),
-        "is not a nine-character area code",
-        "Write the ONS code, as E06000033",
-    )
-    yield from _each(raw, "area_name", raw["area_name"] == "", "is empty", "Name the area")
-    usual = raw.groupby("area_code")["area_name"].transform(lambda names: names.mode().iloc[0])
-    other = (raw["area_name"] != usual) & (raw["area_name"] != "")
-    yield from _each(
-        raw,
-        "area_name",
-        other,
-        "is not the name that this code has elsewhere",
-        "Use one name for one code",
+        ("area_code", no_code, "is not a nine-character area code", "Write the ONS code, as E06000033"),
+        ("area_name", name == "", "is empty", "Name the area"),
+        ("area_name", other, two, "Use one name for one code"),
     )
 
 
@@ -480,7 +473,7 @@ def check_names(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
     yield from _unknown(raw, "measure", dictionary.measures["measure"])
     yield from _unknown_sources(raw, dictionary)
     yield from _unknown(raw, "qualifier", QUALIFIERS)
-    scheme = raw["measure"].map(_lookup(dictionary.measures, "scheme"))
+    scheme = raw["measure"].map(lookup(dictionary.measures, "scheme"))
     for name, rows in raw.groupby(scheme, dropna=True):
         known = dictionary.categories.loc[dictionary.categories["scheme"] == name, "category"]
         yield from _unknown(rows, "category", known if name else ["Total"])
@@ -488,66 +481,43 @@ def check_names(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
 
 def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
     """Values that are neither number nor symbol, or that their unit does not allow."""
-    value, unit = raw["value"], raw["measure"].map(_lookup(dictionary.measures, "unit"))
+    value, unit = raw["value"], raw["measure"].map(lookup(dictionary.measures, "unit"))
     units = dictionary.units.set_index("unit").reindex(unit).set_axis(raw.index)
-    number = pd.to_numeric(value.where(value.str.fullmatch(_NUMBER)))
+    number = _numbers(value)
     neither = number.isna() & ~value.isin(list(SYMBOLS))
-    other, longer = value.str.fullmatch(_OTHER_SYMBOL), value.str.fullmatch(_SCIENTIFIC)
-    remedy = "Write what the source means by it: c for withheld, x for not available, z for not applicable"
-    yield from _each(raw, "value", neither & other, "is a mark that sources use in several ways", remedy)
-    remedy = "Give all its digits from the source: the spreadsheet that saved this has cut them"
-    yield from _each(raw, "value", neither & longer, "is a number in short form", remedy)
-    remedy = f"Write a plain number, or one of {', '.join(SYMBOLS)}"
-    yield from _each(raw, "value", neither & ~other & ~longer, "is neither a number nor a symbol", remedy)
-    yield from _each(
-        raw,
-        "value",
-        (number < 0) & (units["negative"] == "no"),
-        "is below zero",
-        "Only an amount of money can be",
+    mark, short = neither & value.str.fullmatch(_OTHER_SYMBOL), neither & value.str.fullmatch(_SCIENTIFIC)
+    symbol = "Write what the source means by it: c for withheld, x for not available, z for not applicable"
+    digits = "Give all its digits from the source: the spreadsheet that saved this has cut them"
+    plain = f"Write a plain number, or one of {', '.join(SYMBOLS)}"
+    below, above = (number < 0) & (units["negative"] == "no"), number > pd.to_numeric(units["most"])
+    parted = (units["exact"] == "yes") & (number % 1 != 0) & number.notna()
+    other = "Correct it, or use the measure that is a percentage or a rate"
+    faults = (
+        (mark, "is a mark that sources use in several ways", symbol),
+        (short, "is a number in short form", digits),
+        (neither & ~mark & ~short, "is neither a number nor a symbol", plain),
+        (below, "is below zero", "Only an amount of money can be"),
+        (above, "is above the most that its unit allows", "Correct the figure"),
+        (parted, "is a count that is not a whole number", other),
     )
-    yield from _each(
-        raw,
-        "value",
-        number > pd.to_numeric(units["most"]),
-        "is above the most that its unit allows",
-        "Correct the figure",
-    )
-    yield from _each(
-        raw,
-        "value",
-        (units["exact"] == "yes") & (number % 1 != 0) & number.notna(),
-        "is a count that is not a whole number",
-        "Correct it, or use the measure that is a percentage or a rate",
-    )
+    yield from _each(raw, *(("value", *fault) for fault in faults))
 
 
 def check_printed(raw: pd.DataFrame) -> Iterator[Problem]:
     """Figures whose value is not the number printed: each is typed twice, to catch the slip of a key."""
     printed = raw["printed"].str.replace(r"^\+|[,£%]", "", regex=True)
-    in_words = printed.str.lower().map(NUMBER_WORDS)
-    said = pd.to_numeric(printed.where(printed.str.fullmatch(_NUMBER))).fillna(in_words)
-    number = pd.to_numeric(raw["value"].where(raw["value"].str.fullmatch(_NUMBER)))
-    differs = said.notna() & number.notna() & (said != number)
-    yield from _each(
-        raw, "printed", raw["printed"] == "", "is empty", "Give the text as it stands in the source"
-    )
-    yield from _each(raw, "printed", differs, "is not the number in value", "Check both against the source")
+    words = {word: at for at, word in enumerate(_IN_WORDS.split())}
+    said, number = _numbers(printed).fillna(printed.str.lower().map(words)), _numbers(raw["value"])
     mark = raw["printed"].isin(list(SYMBOLS)) | ~raw["printed"].str.contains("[A-Za-z0-9]")
-    yield from _each(
-        raw,
-        "printed",
-        number.notna() & mark & (raw["printed"] != ""),
-        "is a mark where value is a number",
-        "Give in value the symbol that the mark stands for",
+    marked, symbol = number.notna() & mark & (raw["printed"] != ""), raw["value"].isin(list(SYMBOLS))
+    check, give = "Check both against the source", "Give in value the symbol that the mark stands for"
+    faults = (
+        (raw["printed"] == "", "is empty", "Give the text as it stands in the source"),
+        (number.notna() & said.notna() & (said != number), "is not the number in value", check),
+        (marked, "is a mark where value is a number", give),
+        (said.notna() & symbol, "is a number where value is a symbol", check),
     )
-    yield from _each(
-        raw,
-        "printed",
-        said.notna() & raw["value"].isin(list(SYMBOLS)),
-        "is a number where value is a symbol",
-        "Check both against the source",
-    )
+    yield from _each(raw, *(("printed", *fault) for fault in faults))
 
 
 def check_as_printed(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
@@ -556,26 +526,27 @@ def check_as_printed(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Prob
     A bare number has the decimals of its measure, since the verdict on it rests on them. A source that prints
     fewer says so itself: by a percent sign in a sentence; and ratings are given as they were made, 3 or 2.5.
     """
-    printed, unit = raw["printed"], raw["measure"].map(_lookup(dictionary.measures, "unit"))
+    printed, unit = raw["printed"], raw["measure"].map(lookup(dictionary.measures, "unit"))
     bare = printed.str.replace(r"[,£]", "", regex=True)
     places = bare.str.rstrip("%").str.partition(".")[2].str.len()
-    due = pd.to_numeric(raw["measure"].map(_lookup(dictionary.measures, "decimals")), errors="coerce")
-    number = bare.str.fullmatch(_NUMBER) & (unit != "score")
-    remedy = "Give it as the source prints it, as 66.0: a spreadsheet takes the last 0 away when it saves"
-    lost = number & (places < due)
-    yield from _each(raw, "printed", lost, "has lost a decimal", remedy)
-    yield from _check_alike(raw, bare, ~lost)
+    due = pd.to_numeric(raw["measure"].map(lookup(dictionary.measures, "decimals")), errors="coerce")
+    lost = bare.str.fullmatch(_NUMBER) & (unit != "score") & (places < due)
     more = bare.str.fullmatch(r".*\.[0-9]*0%") & (places > raw["value"].str.partition(".")[2].str.len())
-    yield from _each(raw, "printed", more, "has more decimals than value", "Give it as the source prints it")
     day = printed.str.fullmatch(_DAY)
-    remedy = "Give it as the source prints it: a spreadsheet makes a date of ratings such as 2/3"
-    yield from _each(raw, "printed", day, "is a date in place of a figure", remedy)
-    tie = raw["value"] == "z"
-    rating = printed.str.fullmatch(rf"none|{_RATING}(/{_RATING})+").where(tie, printed.str.fullmatch(_RATING))
+    rating = printed.str.fullmatch(rf"none|{_RATING}(/{_RATING})+")
+    rating = rating.where(raw["value"] == "z", printed.str.fullmatch(_RATING))
     told = (unit == "score") & ~raw["value"].isin(["x", "c"]) & ~day & (printed != "")
-    yield from _each(
-        raw, "printed", told & ~rating, "is no rating", "Write 2.5, or 2/3 with z in value for a tie"
+    given = "Give it as the source prints it"
+    zero = f"{given}, as 66.0: a spreadsheet takes the last 0 away when it saves"
+    dated = f"{given}: a spreadsheet makes a date of ratings such as 2/3"
+    faults = (
+        (lost, "has lost a decimal", zero),
+        (more, "has more decimals than value", given),
+        (day, "is a date in place of a figure", dated),
+        (told & ~rating, "is no rating", "Write 2.5, or 2/3 with z in value for a tie"),
     )
+    yield from _each(raw, *(("printed", *fault) for fault in faults))
+    yield from _check_alike(raw, bare, ~lost)
 
 
 def _check_alike(raw: pd.DataFrame, bare: pd.Series, unsaid: pd.Series) -> Iterator[Problem]:
@@ -584,7 +555,7 @@ def _check_alike(raw: pd.DataFrame, bare: pd.Series, unsaid: pd.Series) -> Itera
     for what, kept in (("decimal", r"\.0+%?$"), ("plus sign", r"^\+")):
         others = bare.str.contains(kept).groupby([raw["measure"], raw["source"]]).transform("any")
         said = f"has lost a {what} that other figures of its measure and source have"
-        yield from _each(raw, "printed", whole & others, said, "Give all of them as the source prints them")
+        yield from _each(raw, ("printed", whole & others, said, "Give all of them as the source prints them"))
 
 
 def check_sources(sources: pd.DataFrame) -> Iterator[Problem]:
@@ -593,26 +564,29 @@ def check_sources(sources: pd.DataFrame) -> Iterator[Problem]:
     No remedy names an access that would let more out.
     """
     access = sources["access"]
+    none = ~access.isin(["", PUBLISHED, BOARD, LOCAL])
     remedy = "Leave it empty, which means local, until you know who may see these figures"
-    yield from _each(sources, "access", ~access.isin(["", PUBLISHED, BOARD, LOCAL]), "is no access", remedy)
+    yield from _each(sources, ("access", none, "is no access", remedy))
     out = sources[access == PUBLISHED]
     yield from check_filled(out, ["release", "published", "reference"])
     day = _dates(out["published"].where(out["published"].str.len() != 7, out["published"] + "-01"))
-    said = out["published"] != ""
-    remedy = "Write the month or the day on which it came out, as 2018-11 or 2018-11-16"
-    yield from _each(out, "published", said & day.isna(), "is neither a month nor a day", remedy)
-    remedy = "What is not out yet is local: leave access empty until it is"
-    yield from _each(out, "published", day > pd.Timestamp.now(), "is still to come", remedy)
+    undated, early = (out["published"] != "") & day.isna(), day > pd.Timestamp.now()
     nowhere = (out["reference"] != "") & out["reference"].str.contains(_NO_REFERENCE, case=False)
-    remedy = "Give an address or a reference by which anybody finds it; without one it is local"
-    yield from _each(out, "reference", nowhere, "is no public address or reference", remedy)
-    shown = sources[access.isin([PUBLISHED, BOARD])]
-    for rows, words in ((shown, _SECRET), (out, _NOT_OUT)):
+    wait = "What is not out yet is local: leave access empty until it is"
+    month = "Write the month or the day on which it came out, as 2018-11 or 2018-11-16"
+    found = "Give an address or a reference by which anybody finds it; without one it is local"
+    yield from _each(
+        out,
+        ("published", undated, "is neither a month nor a day", month),
+        ("published", early, "is still to come", wait),
+        ("reference", nowhere, "is no public address or reference", found),
+    )
+    remedy = "Leave access empty, which means local: these words say that it is not for everyone"
+    for rows, words in ((sources[access.isin([PUBLISHED, BOARD])], _SECRET), (out, _NOT_OUT)):
         for column in rows.columns.difference(["source", "access", "published", "licence"], sort=False):
             plain = rows[column].map(lambda cell: unicodedata.normalize("NFKC", cell).replace("_", " "))
             wrong = plain.str.contains(words, case=False)
-            remedy = "Leave access empty, which means local: these words say that it is not for everyone"
-            yield from _each(rows, column, wrong, "contradicts its access", remedy)
+            yield from _each(rows, (column, wrong, "contradicts its access", remedy))
 
 
 def check_access(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]:
@@ -620,13 +594,13 @@ def check_access(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
 
     Each source is one problem in a file, with its rows; no value is told.
     """
-    access = raw["source"].map(_lookup(dictionary.sources, "access", "source"))
+    access = raw["source"].map(lookup(dictionary.sources, "access", "source"))
     local = access.isin(["", LOCAL])
     what = "is local, and local figures have no way into a pack yet"
     remedy = "Take these rows out of data/, and keep them out of the project"
     yield from _by_source(raw[local], what, remedy)
     if "measure" in raw.columns:
-        counted = raw["measure"].map(_lookup(dictionary.measures, "counted"))
+        counted = raw["measure"].map(lookup(dictionary.measures, "counted"))
         known = dictionary.counted
         others = known.loc[known["kind"] != CHILDREN, "counted"]
         children = (access == BOARD) & counted.notna() & ~counted.isin(list(others))
@@ -654,27 +628,20 @@ def runs(rows: Iterable[int]) -> str:
 
 
 def check_measures(dictionary: Dictionary) -> Iterator[Problem]:
-    """Entries of the dictionary of measures that are empty, unknown or not numbers."""
+    """Entries of the dictionary of measures that are unknown, or that lack what another column asks for."""
     measures = dictionary.measures
     yield from _unknown(measures, "unit", dictionary.units["unit"])
     yield from _unknown(measures, "counted", ["", *dictionary.counted["counted"]])
     yield from _unknown(measures, "role", ["", *ROLES])
-    yield from _unknown(measures, "of", ["", *measures["measure"]])
-    for role in ("more", "fewer"):
-        alone = (measures["role"] == role) & (measures["of"] == "")
-        yield from _each(measures, "of", alone, "is empty", "Name the measure that it says this of")
-    yield from _unknown(measures, "polarity", POLARITIES)
     yield from _unknown(measures, "scheme", ["", *dictionary.categories["scheme"].unique()])
-    yield from _unknown(measures, "denominator", ["", *measures["measure"]])
-    for column, least in (("smallest_change", 0.0), ("dispersion", 1.0)):
-        wrong = ~measures[column].str.fullmatch(_NUMBER) & (measures[column] != "")
-        yield from _each(measures, column, wrong, "is not a number", "Write a plain number")
-        number = pd.to_numeric(measures[column].where(measures[column].str.fullmatch(_NUMBER)))
-        low = (number < least) | ((column == "smallest_change") & (number == 0))
-        yield from _each(measures, column, low, "is too small", f"Give a number from {least:g} upwards")
+    for column in ("of", "denominator"):
+        yield from _unknown(measures, column, ["", *measures["measure"]])
+    alone = measures["role"].isin(["more", "fewer"]) & (measures["of"] == "")
     unsourced = (measures["dispersion"] != "") & (measures["dispersion_source"] == "")
     yield from _each(
-        measures, "dispersion_source", unsourced, "is empty", "Say where the dispersion comes from"
+        measures,
+        ("of", alone, "is empty", "Name the measure that it says this of"),
+        ("dispersion_source", unsourced, "is empty", "Say where the dispersion comes from"),
     )
 
 
@@ -683,10 +650,9 @@ def check_derived(dictionary: Dictionary) -> Iterator[Problem]:
     derived, known = dictionary.derived, set(dictionary.measures["measure"])
     yield from _unknown(derived, "kind", MADE)
     for column in ("measure", "of", "by"):
-        for (file, row), cell in derived[column].items():
-            for name in set(cell.split()) - known:
-                yield Problem(file, row, column, name, "is no measure", nearest(name, known))
-    schemes = derived["of"].map(_lookup(dictionary.measures, "scheme"))
+        named = derived[column].str.split().explode().dropna().to_frame()
+        yield from _unknown(named, column, known)
+    schemes = derived["of"].map(lookup(dictionary.measures, "scheme"))
     for scheme, rows in derived[derived["category"] != ""].groupby(schemes):
         of_scheme = dictionary.categories["scheme"] == scheme
         yield from _unknown(rows, "category", dictionary.categories.loc[of_scheme, "category"])
@@ -695,10 +661,7 @@ def check_derived(dictionary: Dictionary) -> Iterator[Problem]:
 def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Problem]:
     """Return every problem of a file of words: `name` is its key in `TEXTS`."""
     columns = TEXTS[name]
-    problems = list(check_columns(raw, columns))
-    if problems:
-        return problems
-    return [
+    return [*check_columns(raw, columns)] or [
         *check_file(raw, name),
         *(_unknown(raw, "kind", KINDS[name]) if name in KINDS else ()),
         *((*_unknown_sources(raw, known), *check_access(raw, known)) if "source" in columns else ()),
@@ -708,28 +671,9 @@ def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Probl
 
 
 def validate_ratings(raw: pd.DataFrame) -> list[Problem]:
-    """Return every problem of a table of partners' ratings, as read: all cells still strings, none quoted.
-
-    A rating is 1, 2, 3 or 4 or a half point between; an empty cell is a rating that was not given.
-    """
-    problems = list(check_columns(raw, RATING_COLUMNS))
-    if problems:
-        return problems
-    given = raw["rating"] != ""
-    checks = (
-        check_text(raw),
-        check_filled(raw, ["statement", "rater"]),
-        _each(
-            raw,
-            "rating",
-            given & ~raw["rating"].str.fullmatch(r"[123](\.[05])?|4(\.0)?"),
-            "is no rating",
-            "Give 1, 2, 3 or 4 or a half point between, as 2.5; leave the cell empty where none was given",
-        ),
-        check_unique(raw, ["statement", "rater"]),
-    )
-    told = (replace(problem, value=None) for check in checks for problem in check)
-    return sorted(told, key=lambda problem: problem.row or 0)
+    """Return every problem of a table of partners' ratings, as read: all cells still strings, none quoted."""
+    problems = [*check_columns(raw, RATING_COLUMNS)] or [*check_file(raw, "ratings")]
+    return sorted((replace(found, value=None) for found in problems), key=lambda found: found.row or 0)
 
 
 def check_wordy(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:
@@ -737,13 +681,12 @@ def check_wordy(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:
     for column in columns:
         wrong = raw[column].str.contains(r"(?<!section )(?<!Act )\b[0-9]+\b(?! of the)", regex=True)
         remedy = "Put the figure into a table of figures, and say here what it is about"
-        yield from _each(raw, column, wrong, "holds a figure", remedy)
+        yield from _each(raw, (column, wrong, "holds a figure", remedy))
 
 
 def check_filled(raw: pd.DataFrame, columns: list[str]) -> Iterator[Problem]:
     """Cells that must not be empty."""
-    for column in columns:
-        yield from _each(raw, column, raw[column] == "", "is empty", "Fill it in")
+    yield from _each(raw, *((column, raw[column] == "", "is empty", "Fill it in") for column in columns))
 
 
 def check_unique(raw: pd.DataFrame, key: list[str]) -> Iterator[Problem]:
@@ -754,17 +697,16 @@ def check_unique(raw: pd.DataFrame, key: list[str]) -> Iterator[Problem]:
         own = [str(row) for other, row in before if other == file]
         others = [f"row{'s' if own[1:] else ''} {' and '.join(own)}"] if own else []
         others += [f"{other}, row {row}" for other, row in before if other != file]
-        what, remedy = (
-            f"stands in {' and '.join(others)} already",
-            "Keep one of them, or correct the wrong one",
-        )
+        what = f"stands in {' and '.join(others)} already"
+        remedy = "Keep one of them, or correct the wrong one"
         yield Problem(file, last, ", ".join(key), " / ".join(value), what, remedy)
 
 
-def _each(raw: pd.DataFrame, column: str, wrong: pd.Series, what: str, remedy: str) -> Iterator[Problem]:
-    if wrong.any():
-        for (file, row), value in raw.loc[wrong.fillna(False).astype(bool), column].items():
-            yield Problem(file, row, column, value, what, remedy)
+def _each(raw: pd.DataFrame, *faults: Fault) -> Iterator[Problem]:
+    for column, wrong, what, remedy in faults:
+        if wrong.any():
+            for (file, row), value in raw.loc[wrong.fillna(False).astype(bool), column].items():
+                yield Problem(file, row, column, value, what, remedy)
 
 
 def _unknown(raw: pd.DataFrame, column: str, known: Iterable[str]) -> Iterator[Problem]:
@@ -776,11 +718,12 @@ def _unknown(raw: pd.DataFrame, column: str, known: Iterable[str]) -> Iterator[P
 def _unknown_sources(raw: pd.DataFrame, known: Dictionary) -> Iterator[Problem]:
     """No other source is offered for one that is unknown: it may be published where this one is not."""
     remedy = "Correct its name, or add a row for it to sources.csv of the board's folder"
-    yield from _each(raw, "source", ~raw["source"].isin(known.sources["source"]), "is not known", remedy)
+    strange = ~raw["source"].isin(known.sources["source"])
+    yield from _each(raw, ("source", strange, "is not known", remedy))
 
 
-def _lookup(frame: pd.DataFrame, column: str, key: str = "measure") -> dict[str, str]:
-    return dict(zip(frame[key], frame[column], strict=True))
+def _numbers(texts: pd.Series) -> pd.Series:
+    return pd.to_numeric(texts.where(texts.str.fullmatch(_NUMBER)))
 
 
 def _dates(texts: pd.Series) -> pd.Series:

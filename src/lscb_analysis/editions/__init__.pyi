@@ -18,7 +18,6 @@ from .verdicts import (
     declared as declared,
     estimates as estimates,
     make_ahead as make_ahead,
-    missing as missing,
     remember as remember,
     shown_measure as shown_measure,
     verdict_table as verdict_table,

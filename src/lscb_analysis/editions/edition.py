@@ -85,9 +85,8 @@ class Comparison(BaseModel):
             raise ValueError("names no table")
         listed = {column: value for column, value in (rows or {}).items() if isinstance(value, list)}
         if listed and not (list(listed) == ["source"] and listed["source"]):
-            raise ValueError(
-                f"gives a list for {', '.join(listed)}: only source may be one, and not an empty one"
-            )
+            several = ", ".join(listed)
+            raise ValueError(f"gives a list for {several}: only source may be one, and not an empty one")
         unknown = sorted(rows.keys() - {"table", *COLUMNS} | rows.keys() & {"area_name"}) if rows else []
         if unknown:
             own = [column for column in COLUMNS if column != "area_name"]  # which is the edition's
@@ -95,13 +94,9 @@ class Comparison(BaseModel):
         return rows
 
     @model_validator(mode="after")
-    def _rests_on_something(self) -> Self:
+    def _holds(self) -> Self:
         if self.totals is None and self.printed is None:
             raise ValueError(f"{self.question} has neither totals nor printed: give one of them")
-        return self
-
-    @model_validator(mode="after")
-    def _easy_enough(self) -> Self:
         if self.easy_read and self.method == "mix":
             raise ValueError(f"{self.question} is a mix, which the easy to read page cannot tell")
         return self
@@ -199,43 +194,36 @@ class Edition(BaseModel):
         for period in (self.previous, self.latest):
             year, _, kind = str(period).partition(" ")
             if (kind or "Reporting year") not in kinds:
-                example = f"{year} {kinds[0]}"
-                raise ValueError(
-                    f"{period!r} is no period of the calendar {self.calendar!r}. Write {example!r}"
-                )
+                said, example = f"is no period of the calendar {self.calendar!r}", f"{year} {kinds[0]}"
+                raise ValueError(f"{period!r} {said}. Write {example!r}")
         return self
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        wrong = (
-            []
-            if last_day(self.previous) < last_day(self.latest)
-            else [f"previous ({self.previous}) is not before latest ({self.latest})"]
-        )
-        wrong += [
-            f"{later} ({getattr(self, later)}) is not after published ({self.published})"
-            for later in ("next_pack", "use_until")
-            if getattr(self, later) <= self.published
+        questions = [one.question for one in self.comparisons]
+        days = {day: getattr(self, day) for day in ("next_pack", "use_until")}
+        asked = {one.question: one.chapter for one in self.comparisons if one.chapter not in self.chapters}
+        early = last_day(self.previous) < last_day(self.latest)
+        wrong = [
+            *([] if early else [f"previous ({self.previous}) is not before latest ({self.latest})"]),
+            *(
+                f"{day} ({said}) is not after published ({self.published})"
+                for day, said in days.items()
+                if said <= self.published
+            ),
+            *(f"the chapter {name!r} is listed twice" for name in _twice(self.chapters)),
+            *(f"the question {name!r} is asked twice" for name in _twice(questions)),
+            *(f"{one} is for {of!r}, which is not among the chapters" for one, of in asked.items()),
         ]
         if self.next_pack > self.use_until:
             wrong.append(f"next_pack ({self.next_pack}) is after use_until ({self.use_until})")
-        wrong += [
-            f"the chapter {name!r} is listed twice"
-            for name in dict.fromkeys(self.chapters)
-            if self.chapters.count(name) > 1
-        ]
-        questions = [comparison.question for comparison in self.comparisons]
-        wrong += [
-            f"the question {name!r} is asked twice" for name in set(questions) if questions.count(name) > 1
-        ]
-        for comparison in self.comparisons:
-            if comparison.chapter not in self.chapters:
-                wrong.append(
-                    f"{comparison.question} is for {comparison.chapter!r}, which is not among the chapters"
-                )
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+
+def _twice(names: list[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
 
 
 def read_edition(name: str, **changed: Any) -> Edition:
@@ -311,9 +299,8 @@ def tried(instead: str) -> dict[str, Any]:
     for part in filter(None, map(str.strip, instead.split(";"))):
         name, sign, value = map(str.strip, part.partition(":"))
         if not sign:
-            raise EditionError(
-                f"{part!r} is no value to try. Write a name and a value, as in confidence: 0.99."
-            )
+            remedy = "Write a name and a value, as in confidence: 0.99."
+            raise EditionError(f"{part!r} is no value to try. {remedy}")
         if name not in TRIED:
             raise EditionError(f"An edition has no {name!r} to try another of. {nearest(name, TRIED)}")
         try:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest
 from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
-from lscb_analysis.editions.verdicts import FIGURE, declared, estimates, histories, verdict_table
+from lscb_analysis.editions.verdicts import SAME_FIGURE, Part, declared, estimates, verdict_table
 from lscb_analysis.release import Release, protect
 from lscb_analysis.statistics import (
     Period,
@@ -26,7 +26,6 @@ from lscb_analysis.statistics import (
 )
 
 Areas = Literal["own", "comparators", "all"]
-Part = Literal["counts", "totals", "printed", "heading"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -71,7 +70,7 @@ class Pack:
         rows = self._rows(measures, areas, where)
         order = {source: at for at, source in enumerate(self.edition.sources)}
         rank = rows["source"].map(order).astype(float)
-        first = rank.groupby([rows[column] for column in FIGURE]).transform("min")
+        first = rank.groupby([rows[column] for column in SAME_FIGURE]).transform("min")
         return rows[first.isna() | (rank == first)].reset_index(drop=True)
 
     def said(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
@@ -92,17 +91,12 @@ class Pack:
         known = {*dictionary().measures["measure"], *dictionary().categories["category"]}
         for one in (found := self.edition.lists.get(name, [])):
             if one not in known:
-                raise EditionError(
-                    f"{self.edition.name}.toml, lists, {name}: {one!r} is neither a measure nor a category. "
-                    f"{nearest(one, known)}"
-                )
+                what = f"{one!r} is neither a measure nor a category. {nearest(one, known)}"
+                raise EditionError(f"{self.edition.name}.toml, lists, {name}: {what}")
         return found
 
     def declared(self, question: str, part: Part) -> pd.DataFrame:
         """Return the rows that the edition declares as one part of a comparison, up to its latest period."""
-        asked = {comparison.question: comparison for comparison in self.edition.comparisons}
-        if getattr(asked.get(question), part, None) is None:
-            return figures()
         return declared(self.edition, question, part)
 
     def totals(self, question: str, measure: str) -> pd.DataFrame:
@@ -134,7 +128,7 @@ class Pack:
 
     def histories(self) -> Release:
         """Return the estimates behind every rate and proportion that is compared, for all periods."""
-        return self.protect(histories(self.edition))
+        return self.estimates(*(one.question for one in self.edition.comparisons if one.method != "mix"))
 
     def count(self, *counts: pd.DataFrame) -> Release:
         """Return numbers as estimates, each with the interval of a Poisson count."""
@@ -227,9 +221,8 @@ def _wrongly_given() -> str:
     declared = dict(re.findall(r"(?m)^(\w+) *:? *(\w*) *=(?!=)", "\n".join(cells[:at])))
     for name, value in re.findall(r"(?m)^(\w+) = (.*)$", cells[at]):
         if name in TRIED:
-            return (
-                f"Parameter {name} belongs to the edition. Give it within one: instead = “{name}: {value}”."
-            )
+            remedy = f"Give it within one: instead = “{name}: {value}”."
+            return f"Parameter {name} belongs to the edition. {remedy}"
         if name not in declared:
             return f"This notebook has no parameter {name!r}. {nearest(name, declared)}"
         if declared[name] == "str" and value[:1] not in "'\"":

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import chdir, suppress
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from lscb_analysis.data import (
     Stamped,
     check,
     dictionary,
+    figures,
     load,
     measures,
     nearest,
@@ -33,12 +34,10 @@ from lscb_analysis.statistics import (
     AGAINST_NUMBERS,
     COMPARISON,
     CONTRADICTED,
-    ESTIMATE,
     NO_DENOMINATOR,
     NO_FIGURE,
     EstimateError,
     Law,
-    Period,
     compare,
     implied_totals,
     mix_change,
@@ -64,19 +63,12 @@ CALLED = ("better", "worse", "higher", "lower", CHANGED)
 """The verdicts that call a change."""
 
 _COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
-FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
+SAME_FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
 """What makes two rows the same figure, whoever gives it."""
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
+Part = Literal["counts", "totals", "printed", "heading"]
 METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
-
-
-class Missing(NamedTuple):
-    """What a comparison lacks: words that say it to a reader, the period, and the table to look in."""
-
-    words: str
-    period: Period
-    table: str
 
 
 def verdict_table(edition: Edition) -> pd.DataFrame:
@@ -96,6 +88,9 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
     - `verdict`: better, worse, higher, lower, changed; no clear change; too few to tell (a change that
       matters could have gone unseen); or not compared. `at_odds`: whether the interval, which takes
       the comparison alone and the children as independent, says otherwise.
+
+    Its `attrs["missing"]` has for each question the periods and files in which it lacks something, as
+    `2017 in data/anytown/plans.csv`; none where it is compared, or where areas or periods differ.
 
     Raises EditionError, with every comparison that cannot be made, if the edition names a table or rows that
     do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
@@ -120,7 +115,11 @@ def _table(edition: Edition) -> pd.DataFrame:
     defined = known[["polarity", "dispersion", "smallest_change"]]
     rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
     _check_periods(edition, rows)
-    rows["reason"] = [_worded(edition, row) for row in rows[["question", "reason"]].to_dict("records")]
+    asked = zip(rows["question"], rows["reason"], strict=True)
+    lacks = {question: _lacks(edition, question, reason) for question, reason in asked}
+    worded = rows["question"].map(lambda question: ", and ".join(words for words, _ in lacks[question]))
+    rows["reason"] = rows["reason"].where(worded == "", worded)
+    rows.attrs["missing"] = {question: [where for _, where in found] for question, found in lacks.items()}
     _check_defined(rows)
     rows["stock"] = rows["period_start"] == rows["period_end"]
     laws = [law for _, _, law in made]
@@ -157,22 +156,18 @@ def remember(made: dict[Any, pd.DataFrame]) -> None:
     _made.update(made)
 
 
-def declared(
-    edition: Edition, question: str, part: Literal["counts", "totals", "printed", "heading"]
-) -> pd.DataFrame:
+def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
     """Return the rows that the edition declares as one part of a comparison, up to its latest period.
 
-    Where it names several sources, a figure is that of the first that has it. Raises EditionError for a
-    question that the edition does not ask, a part that it leaves out, or a figure that several sources give
-    without the edition saying which counts.
+    There are none of a question that the edition does not ask, or of a part that it leaves out. Where it
+    names several sources, a figure is that of the first that has it. Raises EditionError for a figure that
+    several sources give without the edition saying which counts.
     """
     open_board(edition.data)
-    rows = getattr(_asked(edition, question), part)
+    asked = {comparison.question: comparison for comparison in edition.comparisons}
+    rows = getattr(asked.get(question), part, None)
     if rows is None:
-        raise EditionError(
-            f"{edition.name} declares no {part} for {question!r}. Give them, or leave out the chapter that "
-            "speaks of them."
-        )
+        return figures()
     where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
     of = {"until": edition.latest, **where, "area_name": edition.area}
     try:
@@ -184,7 +179,7 @@ def declared(
     except DataError as error:
         taken = f"and {edition.name} takes it as the {part} of {question!r}"
         raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
-    return pd.concat(parts).drop_duplicates(FIGURE, ignore_index=True)
+    return pd.concat(parts).drop_duplicates(SAME_FIGURE, ignore_index=True)
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
@@ -247,16 +242,9 @@ def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
     return made
 
 
-def histories(edition: Edition) -> pd.DataFrame:
-    """Return the estimates behind every rate and proportion that is compared, for all periods."""
-    asked = [comparison.question for comparison in edition.comparisons if comparison.method != "mix"]
-    told = [estimates(edition, question) for question in asked] or [pd.DataFrame(columns=ESTIMATE)]
-    return pd.concat(told, ignore_index=True)
-
-
 def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) -> None:
     """A figure has one source; where there are more, the edition says which counts."""
-    twice = found[found.duplicated(FIGURE, keep=False)]
+    twice = found[found.duplicated(SAME_FIGURE, keep=False)]
     if len(twice):
         day = twice["period_end"].iloc[0]
         sources = list(twice.loc[twice["period_end"] == day, "source"].unique())
@@ -289,30 +277,22 @@ def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
     for frame in frames:
         categories = dictionary().categories
         scheme = measures().at[frame["measure"].iloc[0], "scheme"]
-        every = set(categories[categories["scheme"] == scheme]["category"])
+        every = set(categories.loc[categories["scheme"] == scheme, "category"])
         for (year, identifier), rows in frame.groupby(["time_period", "time_identifier"]):
             lost = sorted(every - set(rows["category"]))
             if lost:
-                raise EditionError(
-                    f"{comparison.question}: no row for {', '.join(lost)} in {year} ({identifier}), "
-                    f"of those from {rows['source'].iloc[0]}. Add it, with the symbol of the source if it is "
-                    "withheld."
-                )
+                where = f"in {year} ({identifier}), of those from {rows['source'].iloc[0]}"
+                remedy = "Add it, with the symbol of the source if it is withheld."
+                raise EditionError(f"{comparison.question}: no row for {', '.join(lost)} {where}. {remedy}")
 
 
-def missing(edition: Edition, question: str, reason: str) -> list[str]:
-    """Return where to look for what a comparison lacks that is not made, by the `reason` in its row.
+def _lacks(edition: Edition, question: str, reason: str) -> list[tuple[str, str]]:
+    """What a comparison that is not made lacks in each period: words for it, the period and where to look.
 
-    Each is a period and a table; there are none if the reason is that areas or periods differ.
+    There is nothing if areas or periods differ.
     """
-    for of in (NO_FIGURE, AGAINST_NUMBERS, NO_DENOMINATOR):
-        if (lacks := _missing(edition, question, of)) and _joined(lacks) == reason:
-            return [f"{lack.period} in {lack.table}" for lack in lacks]
-    return []
-
-
-def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
-    """What a comparison lacks in either period, if it is not made for one of the reasons of `compare`."""
+    if not reason:
+        return []
     comparison = _asked(edition, question)
     shown, made = estimates(edition, question), _from_numbers(edition, question)
     found = []
@@ -320,8 +300,8 @@ def _missing(edition: Edition, question: str, reason: str) -> list[Missing]:
         rows, numbers = (frame[of_period(frame, period)] for frame in (shown, made))
         if lacking := _lacking(comparison, reason, rows, numbers):
             part, words = lacking
-            table = getattr(comparison, part)["table"]
-            found.append(Missing(words.format(which), period, f"data/{edition.data}/{table}.csv"))
+            file = f"data/{edition.data}/{getattr(comparison, part)['table']}.csv"
+            found.append((words.format(which), f"{period} in {file}"))
     return found
 
 
@@ -335,12 +315,8 @@ def _lacking(
             return "printed", "no figure for the {} period: it has no row"
         return ("printed", f"no figure for the {{}} period: {_since(untold)}") if len(untold) else None
     if reason == AGAINST_NUMBERS:
-        against = (shown["method"] == CONTRADICTED).any()
-        return (
-            ("printed", "a figure printed for the {} period that its numbers do not give")
-            if against
-            else None
-        )
+        words = "a figure printed for the {} period that its numbers do not give"
+        return ("printed", words) if (shown["method"] == CONTRADICTED).any() else None
     lacks = _untold(comparison, shown, "value" if comparison.printed is None else "numerator")
     if reason not in (NO_FIGURE, NO_DENOMINATOR) or (len(shown) and lacks.empty):
         return None
@@ -393,10 +369,8 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
     head["interval_excludes_none"] = _excludes_none(changed)
     if comparison.method != "mix":
         if len(changed) != 1:
-            raise EditionError(
-                f"{comparison.question}: a {comparison.method} compares one series, "
-                f"and its rows make {len(changed)}."
-            )
+            made = f"a {comparison.method} compares one series, and its rows make {len(changed)}"
+            raise EditionError(f"{comparison.question}: {made}.")
         return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
     alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
     own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
@@ -406,16 +380,6 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
         return row, None, stats.chi2(1)
     test, law = mix_change(series, *periods)
     return row | test, mix_table(series, *periods)[0], law
-
-
-def _worded(edition: Edition, row: dict[str, object]) -> str:
-    """Why a comparison is not made, with what is missing as far as that is known; nothing if it is made."""
-    lacks = _missing(edition, str(row["question"]), str(row["reason"])) if row["reason"] else []
-    return _joined(lacks) or str(row["reason"])
-
-
-def _joined(lacks: list[Missing]) -> str:
-    return ", and ".join(lack.words for lack in lacks)
 
 
 def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
@@ -431,10 +395,8 @@ def _check_defined(rows: pd.DataFrame) -> None:
     """A verdict cannot do without the smallest change that matters."""
     undefined = rows[rows["p_value"].notna() & rows["smallest_change"].isna()]
     if len(undefined):
-        raise EditionError(
-            f"No smallest change that matters: {', '.join(undefined['measure'])}. "
-            "Give it in measures.csv, column smallest_change."
-        )
+        remedy = "Give it in measures.csv, column smallest_change."
+        raise EditionError(f"No smallest change that matters: {', '.join(undefined['measure'])}. {remedy}")
 
 
 def _excludes_none(changed: pd.DataFrame) -> bool | None:

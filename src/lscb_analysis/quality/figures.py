@@ -42,12 +42,6 @@ def published(edition: Edition) -> pd.DataFrame:
     return figures.assign(rank=rank).join(known, on="measure")
 
 
-def has_report(edition: Edition) -> bool:
-    """Whether an edition reads a report: then there are facts that were taken from it."""
-    open_board(edition.data)
-    return bool(len(texts("facts", edition=edition.name)))
-
-
 def links(edition: Edition) -> pd.DataFrame:
     """Return which measures belong together, with the columns `LINK`.
 
@@ -63,15 +57,9 @@ def links(edition: Edition) -> pd.DataFrame:
     alike = figures.merge(numbers, on=["title", "scheme"], how="left", suffixes=("", "_of"))
     own, others = alike["denominator"], alike["denominator_of"].fillna("")
     odd = (own != "") & (others != "") & (own != others)
-    by_title = pd.DataFrame(
-        {
-            "percentages": alike["measure"],
-            "counts": alike["measure_of"].fillna("").mask(odd, ""),
-            "totals": own.mask(own == "", others),
-            "mix": False,
-            "heading": "",
-        }
-    )
+    counts, totals = alike["measure_of"].fillna("").mask(odd, ""), own.mask(own == "", others)
+    by_title = pd.DataFrame({"percentages": alike["measure"], "counts": counts, "totals": totals})
+    by_title = by_title.assign(mix=False, heading="")
     both = pd.concat([pd.DataFrame(asked, columns=LINK), by_title], ignore_index=True)
     linked = both.drop_duplicates(["percentages", "counts", "totals"])
     counted = linked.loc[linked["counts"] != "", "percentages"]
@@ -113,10 +101,10 @@ def digits(row: Row, suffix: str = "") -> str:
 
 
 def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
-    sources = dictionary().sources.set_index("source")
-    if not has_report(edition):
+    sources, facts = dictionary().sources.set_index("source"), texts("facts", edition=edition.name)
+    if facts.empty:
         return figures
-    report = sources.loc[texts("facts", edition=edition.name)["source"].mode().iloc[0]]
+    report = sources.loc[facts["source"].mode().iloc[0]]
     document, publisher = (figures["source"].map(sources[column]) for column in ("document", "publisher"))
     own = document == report["document"]
     last = figures.loc[own, "time_period"].max()  # not a number if nothing is from that report

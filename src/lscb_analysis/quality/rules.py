@@ -35,7 +35,7 @@ from lscb_analysis.statistics import (
     SUBJECT,
     could_be_printed,
     decimals,
-    nearest,
+    multiples,
     possible_counts,
     possible_totals,
 )
@@ -109,9 +109,9 @@ def check_parts(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """
     added = _added(figures[(figures["category"] != TOTAL) & (figures["scheme"] != "")])
     wholes = pd.concat([_hundred(added), _own_totals(added, figures), _named_totals(added, figures)])
-    wholes["balance"] = wholes["value"].between(wholes["least"], wholes["most"])
-    wholes["rounding"] = wholes["value"].between(
-        wholes["least"] - wholes["slack"], wholes["most"] + wholes["slack"]
+    whole, least, most, slack = (wholes[column] for column in ("value", "least", "most", "slack"))
+    wholes = wholes.assign(
+        balance=whole.between(least, most), rounding=whole.between(least - slack, most + slack)
     )
     reached = wholes.loc[wholes["balance"] & wholes["told"], "of"]
     mixes = linked.loc[linked["mix"], ["percentages", "counts"]].to_numpy().ravel()
@@ -152,9 +152,7 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     named = several.groupby([*CELL, "value"])["source"].agg(" ".join).rename("sources").reset_index()
     taken = told.drop_duplicates(CELL)[[*CELL, "value", "source", "least", "most"]]
     both = told[told.duplicated(CELL)].merge(taken, on=CELL, suffixes=("", "_taken"))
-    both = both.merge(
-        named, left_on=[*CELL, "value_taken"], right_on=[*CELL, "value"], suffixes=("", "_named")
-    )
+    both = both.merge(named.rename(columns={"value": "value_taken"}), on=[*CELL, "value_taken"])
     meet = (both["least"] <= both["most_taken"]) & (both["least_taken"] <= both["most"])
     pair = both[["value", "value_taken"]]
     least, most = pair.min(axis=1), pair.max(axis=1)
@@ -192,9 +190,8 @@ def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFra
     """
     exact = figures["value"].notna() & figures["qualifier"].isin(["", "about"])
     told = with_links(figures[(figures["unit"] == "%") & exact], linked)
-    counted = told.merge(
-        numbers(figures, "counts", ["category", *WHOLE]), on=["counts", "category", *WHOLE], how="left"
-    )
+    counts = numbers(figures, "counts", ["category", *WHOLE])
+    counted = told.merge(counts, on=["counts", "category", *WHOLE], how="left")
     both = counted.merge(numbers(figures, "totals", WHOLE), on=["totals", *WHOLE], how="left")
     withheld = pd.MultiIndex.from_frame(figures.loc[figures["status"] == "c", CELL])
     told = ~pd.MultiIndex.from_frame(both[[*WHOLE, "counts", "category"]]).isin(withheld)
@@ -266,9 +263,8 @@ def check_ratings(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     one statement, and has no `least` or `most`: no ratings give it.
     """
     told = figures[summaries(figures)]
-    panels = told.assign(totals=told["denominator"]).merge(
-        numbers(figures, "totals", WHOLE), on=["totals", *WHOLE]
-    )
+    panels = told.assign(totals=told["denominator"])
+    panels = panels.merge(numbers(figures, "totals", WHOLE), on=["totals", *WHOLE])
     found = [
         check_summaries(panel, int(raters)).assign(denominator_source=source)
         for (raters, source), panel in panels.groupby(["value_totals", "source_totals"], sort=False)
@@ -295,9 +291,8 @@ def _events(figures: pd.DataFrame) -> pd.DataFrame:
     dates = ["period_start", "period_end", "source"]
     first = told.drop_duplicates(event)[[*event, *dates]]
     both = told[told.duplicated(event)].merge(first, on=event, suffixes=("", "_before"))
-    meet = (both["period_start"] <= both["period_end_before"]) & (
-        both["period_end"] >= both["period_start_before"]
-    )
+    meet = both["period_start"] <= both["period_end_before"]
+    meet &= both["period_end"] >= both["period_start_before"]
     return both.assign(denominator_source=both["source_before"], balance=meet, rounding=False)
 
 
@@ -316,19 +311,11 @@ def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-RULES: dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]] = {
-    "parts": check_parts,
-    "accounts": check_accounts,
-    "places": check_places,
-    "rates": check_rates,
-    "percentages": check_percentages,
-    "headings": check_headings,
-    "changes": check_changes,
-    "wholes": check_wholes,
-    "ratings": check_ratings,
-    "dates": check_dates,
-    WITHHELD: check_withheld,
-}
+_EACH: tuple[Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame], ...] = (
+    *(check_parts, check_accounts, check_places, check_rates, check_percentages, check_headings),
+    *(check_changes, check_wholes, check_ratings, check_dates, check_withheld),
+)
+RULES = {check.__name__.removeprefix("check_"): check for check in _EACH}
 """The rules by name, in the order in which a reader meets them."""
 
 
@@ -338,7 +325,7 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     `told`: all categories are there, with numbers; `all`: all are there, some of them withheld.
     """
     least, most = spans(parts)
-    withheld, own = parts["value"].isna(), nearest(parts)
+    withheld, own = parts["value"].isna(), multiples(parts)
     fives = (parts["unit"] == "number") & (parts["value"] % ROUNDED_TO == 0)
     parts = parts.assign(
         least=least.mask(withheld, 0.0),
@@ -378,9 +365,8 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     sums = added[(added["unit"] == "number") & (added["denominator"] != added["measure"])]
     totals = figures[(figures["category"] == TOTAL) & figures["value"].notna()]
     totals = totals.sort_values("rank", kind="stable").drop_duplicates(["measure", *WHOLE, "value"])
-    whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted"]].assign(
-        nearest=nearest(totals)
-    )
+    whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted"]]
+    whole = whole.assign(nearest=multiples(totals))
     both = sums.drop(columns=["measure", "source", "counted"])
     held = both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
     return held.assign(slack=held["slack"] + held["nearest"] / 2)

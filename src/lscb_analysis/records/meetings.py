@@ -63,13 +63,9 @@ def meetings_held(register: pd.DataFrame, measure: str) -> pd.DataFrame:
         period_start=pd.to_datetime(held["time_period"].astype(str) + "-01-01"),
         period_end=pd.to_datetime(held["time_period"].astype(str) + "-12-31"),
         measure=measure,
-        category="Total",
-        counted="meetings",
-        unit="number",
         printed=held["value"].astype(str),
         value=held["value"].astype(float),
-        status="",
-        qualifier="",
+        **{"category": "Total", "counted": "meetings", "unit": "number", "status": "", "qualifier": ""},
     )
 
 
@@ -107,13 +103,9 @@ def _share(marks: pd.DataFrame, way: Derived) -> pd.DataFrame:
         measure=way.measure,
         counted="marks",
         value=(100 * shares["numerator"] / shares["denominator"]).mask(none),
-        lower=np.nan,
-        upper=np.nan,
         unit="%",
         method="full count",
-        confidence=np.nan,
         status=np.where(none, "z", ""),
-        printed="",
-        numerator_source="",
-        denominator_source="",
+        **dict.fromkeys(["lower", "upper", "confidence"], np.nan),
+        **dict.fromkeys(["printed", "numerator_source", "denominator_source"], ""),
     )

@@ -12,7 +12,7 @@ more from a summary than others can.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -76,10 +76,8 @@ def summarise(
         return summary
     earlier = _checked(located(before, "ratings before"))
     out = set(_summary(earlier, unanimous).query("status == ''")["statement"])
-    few = [
-        statement in out and _tells(told, earlier, statement, unanimous) for statement in summary["statement"]
-    ]
-    return _withheld(summary, pd.Series(few, index=summary.index, dtype=bool))
+    few = summary["statement"].map(lambda one: one in out and _tells(told, earlier, one, unanimous))
+    return _withheld(summary, few.astype(bool))
 
 
 def feasible(
@@ -123,17 +121,17 @@ def check_summaries(printed: pd.DataFrame, raters: float) -> pd.DataFrame:
     statements: dict[tuple[str, ...], dict[str, dict[str, Any]]] = defaultdict(dict)
     for part, row in zip(parts(printed), records(printed), strict=True):
         statement = statements[row["area_code"], row["period_end"], row["source"], row["category"]]
-        if part in PARTS and row["status"] not in ("x", "c") and pd.notna(raters):
+        if part in PARTS and row["status"] not in ("x", "c"):
             statement[part] = row
     rows = []
     for told in filter(None, statements.values()):
         mode, mean, spread = (told[part]["printed"] if part in told else None for part in PARTS)
         said = {
-            name: bool(feasible(mode, mean, spread, int(raters), step=step, cut=cut))
+            name: bool(feasible(mode, mean, spread, raters, step=step, cut=cut))
             for name, (step, cut) in ways.items()
         }
         row = told.get("mean") or next(iter(told.values()))
-        rows.append(row | said | {"raters": int(raters), "fewest": FEWEST})
+        rows.append(row | said | {"raters": raters, "fewest": FEWEST})
     return pd.DataFrame(rows)
 
 
@@ -167,19 +165,9 @@ def _summary(ratings: pd.DataFrame, unanimous: bool) -> pd.DataFrame:
     rows = []
     for statement, given in ratings.groupby("statement", sort=False)["rating"]:
         told = given.dropna()
-        counted = Counter(told)
-        most = max(counted.values(), default=0)
-        tied = sorted(rating for rating, times in counted.items() if times == most)
-        rows.append(
-            {
-                "statement": statement,
-                "mode": "/".join(f"{rating:g}" for rating in tied) if most > 1 else NO_MODE,
-                "mean": float(rounded(told.mean(), 1)) if len(told) else np.nan,
-                "range": told.max() - told.min(),
-                "raters": len(told),
-                "status": "",
-            }
-        )
+        mode = "/".join(f"{rating:g}" for rating in told.mode()) if told.duplicated().any() else NO_MODE
+        mean = float(rounded(told.mean(), 1)) if len(told) else np.nan
+        rows.append((statement, mode, mean, told.max() - told.min(), len(told), ""))
     summary = pd.DataFrame(rows, columns=["statement", *PARTS, "raters", "status"])
     hidden = (summary["raters"] < FEWEST) | ((summary["range"] == 0) & (not unanimous))
     return _withheld(summary.astype({"raters": "Int64"}), hidden)
@@ -187,13 +175,8 @@ def _summary(ratings: pd.DataFrame, unanimous: bool) -> pd.DataFrame:
 
 def _withheld(summary: pd.DataFrame, hidden: pd.Series) -> pd.DataFrame:
     """`summary` without the figures that are hidden: the number of raters too, which could tell why."""
-    return summary.assign(
-        mode=summary["mode"].mask(hidden),
-        mean=summary["mean"].mask(hidden),
-        range=summary["range"].mask(hidden),
-        raters=summary["raters"].mask(hidden),
-        status=summary["status"].mask(hidden, "c"),
-    )
+    told = {column: summary[column].mask(hidden) for column in (*PARTS, "raters")}
+    return summary.assign(**told, status=summary["status"].mask(hidden, "c"))
 
 
 def _tells(ratings: pd.DataFrame, before: pd.DataFrame, statement: str, unanimous: bool) -> bool:

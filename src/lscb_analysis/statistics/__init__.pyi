@@ -21,7 +21,7 @@ from .estimates import (
     check_single as check_single,
     count as count,
     decimals as decimals,
-    nearest as nearest,
+    multiples as multiples,
     proportion as proportion,
     rate as rate,
     rounded as rounded,

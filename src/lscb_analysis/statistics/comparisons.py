@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -186,37 +187,24 @@ def _changed(pairs: pd.DataFrame, confidence: float) -> dict[str, Any]:
     from_zero = ~percent & (pairs["value_before"] == 0)
     reason = _reason(pairs, percent)
     able = reason == ""
-    x, n, x0, n0 = (
-        pairs[column].fillna(fill).to_numpy(float)
-        for column, fill in (
-            ("numerator", 0),
-            ("denominator", 1),
-            ("numerator_before", 0),
-            ("denominator_before", 1),
-        )
-    )
+    filled = {"numerator": 0, "denominator": 1, "numerator_before": 0, "denominator_before": 1}
+    x, n, x0, n0 = pairs[[*filled]].fillna(filled).to_numpy(float).T
     value, before = pairs["value"].to_numpy(float), pairs["value_before"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(percent | from_zero, value - before, 100 * (value / before - 1))
     lower, upper, p_value = (np.full(len(pairs), np.nan) for _ in range(3))
-    for chosen, interval, test, scale, base in (
-        (able & percent, newcombe, two_proportions, 100, 0),
-        (able & ~percent, rate_ratio, two_rates, 100, 1),
-    ):
+    ways = (able & percent, newcombe, two_proportions, 0), (able & ~percent, rate_ratio, two_rates, 1)
+    for chosen, interval, test, base in ways:
         at = chosen.to_numpy()
         low, high = interval(x[at], n[at], x0[at], n0[at], confidence)
-        lower[at], upper[at] = scale * (low - base), scale * (high - base)
+        lower[at], upper[at] = 100 * (low - base), 100 * (high - base)
         p_value[at] = test(x[at], n[at], x0[at], n0[at])
     lower[from_zero], upper[from_zero] = np.nan, np.nan
     return {
-        "change": change,
-        "lower": lower,
-        "upper": upper,
+        **{"change": change, "lower": lower, "upper": upper, "p_value": p_value, "reason": reason},
         "change_unit": np.select([percent, from_zero], ["percentage points", pairs["unit"]], "%"),
-        "p_value": p_value,
         "method": np.where(~able, AS_PRINTED, np.where(percent, HYBRID_SCORE, RATIO)),
         "test": np.where(~able, "", np.where(percent, TWO_PROPORTIONS, TWO_RATES)),
-        "reason": reason,
     }
 
 
@@ -228,10 +216,8 @@ def _reason(pairs: pd.DataFrame, percent: pd.Series) -> pd.Series:
     bare = percent & (pairs["denominator"].isna() | pairs["denominator_before"].isna())
     bare |= pairs["numerator"].isna() | pairs["numerator_before"].isna()
     against = (pairs["method"] == CONTRADICTED) | (pairs["method_before"] == CONTRADICTED)
-    conditions = [untold, other, against, bare]
     reasons = [NO_FIGURE, OTHER_PERIOD, AGAINST_NUMBERS, NO_DENOMINATOR]
-    reason = np.select(conditions, reasons, "")
-    return pd.Series(reason, index=pairs.index)
+    return pd.Series(np.select([untold, other, against, bare], reasons, ""), index=pairs.index)
 
 
 def _twice_smaller_tail(below: Floats, point: Floats, events: Floats) -> Floats:
@@ -248,12 +234,9 @@ def _binomial_limits(x: float, n: float, tail: float) -> tuple[float, float]:
         return 0.0, 1.0
     weight = 0.5 if n >= FEW_EVENTS else 0.0
 
-    def above(p: float) -> float:
-        return float(stats.binom.sf(x - 1, n, p) - weight * stats.binom.pmf(x, n, p) - tail)
+    def within(tail_from: Callable[..., float], at: float) -> Callable[[float], float]:
+        return lambda p: float(tail_from(at, n, p) - weight * stats.binom.pmf(x, n, p) - tail)
 
-    def below(p: float) -> float:
-        return float(stats.binom.cdf(x, n, p) - weight * stats.binom.pmf(x, n, p) - tail)
-
-    low = 0.0 if x == 0 else optimize.brentq(above, 0, 1, xtol=1e-14)
-    high = 1.0 if x == n else optimize.brentq(below, 0, 1, xtol=1e-14)
+    low = 0.0 if x == 0 else optimize.brentq(within(stats.binom.sf, x - 1), 0, 1, xtol=1e-14)
+    high = 1.0 if x == n else optimize.brentq(within(stats.binom.cdf, x), 0, 1, xtol=1e-14)
     return low, high

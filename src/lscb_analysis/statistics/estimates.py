@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -147,13 +148,11 @@ def proportion(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0
     above = paired["numerator"] > paired["denominator"]
     _refuse(paired[above], "numerator {numerator:g} above denominator {denominator:g}")
 
-    def limits(x: NDArray[np.float64], n: NDArray[np.float64]) -> Interval:
-        return wilson(x, n, confidence)
-
+    limits = partial(wilson, confidence=confidence)
     return _estimates(paired, limits, 100, "%", "Wilson score", confidence, zero_refused=False)
 
 
-def nearest(counts: pd.DataFrame) -> pd.Series:
+def multiples(counts: pd.DataFrame) -> pd.Series:
     """Return to whose multiples the source rounds each number, by the column `nearest`; zero without one."""
     return counts["nearest"] if "nearest" in counts.columns else pd.Series(0.0, counts.index)
 
@@ -176,16 +175,10 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     named = ["method", "numerator_source", "denominator_source"]
     columns = [*FIGURE, "confidence", *named]
     joined = printed.merge(estimates[[*key, *columns, "status"]], on=key, how="left", suffixes=("", "_of"))
+    told = joined[["value_of", "status_of", "value", "status", "printed"]].itertuples(index=False)
     joined["fits"] = [
-        bool(status == status_of and status) if pd.isna(value) else _reproduces(of, value, text)
-        for of, status_of, value, status, text in zip(
-            joined["value_of"],
-            joined["status_of"],
-            joined["value"],
-            joined["status"],
-            joined["printed"],
-            strict=True,
-        )
+        bool(status == status_of and status) if pd.isna(value) else reproduces(of, value, text)
+        for of, status_of, value, status, text in told
     ]
     for column in columns:
         own = column if column != "value" else "value_of"
@@ -228,10 +221,10 @@ def rounded(value: float, places: int) -> Decimal:
     return Decimal(repr(significant(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
 
 
-def _reproduces(estimate: float, value: float, printed: str) -> bool:
-    return bool(pd.notna(estimate)) and rounded(estimate, decimals(printed)) == rounded(
-        value, decimals(printed)
-    )
+def reproduces(estimate: float, value: float, printed: str) -> bool:
+    """Whether an estimate, rounded as a figure is printed, is its value."""
+    places = decimals(printed)
+    return bool(pd.notna(estimate)) and rounded(estimate, places) == rounded(value, places)
 
 
 _AS_DENOMINATOR = {"value": "denominator", "source": "denominator_source"}

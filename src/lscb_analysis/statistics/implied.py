@@ -23,8 +23,8 @@ from lscb_analysis.statistics.estimates import (
     SUBJECT,
     check_single,
     decimals,
-    nearest,
-    rounded,
+    multiples,
+    reproduces,
 )
 
 Ints = NDArray[np.int64]
@@ -32,7 +32,7 @@ Ints = NDArray[np.int64]
 LARGEST_TOTAL = 2_000
 """How far the functions look that try every total."""
 
-SMALL_COUNTS = (1, 5)
+FEWEST_HIDDEN, MOST_HIDDEN = 1, 5
 """The least and the greatest of the counts that are suppressed for being small."""
 
 ROUNDED_TO = 5
@@ -96,13 +96,9 @@ def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str
         possible_totals(int(count), text) if count > 0 and figure > 0 else []
         for count, figure, text in zip(both["value"], both["figure"], both["text"], strict=True)
     ]
-    single = [found[0] if len(found) == 1 else np.nan for found in fitting]
-    return both.assign(
-        measure=measure,
-        value=single,
-        printed="",
-        status=["" if len(found) == 1 else "x" for found in fitting],
-    )[counts.columns]
+    single = np.array([found[0] if len(found) == 1 else np.nan for found in fitting], float)
+    status = np.where(np.isnan(single), "x", "")
+    return both.assign(measure=measure, value=single, printed="", status=status)[counts.columns]
 
 
 def implied_counts(counts: pd.DataFrame, totals: pd.DataFrame, percentages: pd.DataFrame) -> pd.DataFrame:
@@ -150,26 +146,15 @@ def implied_earlier(
     latest, changes = (frame.dropna(subset=["value"]) for frame in (latest, changes))
     both = latest.merge(changes, on=whole, suffixes=("", "_change")).merge(shares, on=cell)
     earlier = both["value"] + both["sign"] * both["value_change"]
-    return both.assign(
-        value=earlier,
-        method="implied earlier",
-        unit="number",
-        printed="",
-        numerator_source="",
-        denominator_source="",
-        fits=[
-            int(change) in possible_counts(int(n), share)
-            for n, change, share in zip(earlier, both["value_change"], both["share"], strict=True)
-        ],
-    ).reindex(columns=[*ESTIMATE, "fits"])
+    stated = zip(earlier, both["value_change"], both["share"], strict=True)
+    fits = [int(change) in possible_counts(int(n), share) for n, change, share in stated]
+    untold = dict.fromkeys(["printed", "numerator_source", "denominator_source"], "")
+    made = both.assign(value=earlier, method="implied earlier", unit="number", fits=fits, **untold)
+    return made.reindex(columns=[*ESTIMATE, "fits"])
 
 
 def implied_populations(
-    counts: pd.DataFrame,
-    rates: pd.DataFrame,
-    measure: str,
-    per: int = 10_000,
-    counted: str = "children",
+    counts: pd.DataFrame, rates: pd.DataFrame, measure: str, per: int = 10_000, counted: str = "children"
 ) -> pd.DataFrame:
     """Return between which whole numbers of `counted` the `counts` are `rates`, printed for every `per`.
 
@@ -190,17 +175,15 @@ def implied_populations(
     ]
     lower, upper = np.array(bounds, float).reshape(-1, 2).T
     some, one = lower <= upper, lower == upper
-    return both.assign(
-        measure=measure,
-        counted=counted,
+    made = both.assign(
+        **{"measure": measure, "counted": counted, "unit": "number", "printed": ""},
         value=np.where(one, lower, np.nan),
-        printed="",
         status=np.where(one, "", "x"),
         lower=np.where(some, lower, np.nan),
         upper=np.where(some, upper, np.nan),
-        unit="number",
         denominator_source=both["origin"],
-    )[[*counts.columns, "lower", "upper", "denominator_source"]]
+    )
+    return made[[*counts.columns, "lower", "upper", "denominator_source"]]
 
 
 def agreed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -221,13 +204,11 @@ def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """
     told, totals = (frame[frame["value"].notna()] for frame in (percentages, totals))
     totals = totals if len(percentages) else totals.head(0)
-    return totals.assign(
-        unit="number",
-        fits=[
-            all(possible_counts(int(row.value), text) for text in _printed(told, row))
-            for row in totals.itertuples()
-        ],
-    )
+    fitting = [
+        all(possible_counts(int(row.value), text) for text in _printed(told, row))
+        for row in totals.itertuples()
+    ]
+    return totals.assign(unit="number", fits=fitting)
 
 
 def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -246,16 +227,12 @@ def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.Da
         f"{_place(row)}: {row.together:,.0f} in parts against a total of {row.value:,.0f} in {row.source}"
         for row in both[rest < 0].itertuples()
     )
-    return both.assign(measure=measure, value=rest, printed="", status=np.where(rest.isna(), "x", ""))[
-        totals.columns
-    ]
+    status = np.where(rest.isna(), "x", "")
+    return both.assign(measure=measure, value=rest, printed="", status=status)[totals.columns]
 
 
 def versions(
-    estimates: pd.DataFrame,
-    used: pd.DataFrame,
-    printed: pd.DataFrame | None = None,
-    base: int = ROUNDED_TO,
+    estimates: pd.DataFrame, used: pd.DataFrame, printed: pd.DataFrame | None = None, base: int = ROUNDED_TO
 ) -> pd.DataFrame:
     """Return `estimates` of one figure by several sources, with how each stands to the number `used`.
 
@@ -272,7 +249,7 @@ def versions(
     nearest = base * np.floor(both["used"] / base + 0.5)
     conditions = [both["used"].isna(), both["numerator"] == both["used"], both["numerator"] == nearest]
     gives = [
-        "" if pd.isna(text) else "printed" if _prints_as(value, text) else "another"
+        "" if pd.isna(text) else "printed" if reproduces(value, float(text), text) else "another"
         for value, text in zip(both["value"], both["text"], strict=True)
     ]
     return both.assign(stands=np.select(conditions, ["", "same", "rounded"], "other"), base=base, gives=gives)
@@ -365,9 +342,9 @@ def suppressed_bounds(
     check_single(totals, _WHOLE, "total")
     check_single(counts, [*_CELL, "measure", "source"], "count of a category")
     whole = totals[[*_WHOLE, "value", "source"]].rename(columns={"value": "total", "source": "total_source"})
-    whole = whole.assign(total_nearest=nearest(totals))
+    whole = whole.assign(total_nearest=multiples(totals))
     cells = _boxed(counts.merge(whole, on=_WHOLE, how="left"), siblings, percentages, least)
-    near = nearest(cells).where(cells["status"] != "c", 0) // 2
+    near = multiples(cells).where(cells["status"] != "c", 0) // 2
     cells = cells.assign(lower=(cells["lower"] - near).clip(lower=0), upper=cells["upper"] + near)
     tables = cells.groupby([*_WHOLE, "measure", "source"], sort=False)
     near = cells["total_nearest"].fillna(0) // 2
@@ -378,9 +355,8 @@ def suppressed_bounds(
     lower = np.fmax(cells["lower"], cells["total"] - (highest - cells["upper"]))
     upper = np.fmin(cells["upper"], cells["total"] - (lowest - cells["lower"]))
     bounds = cells.assign(lower=lower, upper=upper.where(upper < np.inf), exact=lower == upper)
-    return bounds.loc[bounds["status"] == "c", [*_SUPPRESSED, "lower", "upper", "exact"]].reset_index(
-        drop=True
-    )
+    hidden = bounds[bounds["status"] == "c"]
+    return hidden[[*_SUPPRESSED, "lower", "upper", "exact"]].reset_index(drop=True)
 
 
 def given_away(bounds: pd.DataFrame) -> pd.DataFrame:
@@ -390,8 +366,7 @@ def given_away(bounds: pd.DataFrame) -> pd.DataFrame:
     (only one number is possible) and `narrowed`: the bounds rule out at least one of the counts from 1
     to 5, as which any reader would take a suppressed cell. An exact cell is always narrowed.
     """
-    smallest, greatest = SMALL_COUNTS
-    narrowed = (bounds["lower"] > smallest) | (bounds["upper"] < greatest)
+    narrowed = (bounds["lower"] > FEWEST_HIDDEN) | (bounds["upper"] < MOST_HIDDEN)
     return bounds[[*_SUPPRESSED, "exact"]].assign(narrowed=narrowed)
 
 
@@ -416,10 +391,6 @@ def _count_bounds(totals: ArrayLike, printed: str) -> tuple[Ints, Ints]:
     scale, units = _units(printed)
     lowest = np.maximum(0, -((1 - 2 * units) * n // (200 * scale)))
     return lowest, np.minimum(n, (2 * units + 1) * n // (200 * scale))
-
-
-def _prints_as(value: float, printed: str) -> bool:
-    return rounded(value, decimals(printed)) == rounded(float(printed), decimals(printed))
 
 
 def _whole_bounds(count: int, printed: str, per: int) -> tuple[int, int]:

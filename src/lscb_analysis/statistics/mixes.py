@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lscb_analysis.statistics.comparisons import HYBRID_SCORE, NO_FIGURE, Period, compare, of_period
-from lscb_analysis.statistics.estimates import PERIOD, EstimateError, nearest, proportion
+from lscb_analysis.statistics.estimates import PERIOD, EstimateError, multiples, proportion
 
 CHI_SQUARED, SIMULATED = "chi-squared", "chi-squared, simulated"
 SIMULTANEOUS = f"{HYBRID_SCORE}, simultaneous"
@@ -32,19 +32,12 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     """
     estimates = proportion(counts, totals, confidence)
     key = ["area_code", *PERIOD]
-    whole = counts[key].merge(totals[key].assign(nearest=nearest(totals)), on=key, how="left")
-    halves = {"slack": nearest(counts).to_numpy() / 2, "slack_of": whole["nearest"].to_numpy() / 2}
-    wholes = (
-        estimates.assign(**halves)
-        .groupby(["area_name", *PERIOD, "measure"])
-        .agg(
-            parts=("numerator", "sum"),
-            total=("denominator", "max"),
-            untold=("numerator", lambda numbers: numbers.isna().any()),
-            slack=("slack", "sum"),
-            slack_of=("slack_of", "max"),
-        )
-    )
+    whole = counts[key].merge(totals[key].assign(nearest=multiples(totals)), on=key, how="left")
+    halves = {"slack": multiples(counts).to_numpy() / 2, "slack_of": whole["nearest"].to_numpy() / 2}
+    how = {"numerator": "sum", "denominator": "max", "untold": "any", "slack": "sum", "slack_of": "max"}
+    marked = estimates.assign(untold=estimates["numerator"].isna(), **halves)
+    wholes = marked.groupby(["area_name", *PERIOD, "measure"]).agg(how)
+    wholes = wholes.rename(columns={"numerator": "parts", "denominator": "total"})
     wholes["slack"] += wholes["slack_of"]
     _refuse(wholes[wholes["parts"] > wholes["total"] + wholes["slack"]], "exceed their total")
     short = ~wholes["untold"] & (wholes["parts"] < wholes["total"] - wholes["slack"])
