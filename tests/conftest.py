@@ -20,6 +20,7 @@ from hypothesis import settings
 sys.modules.setdefault("rfc3987_syntax", None)  # as the command does, before anything imports nbformat
 
 from lscb_analysis.build import builder  # noqa: E402
+from lscb_analysis.build.asked import Asked  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -143,7 +144,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copied(root, None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(root))
-        built = builder.build(output=folder / "reports" / "pack", wait=True)
+        built = builder.build(None, Asked(wait=True), folder / "reports" / "pack")
     assert not built.failed, [chapter.error for chapter in built.failed]
     return built.folder
 

@@ -16,12 +16,13 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA, DICTIONARY, EDITION, FEW, copied
+from lscb_analysis.audit.verification import check_page, read_pack
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
 import lscb_analysis as lscb
 from lscb_analysis.audit.prose import typed_claims
-from lscb_analysis.audit.verification import check_page, read_pack
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build
 from lscb_analysis.build.chapters import Chapter
 from lscb_analysis.build.site import _with_commentary
@@ -115,12 +116,12 @@ def packs(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(project))
         say(project)
-        first = build(EDITION.stem, on=TODAY).folder
+        first = build(EDITION.stem, Asked(on=TODAY)).folder
         before = contents(first)
         name = add_board(project)
         stood = stands(first, EDITION.stem, TODAY)
-        second = build(name, on=TODAY).folder
-        build(EDITION.stem, on=TODAY, force=True)
+        second = build(name, Asked(on=TODAY)).folder
+        build(EDITION.stem, Asked(on=TODAY, force=True))
         yield Packs(project, first, second, before, stood)
 
 

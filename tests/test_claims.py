@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import CHECKOUT, EDITION
 
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build
 
 REPORT = re.compile(r"\b(the|this|a|its|each) (annual )?report\b|\breport's\b", re.I)
@@ -49,7 +50,7 @@ def test_a_pack_of_another_edition_claims_no_test_no_simulation_and_no_report(ot
 
 
 def test_a_draft_claims_no_test_and_no_simulation_of_the_whole_pack(project):  # noqa: ARG001
-    told = pages(build(only=["03_primary_need"]).folder)
+    told = pages(build(asked=Asked(only=["03_primary_need"])).folder)
     assert "No test of the pages of this pack is recorded" in told["accessibility"].main.get_text()
     assert not told["methods"].select("#how-often-verdicts-err")
 

@@ -19,6 +19,7 @@ from conftest import DATA, DICTIONARY, EDITION, as_they_ran, copied, data_files
 from typer.testing import CliRunner
 
 from lscb_analysis.build import builder
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.cli import app
 from lscb_analysis.pages import tables
 
@@ -165,7 +166,7 @@ def built(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(place / "project"))
         approve_all(place / "project")
-        pack = builder.build(output=place / "out" / "pack", changed={"area": AREA})
+        pack = builder.build(None, Asked(changed={"area": AREA}), place / "out" / "pack")
     assert not pack.failed, [chapter.error for chapter in pack.failed]
     made = {path.relative_to(place).parts[:2] for path in files(place) - before}
     assert made == {("out", ".pack-draft"), ("project", ".lscb")}

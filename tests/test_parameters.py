@@ -9,6 +9,7 @@ import pytest
 from conftest import EDITION, FEW, copied
 from papermill.exceptions import PapermillExecutionError
 
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build, plan
 from lscb_analysis.build.inspection import OPEN
 from lscb_analysis.build.publication import BuildError
@@ -108,7 +109,7 @@ def move_tag(notebook, cell):
 def test_a_chapter_whose_parameters_no_build_can_set_is_refused_before_anything_runs(project, change, said):
     changed(notebook_of(project), change)
     with pytest.raises(BuildError, match=re.escape(f"{DEATHS}.ipynb ")) as refused:
-        plan(read_edition("southend-2017-19"), [], {})
+        plan(read_edition("southend-2017-19"), Asked())
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -141,7 +142,7 @@ def kernelspec(**spec):
 def test_a_chapter_in_another_language_is_refused_before_anything_runs(project, change, language):
     changed(notebook_of(project), change)
     with pytest.raises(BuildError) as refused:
-        plan(read_edition("southend-2017-19"), [], {})
+        plan(read_edition("southend-2017-19"), Asked())
     said = f"{DEATHS}.ipynb is in {language}, and chapters run in Python."
     assert str(refused.value).startswith(said)
 

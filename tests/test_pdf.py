@@ -14,6 +14,7 @@ from conftest import keep_only
 
 from lscb_analysis import cli
 from lscb_analysis.build import pdf
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build
 from lscb_analysis.build.pdf import PDF, chromium, printed
 from lscb_analysis.build.publication import BuildError, UnpublishedError
@@ -189,7 +190,7 @@ COPY = "open(made, 'wb').write(b'%PDF /CreationDate (D:20200101)\\n' + urllib.re
 @pytest.mark.usefixtures("_nothing_installed")
 def test_without_a_browser_a_build_says_what_to_do_before_anything_runs(project, monkeypatch, capsys):
     with pytest.raises(BuildError, match="Install Chromium, Chrome or Edge, set LSCB_CHROMIUM"):
-        build(pdf=True)
+        build(asked=Asked(pdf=True))
     monkeypatch.setattr(sys, "argv", ["lscb", "build", "--pdf"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -249,7 +250,7 @@ def test_a_pack_that_stands_gets_its_pdf_without_running_a_chapter_and_keeps_it(
 
     def built(**options):
         said.clear()
-        return build(tell=lambda event, **_: said.append(event), **options).folder
+        return build(asked=Asked(**options), tell=lambda event, **_: said.append(event)).folder
 
     folder = built()
     assert PDF not in (folder / "index.html").read_text("utf-8")
@@ -273,6 +274,6 @@ def test_a_pack_whose_pdf_fails_is_not_published(project, stand_in):
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     stand_in("sys.exit(1)")
     with pytest.raises(UnpublishedError, match="Nothing was published"):
-        build(pdf=True)
+        build(asked=Asked(pdf=True))
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert not Path(project, "reports", f".{folder.name}", "making").exists()

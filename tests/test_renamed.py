@@ -8,6 +8,7 @@ import renamed
 from bs4 import BeautifulSoup
 from conftest import CHECKOUT, copied
 
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build
 from lscb_analysis.data.schema import DataError
 
@@ -38,9 +39,9 @@ def test_under_other_names_every_figure_holds(pack, tmp_path, monkeypatch):
     (edition,) = renamed.EDITIONS.values()
     chapters = [renamed.renamed(chapter) for chapter in CHAPTERS]
     with pytest.raises(DataError) as refused:
-        build(edition, only=chapters)
+        build(edition, Asked(only=chapters))
     approve(project, refused.value)
-    made = build(edition, only=chapters)
+    made = build(edition, Asked(only=chapters))
     assert not made.failed, [chapter.error for chapter in made.failed]
     shown = set()
     for before, after in zip(CHAPTERS, chapters, strict=True):

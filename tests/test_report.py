@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from conftest import DATA, EDITION as FILE, FEW, keep_only
 
 from lscb_analysis.build import builder, site
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import BuildError, UnpublishedError, build, plan
 from lscb_analysis.build.publication import making
 from lscb_analysis.build.site import slug
@@ -71,7 +72,7 @@ def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(pro
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text('{"format": "lscb pack 1", "files": {}}', "utf-8")
     before = contents(folder)
-    made = build(only=[CARE], changed={"confidence": "0.8"})
+    made = build(asked=Asked([CARE], {"confidence": "0.8"}))
     assert made.folder == folder.with_name("southend-2017-19-draft")
     page = (made.folder / f"{CARE}.html").read_text("utf-8")
     assert "80% interval" in page
@@ -126,7 +127,7 @@ def test_a_build_that_is_interrupted_while_it_writes_pages_stops_its_chapters(mo
     monkeypatch.setattr(site.Pages, "add", interrupted)
     begun = []
     with pytest.raises(SystemExit):
-        build(workers=1, tell=lambda event, **said: begun.append((event, said.get("chapter"))))
+        build(asked=Asked(workers=1), tell=lambda event, **said: begun.append((event, said.get("chapter"))))
     assert [thread.name for thread in threading.enumerate() if "ThreadPool" in thread.name] == []
     assert ("chapter started", FEW[-1]) not in begun
 
@@ -143,7 +144,7 @@ def test_what_changes_while_a_build_waits_for_another_is_not_published_as_if_it_
                 other.close()
 
         with pytest.raises(UnpublishedError, match=path.name):
-            build(output=folder, wait=True, tell=meanwhile)
+            build(None, Asked(wait=True), folder, meanwhile)
     assert not folder.exists()
 
 
@@ -170,7 +171,7 @@ def test_parameters_reach_only_the_chapters_that_declare_them(project):
     tagged = next(cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     tagged.source += '\ntone: str = "plain"  # how to speak'
     nbformat.write(notebook, path)
-    _, chapters = plan(read_edition("southend-2017-19"), [], {"tone": "warm"})
+    _, chapters = plan(read_edition("southend-2017-19"), Asked(changed={"tone": "warm"}))
     told = {chapter.name: chapter.parameters.get("tone") for chapter in chapters}
     assert told == dict.fromkeys(FEW) | {CARE: "warm"}
 
@@ -181,7 +182,7 @@ def test_a_chapter_without_a_title_and_a_question_is_refused_before_anything_run
     notebook.cells[0].source = "# Care leavers"
     nbformat.write(notebook, path)
     with pytest.raises(BuildError, match=r"a title .* and a question below it"):
-        build(only=[CARE])
+        build(asked=Asked(only=[CARE]))
     assert not (project / "reports").exists()
 
 
@@ -192,9 +193,9 @@ def test_a_heading_becomes_the_name_of_its_place():
 AFTER = EDITION.use_until + timedelta(days=1)
 
 
-def made_on(day, **options):
+def made_on(day):
     said = []
-    made = build(on=day, tell=lambda event, **_: said.append(event), **options)
+    made = build(asked=Asked(on=day), tell=lambda event, **_: said.append(event))
     return made.folder, [event for event in said if event != "not compared"]
 
 

@@ -1,16 +1,11 @@
 """A chapter runs again when something it is made of changed, and not otherwise; with real builds."""
 
-import json
-import shutil
-
-import nbformat
 import pytest
-from conftest import CHECKOUT, EDITION, FEW, as_they_ran
+from conftest import FEW, as_they_ran
 
-from lscb_analysis.build import chapters
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build
-from lscb_analysis.build.warm import origin, provisioner
-from lscb_analysis.project import notebook, packages
+from lscb_analysis.project import packages
 
 CHAPTERS = FEW
 
@@ -21,7 +16,10 @@ def again(project):  # noqa: ARG001 (what is built)
 
     def run(**options):
         events = []
-        pack = build(tell=lambda event, **details: events.append((event, details.get("chapter"))), **options)
+        pack = build(
+            asked=Asked(**options),
+            tell=lambda event, **details: events.append((event, details.get("chapter"))),
+        )
         assert not pack.failed
         return sorted(chapter for event, chapter in events if event == "chapter done"), events
 
@@ -71,40 +69,6 @@ def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
     page.write_text("torn", "utf-8")
     assert again()[0] == []
     assert page.read_bytes() == whole
-
-
-def cells(project, pack):
-    """What each chapter of a project's pack gave as it ran, also what no page shows."""
-    ran = {name: nbformat.read(path, 4) for name, path in as_they_ran(project, pack.name).items()}
-    return {name: [(cell.source, cell.get("outputs")) for cell in of.cells] for name, of in ran.items()}
-
-
-def test_two_builds_give_the_same_bytes_but_for_what_is_declared(pack, project, monkeypatch):
-    """One is made in forked kernels; the other from a copy elsewhere, in ordinary ones."""
-    shutil.copyfile(CHECKOUT / EDITION, project / EDITION)  # with all its chapters
-    monkeypatch.setattr(origin, "can_fork", lambda: False)
-    monkeypatch.setattr(provisioner, "PROVISIONER", "local-provisioner")  # that of Jupyter, no part of ours
-    # the chapters begin in the opposite order too
-    monkeypatch.setattr(chapters, "sorted", lambda of, **by: sorted(of, **by)[::-1], raising=False)
-    begun = []
-    made = build(
-        tell=lambda event, **said: begun.append(said["chapter"]) if event == "chapter started" else None
-    ).folder
-    longest = max(begun, key=lambda name: notebook(name).stat().st_size)
-    assert begun.index(longest) > len(begun) // 2
-    others = pack.parents[1] / "checkout"
-    assert len(cells(others, pack)) == 16
-    assert cells(project, made) == cells(others, pack)
-    names = {path.relative_to(pack) for path in pack.rglob("*") if path.is_file()}
-    assert {path.relative_to(made) for path in made.rglob("*") if path.is_file()} == names
-    for name in names:
-        if name.name != "manifest.json":
-            assert (made / name).read_bytes() == (pack / name).read_bytes(), name
-    one, other = (json.loads((folder / "manifest.json").read_text("utf-8")) for folder in (made, pack))
-    for manifest in (one, other):
-        for declared in ("built", "commit"):
-            manifest.pop(declared)
-    assert one == other
 
 
 def test_a_package_that_is_added_or_upgraded_changes_their_digest(tmp_path, monkeypatch):

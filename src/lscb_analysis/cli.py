@@ -19,18 +19,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lscb_analysis.build import (
-    PDF,
     TIMEOUT,
+    Asked,
     BuildError,
     holding,
     is_known,
     left_alone,
     notebooks_kept,
+    nothing_to_do,
     packs,
     placed,
     withdraw as take_away,
 )
-from lscb_analysis.project import boards, editions, project, stands, use_until, which_board
+from lscb_analysis.project import boards, editions, project, which_board
 
 if TYPE_CHECKING:
     from lscb_analysis.build import Pack
@@ -148,17 +149,17 @@ def build(
     Exit status 0: published, or nothing to do; 1: a chapter failed, or the pack could not be written;
     2: a wrong name, value or table; 3: another build of the pack is under way.
     """
-    tell, today = _Teller(log), on.date() if on else date.today()
+    tell = _Teller(log)
     try:
-        changed, name = dict(map(_pair, parameter or [])), edition or _only(editions())
-        folder = _free_to_build(name, output, bool(only or changed))
-        if not (only or changed or force) and _nothing_to_do(name, folder, today, pdf, tell):
+        changed, day = dict(map(_pair, parameter or [])), on.date() if on else date.today()
+        asked = Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast)
+        name = edition or _only(editions())
+        folder = _free_to_build(name, output, asked.draft)
+        if name and nothing_to_do(name, folder, asked, tell):
+            typer.echo(f"The pack is ready: {folder / 'index.html'}")
             return
         with _warmed_up(edition) as make:
-            pack = make(
-                edition, output, only or [], changed, tell, workers=workers, timeout=timeout,
-                fail_fast=fail_fast, wait=wait, force=force, on=today, pdf=pdf,
-            )  # fmt: skip
+            pack = make(edition, asked, output, tell)
     except (Exception, SystemExit) as error:
         tell("not published", error=str(error))
         raise
@@ -220,18 +221,6 @@ def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:
 def _only(names: list[str]) -> str:
     """The edition that is meant if none is named; `builder.build` says so if it is not clear."""
     return names[0] if len(names) == 1 else ""
-
-
-def _nothing_to_do(edition: str, folder: Path, today: date, pdf: bool, tell: Callable[..., None]) -> bool:
-    """Say so if the pack stands and is made of what there is now, before anything heavy is imported."""
-    if not edition or not stands(folder, edition, today, PDF if pdf else None):
-        return False
-    last = use_until(edition)
-    if today > last:
-        tell("past its date", use_until=last.isoformat())
-    tell("nothing to do", folder=str(folder))
-    typer.echo(f"The pack is ready: {folder / 'index.html'}")
-    return True
 
 
 @app.command("list")

@@ -134,6 +134,18 @@ class Known:
         return list(columns.itertuples(index=False, name=None))
 
     @cached_property
+    def attended(self) -> dict[str, tuple[str, set[str]]]:
+        """Of each measure of attendance, and each mark: which marks it counts, and among which."""
+        ways = derived("attended")
+        every = {mark for way in ways for mark in way.by}
+        return {mark: (mark, every) for mark in every} | {way.measure: (way.of, {*way.by}) for way in ways}
+
+    @cached_property
+    def end(self) -> str:
+        """The last day of the edition's latest period."""
+        return f"{last_day(self.edition.latest):%Y-%m-%d}"
+
+    @cached_property
     def shown(self) -> set[str]:
         """The codes of the edition's area (several, if it was recoded) and of its comparators."""
         named = {self.edition.area, *self.edition.comparators}

@@ -23,9 +23,9 @@ import pandas as pd
 from bs4 import Tag
 
 from lscb_analysis.audit.known import Estimate, Known, changing
-from lscb_analysis.data import derived, last_day, measures, per, texts
+from lscb_analysis.data import derived, measures, per, texts
 from lscb_analysis.editions import estimates
-from lscb_analysis.figure import BEFORE, STATISTICS, Figure, defined
+from lscb_analysis.figure import BEFORE, STATISTICS, Figure, Place, defined
 from lscb_analysis.pages import KINDS, LEVEL
 from lscb_analysis.quality import TOTAL
 from lscb_analysis.records import check_summaries, fewest_since, orders, summaries
@@ -153,7 +153,7 @@ def _foreign(known: Known, cited: Figure) -> str:
             "comparators. Take it out, or name that area among them."
         )
     of_report = cited.measure not in known.compared and {*cited.source.split()} <= known.report
-    if end <= f"{last_day(edition.latest):%Y-%m-%d}" or of_report:
+    if end <= known.end or of_report:
         return ""
     return (
         f"{_called(cited)} is of a period to {end}, after the latest of the edition ({edition.latest}). Take "
@@ -183,16 +183,12 @@ def _given(known: Known, cited: Figure) -> Iterator[float]:
 
 def _attended(known: Known, cited: Figure) -> list[Estimate]:
     """The share of marks for attending from the first to the last day of the period, of some seats or all."""
-    ways = {way.measure: way for way in derived("attended")}
-    every = {measure for way in ways.values() for measure in way.by}
-    way = ways.get(cited.measure)
-    counted = every if cited.measure in every else way and way.by
+    wanted, counted = known.attended.get(cited.measure, ("", ()))
     if not counted or "/" not in cited.period:
         return []
     first, last = cited.period.split("/")
     seats = cited.category.split("; ") if cited.category != TOTAL else [mark[2] for mark in known.marks]
     marks = [mark for mark in known.marks if first <= mark[0] <= last and mark[2] in seats]
-    wanted = way.of if way else cited.measure
     x, n = sum(mark[1] == wanted for mark in marks), sum(mark[1] in counted for mark in marks)
     value = 100 * x / n if n else np.nan
     return [Estimate(value, "%", frozenset(mark[3] for mark in marks), "", float(x), float(n))]
@@ -322,7 +318,7 @@ def _moved(known: Known, measure: str) -> pd.DataFrame:
 def _fits(known: Known, cited: Figure) -> Iterable[float]:
     """Whether percentages could be shares of a number, or a stated change and its percentage agree."""
     if cited.measure in changing():
-        return _said(known.derived, cited)
+        return _said(known, "derived", cited)
     year = cited.period[-10:]
     printed = [one.printed for one in known.edition.comparisons if one.method == "mix" and one.printed]
     mixes = [
@@ -405,11 +401,15 @@ def _meetings(known: Known, cited: Figure) -> list[float]:
     return [orders(before, since) if cited.statistic == "orders" else fewest_since(before)]
 
 
-def _said(frame: pd.DataFrame, cited: Figure) -> list[float]:
-    """What a frame says of a place, as numbers."""
-    columns = ["measure", "category", "area_code", "iso"]
-    rows = frame[(frame[columns] == list(cited.place)).all(axis=1)]
+def _said(known: Known, of: str, cited: Figure) -> list[float]:
+    """What a frame of `known` says of a place, as numbers."""
+    rows = getattr(known, of).iloc[_rows(known, of).get(cited.place, [])]
     return [] if rows.empty else rows[cited.statistic].dropna().tolist()
+
+
+@lru_cache(maxsize=2)
+def _rows(known: Known, of: str) -> dict[Place, Any]:
+    return dict(getattr(known, of).groupby(["measure", "category", "area_code", "iso"]).indices)
 
 
 def _times_left_over(known: Known, cited: Figure) -> Iterator[float]:
@@ -451,10 +451,10 @@ _WAYS: dict[str, Callable[[Known, Figure], Iterable[Any]]] = {
     "fits": _fits,
     "conclusive": _conclusive,
     "standing": _standing,
-    "finding": lambda known, cited: _said(known.found, cited),
+    "finding": lambda known, cited: _said(known, "found", cited),
     "checks": _checks,
     "claims": lambda known, _: [len(texts("facts", edition=known.edition.name, kind="claim"))],
-    "derived": lambda known, cited: _said(known.derived, cited),
+    "derived": lambda known, cited: _said(known, "derived", cited),
     "times left over": _times_left_over,
     "meetings": _meetings,
     "summaries": _summaries,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from lscb_analysis.build.asked import Asked, Tell, silent
 from lscb_analysis.build.builder import build, in_json
-from lscb_analysis.build.chapters import Tell, silent
 from lscb_analysis.build.publication import MANIFEST, UnpublishedError, holding, is_known, withdraw
 from lscb_analysis.errors import InputError
 from lscb_analysis.project import (
@@ -40,12 +40,6 @@ class NoPackError(InputError, ValueError):
     """A folder that is not a pack; the message says which."""
 
 
-class _Asked(BaseModel):
-    only: list[str]
-    changed: dict[str, str]
-    pdf: bool
-
-
 class _Edition(BaseModel):
     name: str
     chapters: list[str]
@@ -55,7 +49,7 @@ class Manifest(BaseModel):
     """What a pack says of how it was made, as far as it takes to make it again."""
 
     format: Literal["lscb pack 1"]
-    asked: _Asked
+    asked: Asked
     edition: _Edition
     past_its_date: bool
     python: str
@@ -145,12 +139,13 @@ def unlike_here(manifest: Manifest, recorded: Recorded | None) -> Iterator[str]:
 @contextmanager
 def made_again(manifest: Manifest, tell: Tell = silent) -> Iterator[Path]:
     """Give a pack made again, in a temporary folder; nothing is kept of it. Raises as `build` does."""
-    asked, name = manifest.asked, manifest.edition.name
+    name = manifest.edition.name
     on = use_until(name) + timedelta(days=manifest.past_its_date)
+    asked = replace(manifest.asked, on=on, force=True)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch, "pack")
         try:
-            made = build(name, folder, asked.only, asked.changed, tell, force=True, on=on, pdf=asked.pdf)
+            made = build(name, asked, folder, tell)
             if made.failed:
                 raise UnpublishedError(f"{made.failed[0].name} {made.failed[0].error}")
             yield made.folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,13 +16,13 @@ import pandas as pd
 from nbformat import ValidationError
 
 from lscb_analysis.audit import known, typed_claims
-from lscb_analysis.build.chapters import Chapter, Tell, parameters, read, running, silent, title
+from lscb_analysis.build.asked import PDF, Asked, Tell, nothing_to_do, silent, tell_if_past
+from lscb_analysis.build.chapters import Chapter, parameters, read, running, title
 from lscb_analysis.build.inspection import SET
-from lscb_analysis.build.pdf import PDF, chromium, printed, printer
+from lscb_analysis.build.pdf import chromium, printed, printer
 from lscb_analysis.build.publication import (
     FORMAT,
     MANIFEST,
-    TIMEOUT,
     BuildError,
     UnpublishedError,
     left_alone,
@@ -48,7 +48,7 @@ from lscb_analysis.editions import (
 )
 from lscb_analysis.errors import InputError
 from lscb_analysis.pages import check_plain_words
-from lscb_analysis.project import contents, editions, made_of, project, stands
+from lscb_analysis.project import contents, editions, made_of, project
 from lscb_analysis.release import check_rule
 
 MOST_FAULTS = 10
@@ -71,28 +71,13 @@ class Pack:
 
 
 def build(
-    name: str | None = None,
-    output: Path | None = None,
-    only: Iterable[str] = (),
-    changed: Mapping[str, str] | None = None,
-    tell: Tell = silent,
-    workers: int | None = None,
-    timeout: float = TIMEOUT,
-    fail_fast: bool = False,
-    wait: bool = False,
-    force: bool = False,
-    on: date | None = None,
-    pdf: bool = False,
+    name: str | None = None, asked: Asked | None = None, output: Path | None = None, tell: Tell = silent
 ) -> Pack:
-    """Build an edition's pack and publish it, unless a chapter fails.
+    """Build an edition's pack as is `asked` and publish it, unless a chapter fails.
 
-    `output` is the pack's folder, by default `reports/<edition>`. With `only` (chapters) or `changed`
-    (parameters, as text) the result is a draft in a folder beside it. With `pdf` it holds a PDF of itself.
-    `tell` hears of each step. `workers`, `timeout` and `fail_fast` are those of `chapters.running`. With
-    `wait` another build of the pack is waited for. A chapter is run again only if something that it was
-    made of has changed, and nothing is published if nothing has, unless `force`. Of the day it is built `on`
-    (today unless given) this alone counts: whether the edition's pack may still be used then. Where not,
-    every page says so.
+    `output` is the pack's folder, by default `reports/<edition>`; a draft stands in a folder beside it.
+    `tell` hears of each step. A chapter is run again only if something that it was made of has changed, and
+    nothing is published if nothing has. A pack past its last day of use says so on every page.
 
     Raises BuildError, EditionError or DataError before anything runs if a name, a value or the data is
     wrong, something that is not ours is in the pack's place, or nothing can print a PDF; BusyError if another
@@ -100,33 +85,30 @@ def build(
     pack says what the data do not, or no PDF came. A chapter that fails is in the pack's `failed`; the pack
     that was there stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
-    changed, only, today = dict(changed or {}), list(only), on or date.today()
-    edition, draft, browser = read_edition(name or _only_edition()), bool(only or changed), _browser(pdf)
-    folder = placed(edition.name, output, draft)
-    if today > edition.use_until:
-        tell("past its date", use_until=edition.use_until.isoformat())
+    asked = asked or Asked()
+    edition, browser = read_edition(name or _only_edition()), chromium() if asked.pdf else None
+    folder = placed(edition.name, output, asked.draft)
     with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
-        edition, chapters = plan(edition, only, changed)
+        edition, chapters = plan(edition, asked)
         # before another build is waited for: what changes meanwhile has not been read
-        before, table = made_of(edition.name, edition.chapters, today), _verdicts(edition)
-        with making(folder, (lambda: tell("waiting")) if wait else None) as aside:
-            if not (force or draft) and stands(folder, edition.name, today, PDF if pdf else None):
-                tell("nothing to do", folder=str(folder))
+        before, table = made_of(edition.name, edition.chapters, asked.on), _verdicts(edition)
+        with making(folder, (lambda: tell("waiting")) if asked.wait else None) as aside:
+            if nothing_to_do(edition.name, folder, asked, tell):
                 return Pack(folder, [])
             runs, made = running_in(folder), aside / "pack"
-            for chapter in [] if force else chapters:
+            for chapter in [] if asked.force else chapters:
                 chapter.reused = take(chapter, edition, table, folder)
+            tell_if_past(edition.name, asked, tell)
             tell("build started", edition=edition.name, chapters=len(chapters))
-            tell_not_compared(edition, _published(folder, draft), tell)
-            ran = running(chapters, runs, tell, workers, timeout, fail_fast)
-            with _unchanged(edition, before["inputs"], today), ran as ended:
-                pages = Pages(chapters, edition, made, draft, before["past_its_date"], PDF if pdf else None)
+            tell_not_compared(edition, _published(folder, asked.draft), tell)
+            ran = running(chapters, runs, asked, tell)
+            with _unchanged(edition, before["inputs"], asked.on), ran as ended:
+                pages = Pages(chapters, edition, made, asked, before["past_its_date"])
                 _follow(ended, pages, table, runs, tell)
             keep([chapter for chapter in chapters if chapter.digests], folder)
             if failed := [chapter for chapter in chapters if chapter.error]:
                 return Pack(folder, chapters, keep_failed(failed, folder))
-            asked = {"only": only, "changed": changed, "pdf": pdf}
-            _complete(pages, before, asked, browser, tell)
+            _complete(pages, before | {"asked": asked.recorded}, browser, tell)
             _publish(pages, before, folder, tell)
     return Pack(folder, chapters)
 
@@ -139,11 +121,6 @@ def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None
     forget_failed(folder)
     if left := left_alone(folder):
         tell("left alone", files=[str(path) for path in left])
-
-
-def _browser(pdf: bool) -> str | None:
-    """The browser that prints, if there is something to print."""
-    return chromium() if pdf else None
 
 
 def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
@@ -193,13 +170,14 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
                     tell("left out", chapter=chapter.name, sections=chapter.unanswered)
 
 
-def plan(edition: Edition, only: list[str], changed: dict[str, str]) -> tuple[Edition, list[Chapter]]:
+def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
     Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for an unknown
     rule, EditionError for a comparison that lacks its plain words, DataError with every problem of the data
     or of what is typed where the data have to speak.
     """
+    only, changed = asked.only, asked.changed
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
         raise BuildError(
@@ -237,7 +215,7 @@ def faults(name: str, data_hold: bool) -> list[str]:
 
     Verdicts are made only where the `data_hold`: else they would tell of the same problems again.
     """
-    steps: list[Callable[[Edition], Any]] = [lambda edition: plan(edition, [], {})]
+    steps: list[Callable[[Edition], Any]] = [lambda edition: plan(edition, Asked())]
     said: list[str] = []
     for step in [*steps, _verdicts] if data_hold else steps:
         try:
@@ -317,13 +295,11 @@ def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
         )
 
 
-def _complete(
-    pages: Pages, of: dict[str, Any], asked: dict[str, Any], browser: str | None, tell: Tell
-) -> None:
+def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell) -> None:
     """Complete a pack: its other pages, a PDF if there is a `browser`, the manifest.
 
-    `of` is what the pack is made of, `asked` what was asked for. Raises UnpublishedError if the pack has a
-    figure that the data do not give.
+    `of` is what the pack is made of and what was asked for. Raises UnpublishedError if the pack has a figure
+    that the data do not give.
     """
     pages.finish()
     faults = [fault for _, wrong in pages.held.values() for fault in wrong]
@@ -338,7 +314,7 @@ def _complete(
         page = (made / WHOLE).read_text("utf-8")
         (made / PDF).write_bytes(content := printed(page, browser, edition.published, made.parent))
         by = printer(content)
-    _write_manifest(pages.chapters, edition, of | {"browser": by}, asked, made)
+    _write_manifest(pages.chapters, edition, of | {"browser": by}, made)
     figures, cells = (
         sum(number for file, (number, _) in pages.held.items() if file.endswith(kind))
         for kind in ("html", "csv")
@@ -346,14 +322,11 @@ def _complete(
     tell("verified", figures=figures, cells=cells)
 
 
-def _write_manifest(
-    chapters: list[Chapter], edition: Edition, of: dict[str, Any], asked: dict[str, Any], made: Path
-) -> None:
+def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
     public = published_files()
     inputs = of["inputs"].items()
     manifest = {
         "format": FORMAT,
-        "asked": asked,
         "edition": edition.model_dump(mode="json"),
         "comparisons": _came_to(verdict_table(edition)),
         **of,

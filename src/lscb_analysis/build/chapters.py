@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,18 +27,12 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from lscb_analysis.build.asked import Asked, Tell
 from lscb_analysis.build.inspection import SET, inspect
-from lscb_analysis.build.publication import TIMEOUT, BuildError
+from lscb_analysis.build.publication import BuildError
 from lscb_analysis.data import READS, nearest
 from lscb_analysis.pages import on_page
 from lscb_analysis.project import notebook
-
-Tell = Callable[..., None]
-"""Hears of each step: the name of the event, then its details by name."""
-
-
-def silent(_event: str, **_details: Any) -> None:
-    """Tell nobody."""
 
 
 @dataclass
@@ -123,27 +117,18 @@ def outputs(executed: Any, kind: str) -> list[Any]:
 
 
 @contextmanager
-def running(
-    chapters: Iterable[Chapter],
-    runs: Path,
-    tell: Tell,
-    workers: int | None = None,
-    timeout: float = TIMEOUT,
-    fail_fast: bool = False,
-) -> Iterator[Iterator[Chapter]]:
-    """Run the notebooks of the chapters that are not reused into `runs`, `workers` of them at once.
+def running(chapters: Iterable[Chapter], runs: Path, asked: Asked, tell: Tell) -> Iterator[Iterator[Chapter]]:
+    """Run the notebooks of the chapters that are not reused into `runs`, several at once, as is `asked`.
 
-    Unless said that is two more than processors: while some kernels begin or wait, others may compute.
-
-    Gives an iterator of the chapters that have ended, as they do; how each went is in its `seconds`,
-    `executed` and `error`. One that takes longer than `timeout` seconds is stopped. After a failure the
-    others go on, unless `fail_fast`: then they are stopped too, and so they are after an error within.
+    Unless said so many that there are two more than processors: while some kernels begin or wait, others
+    may compute. Gives an iterator of the chapters that have ended, as they do; how each went is in its
+    `seconds`, `executed` and `error`. After an error within the others are stopped.
     """
     kernels = _Kernels()
 
     def run_one(chapter: Chapter) -> None:
-        _run(chapter, runs, tell, timeout, kernels)
-        if fail_fast and chapter.error:
+        _run(chapter, runs, tell, asked.timeout, kernels)
+        if asked.fail_fast and chapter.error:
             kernels.stopped = "stopped, since another chapter failed"
 
     # the longest first, so that at the end no long one runs while other processors wait
@@ -152,7 +137,7 @@ def running(
         key=lambda chapter: notebook(chapter.name).stat().st_size,
         reverse=True,
     )
-    with ThreadPoolExecutor(workers or processors() + 2) as pool:
+    with ThreadPoolExecutor(asked.workers or processors() + 2) as pool:
         futures = {pool.submit(run_one, chapter): chapter for chapter in ahead}
 
         def ended() -> Iterator[Chapter]:

@@ -11,10 +11,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lscb_analysis.build.asked import PDF
 from lscb_analysis.build.publication import BuildError, UnpublishedError
-
-PDF = "pack.pdf"
-"""The name of the file in its pack."""
 
 NAMED = "LSCB_CHROMIUM"
 """The environment variable that names a browser to use instead of the first that is found."""

@@ -33,9 +33,6 @@ from lscb_analysis.project import (
     write_record,
 )
 
-TIMEOUT = 600.0
-"""A chapter may take this many seconds altogether, unless a build says otherwise."""
-
 MANIFEST, FORMAT = "manifest.json", "lscb pack 1"
 """The file in which a pack says what it is made of, and what that says of itself."""
 

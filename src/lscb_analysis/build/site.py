@@ -17,6 +17,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from lscb_analysis.audit import Fault, check_page, check_table, known
+from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.chapters import Chapter, outputs
 from lscb_analysis.build.publication import BuildError
 from lscb_analysis.build.warm.provisioner import beside
@@ -66,17 +67,17 @@ WHOLE = "all.html"
 class Pages:
     """The pages of a pack in the folder `made`, written as its chapters end.
 
-    Every page says so if the pack is a `draft`, or `past` its date. The first leads to `pdf`, if the pack
-    will have one.
+    Every page says so if the pack is a draft, or `past` its date. The first leads to the PDF, if one is
+    `asked` for.
     """
 
     def __init__(
-        self, chapters: list[Chapter], edition: Edition, made: Path, draft: bool, past: bool, pdf: str | None
+        self, chapters: list[Chapter], edition: Edition, made: Path, asked: Asked, past: bool
     ) -> None:
         self.chapters, self.edition, self.made = chapters, edition, made
         self.log, self.easy = _log(edition), _easy_read(edition, chapters)
-        self.every = _on_every_page(edition, draft, past)
-        self.every |= {"pdf": pdf, "easy_read": bool(self.easy["told"]), "spreadsheet": SPREADSHEET}
+        self.every = _on_every_page(edition, asked.draft, past)
+        self.every |= {"pdf": asked.file, "easy_read": bool(self.easy["told"]), "spreadsheet": SPREADSHEET}
         self.trees: dict[str, Tag] = {}
         """Each page as it is written."""
         self.titles: dict[str, str] = {}
