@@ -4,6 +4,7 @@ The library makes every figure again; that its sentences then say “rose” of 
 pages of whole packs.
 """
 
+import itertools
 import re
 
 import numpy as np
@@ -11,51 +12,28 @@ import pandas as pd
 from bs4 import BeautifulSoup
 
 from lscb_analysis.data.files import labels, measures
-from lscb_analysis.editions.verdicts import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 from lscb_analysis.figure import Figure
 from lscb_analysis.pages.display import MINUS, period, when
+from lscb_analysis.pages.words import words
 from lscb_analysis.statistics.estimates import rounded
 
-CLAIMS = {
-    "is not compared": lambda row: row["verdict"] == NOT_COMPARED,
-    "has not clearly changed": lambda row: row["verdict"] in (NO_CLEAR_CHANGE, TOO_FEW),
-    "drives the change of the mix": lambda row: row["verdict"] == CHANGED,
-    "Chance alone is very unlikely to bring about": lambda row: row["verdict"] in CALLED,
-    "Chance alone could bring about": lambda row: row["p_value"] > row["threshold"],
-    "chance would hardly bring about": lambda row: row["p_value"] <= row["threshold"] < row["p_dispersed"],
-    "brothers and sisters are often counted together": lambda row: row["dispersion"] > 1,
-    "would probably have shown": lambda row: row["verdict"] == NO_CLEAR_CHANGE,
-    "is taken to matter": lambda row: row["verdict"] == TOO_FEW,
-    "We can be fairly sure that this is a real change": lambda row: row["verdict"] in CALLED,
-    "This is good news": lambda row: row["verdict"] == "better",
-    "This is not good news": lambda row: row["verdict"] == "worse",
-    "On its own, this is not good news or bad news": lambda row: row["verdict"] in ("higher", "lower"),
-    "This may be just chance": lambda row: row["verdict"] in (NO_CLEAR_CHANGE, TOO_FEW),
-    "But a real change could be hidden here": lambda row: row["verdict"] == TOO_FEW,
-    "A change that matters would most likely have shown": lambda row: row["verdict"] == NO_CLEAR_CHANGE,
-    "We cannot say if this has changed": lambda row: row["verdict"] == NOT_COMPARED,
-    "We do not have the numbers for that": lambda row: row["verdict"] == NOT_COMPARED,
-}
-"""What pages say of a verdict, and when it is true of its comparison."""
+WORDS = words()
+CLAIMS = {claim["says"]: claim["where"] for claim in WORDS["claims"].values()}
+"""What pages say of a verdict, and of which comparisons it is true."""
 
-CLAIMS_OF_ALL = {
-    "No comparison shows a change beyond chance": lambda verdicts: not verdicts.isin(CALLED).any(),
-    "There is no such comparison": lambda verdicts: not verdicts.isin([NO_CLEAR_CHANGE, TOO_FEW]).any(),
-    "Everything could be compared": lambda verdicts: not verdicts.eq(NOT_COMPARED).any(),
-}
-"""What pages say where there is no comparison of a kind, and when it is true of the verdicts of all."""
+CLAIMS_OF_ALL = {claim["says"]: claim["none"] for claim in WORDS["claims_of_all"].values()}
+"""What pages say where no comparison came to some verdicts, and which those are."""
 
-SIGNS = {
-    **dict.fromkeys(("rose", "rise", "a rise", "a rise of this size", "a surplus", "went up"), 1),
-    **dict.fromkeys(("fell", "fall", "a fall", "a fall of this size", "a deficit", "went down"), -1),
-    **dict.fromkeys(("no change", "neither a surplus nor a deficit"), 0),
+WAYS = {"more": 1, "less": -1, "same": 0}
+SIGNS = {word: WAYS.get(key, key == "yes") for of in WORDS["signs"].values() for key, word in of.items()}
+"""Words that give a figure its sign, or say that something is so."""
+ORDERS = {
+    order: [
+        re.sub(r"\{[^}]*\}", ".+", WORDS["lists"][name][key]) for name in ("standing", "larger", "beside")
+    ]
+    for key, order in WAYS.items()
 }
-"""Words that give a figure its sign."""
-TRUTHS = {
-    **dict.fromkeys(("could be", "can", "could", "agree"), True),
-    **dict.fromkeys(("cannot be", "cannot", "could not", "do not agree"), False),
-}
-"""Words that say whether something can be."""
+"""Words that say how a figure stands to the other of its sentence."""
 
 CLAIM = re.compile(
     r"beyond chance|chance alone|by chance|(?:to|than) chance|unlikely to bring|no clear change"
@@ -90,25 +68,49 @@ def not_borne_out(html, verdicts):
 def shown_right(data):
     """Whether the digits or the word of a `<data>` element are those of its value."""
     about = Figure.of_html(data.attrs)
-    words, value = data.get_text(), about.value * (100 if about.statistic in FRACTIONS else 1)
-    if digits := SHOWN.fullmatch(words):
+    said, value = data.get_text(), about.value * (100 if about.statistic in FRACTIONS else 1)
+    if digits := SHOWN.fullmatch(said):
         sign, whole, decimals = digits.groups()
         shown = float(f"{whole.replace(',', '')}.{decimals or 0}") * (-1 if sign == MINUS else 1)
         due = float(rounded(value, len(decimals or "")))
         # words may give the sign, as in “fell by 3”, and then stand beside it
         return shown == due or (not sign and shown == abs(due) and data.find_parent(["td", "dd"]) is None)
     if about.statistic.startswith("smallest_"):
-        return about.statistic.removeprefix("smallest_") in words or "shift" in words
-    if words in SIGNS:
-        return np.sign(value) == SIGNS[words]
-    return words not in TRUTHS or bool(value) == TRUTHS[words]
+        return about.statistic.removeprefix("smallest_") in said or "shift" in said
+    for order, ordered in ORDERS.items():
+        if any(re.fullmatch(word, said) for word in ordered):
+            return order in (np.sign(value - other_of(data).value), 0 if same_shown(value, data) else None)
+    due = SIGNS.get(said)
+    if isinstance(due, bool):
+        return bool(value) == due
+    # what reads the same in both periods stayed the same, whatever lies behind the rounding
+    stayed = said == WORDS["signs"]["moved"]["same"] and abs(value) < 1
+    return due is None or stayed or np.sign(value) == due
 
 
-def true_of(words, question, verdicts):
+def same_shown(value, data):
+    return abs(value - other_of(data).value) < 0.5
+
+
+def other_of(data):
+    """The figure that a sentence sets beside one: the next other one in it, else the one before."""
+    about = Figure.of_html(data.attrs)
+    for beside in (data.next_siblings, data.previous_siblings):
+        of_sentence = itertools.takewhile(
+            lambda part: not re.search(r"\.(?:\s|$)", str(part.string or "")), beside
+        )
+        for part in of_sentence:
+            if part.name == "data" and (other := Figure.of_html(part.attrs)) != about:
+                return other
+    raise ValueError(f"No other figure beside {data}")
+
+
+def true_of(said, question, verdicts):
+    """Whether what is claimed of a question, or of all, is true of its verdict."""
     if question == "*":
-        return CLAIMS_OF_ALL[words](verdicts["verdict"])
-    row = verdicts.set_index("question").loc[question]
-    return words == row["verdict"] or bool(words in CLAIMS and CLAIMS[words](row))
+        return not verdicts["verdict"].isin(CLAIMS_OF_ALL[said]).any()
+    row = verdicts[verdicts["question"] == question]
+    return said == row["verdict"].item() or (said in CLAIMS and len(row.query(CLAIMS[said])) == 1)
 
 
 def unbound(page):
@@ -142,15 +144,15 @@ class Names:
         self.areas = {name: {*codes} for name, codes in rows.groupby("area_name")["area_code"]}
         self.measures, self.categories, self.periods = {}, {}, {}
         for column in ("title", "phrase", "label"):
-            for measure, words in measures()[column].items():
-                for spelt in (words, words[:1].upper() + words[1:], words[:1].lower() + words[1:]):
+            for measure, said in measures()[column].items():
+                for spelt in (said, said[:1].upper() + said[1:], said[:1].lower() + said[1:]):
                     self.measures.setdefault(spelt, set()).add(measure)
         columns = ["period_start", "period_end", "time_identifier", "iso"]
         every = pd.concat([rows, known.found[known.found["iso"] != ""]])[columns].drop_duplicates()
         for row in every.to_dict("records"):
             day = row["period_end"]
             short = [] if "/" in row["iso"] else [f"{day.day} {day:%b %Y}"]
-            for words in (period(row), str(when(row).striptags()), *short):
-                self.periods.setdefault(words, set()).add(row["iso"])
+            for said in (period(row), str(when(row).striptags()), *short):
+                self.periods.setdefault(said, set()).add(row["iso"])
         for (_, category), label in labels().items():
             self.categories.setdefault(label, set()).add(category)

@@ -6,7 +6,10 @@ import re
 
 from bs4 import BeautifulSoup, Tag
 
-_UNCLEAR = "too few to tell|no clear change|not compared"
+from lscb_analysis.pages.words import words
+
+_OF_ALL = words()["claims_of_all"]
+_UNCLEAR = "|".join(_OF_ALL["none_unclear"]["none"] + _OF_ALL["all_compared"]["none"])
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 
 FAULTS = {

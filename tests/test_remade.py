@@ -195,6 +195,7 @@ def test_words_and_digits_of_the_pack_are_borne_out_by_its_figures_and_verdicts(
         ("00_board_summary", ">fell</data>", ">rose</data>"),
         ("00_board_summary", ">too few to tell</span>", ">better</span>"),
         (PLANS, ".</p>", ". That is beyond chance.</p>"),
+        ("10_practice_quality", ">above</data>", ">below</data>"),
     ],
 )
 def test_words_that_are_not_are_seen(pack, data, page, old, new):

@@ -55,7 +55,6 @@ from .method_notes import methods as methods
 from .one_page import in_css as in_css, part as part, stay as stay
 from .plain_words import check_plain_words as check_plain_words, easy_read as easy_read, plans as plans
 from .sentences import (
-    LEVEL as LEVEL,
     credit as credit,
     describe_beside as describe_beside,
     describe_bounds as describe_bounds,
@@ -90,3 +89,4 @@ from .tables import (
     table_of_verdicts as table_of_verdicts,
 )
 from .tree import parse as parse, write as write
+from .words import LEVEL as LEVEL

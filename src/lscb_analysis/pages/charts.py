@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
@@ -22,8 +22,6 @@ from lscb_analysis.pages.display import (
     area,
     areas,
     as_coded_last,
-    bind,
-    claim,
     if_any,
     name,
     naming,
@@ -36,12 +34,11 @@ from lscb_analysis.pages.display import (
     subjects,
     templates,
     text,
-    told,
-    when_named,
 )
 from lscb_analysis.pages.drawings import CONTEXT, INK, svg
 from lscb_analysis.pages.governance import means_between
 from lscb_analysis.pages.sentences import against, beside, credit, dated, headline, largest
+from lscb_analysis.pages.words import say, sign
 from lscb_analysis.records import SCALE, parts, summaries
 from lscb_analysis.release import Release
 
@@ -62,8 +59,6 @@ _FIGURE = templates().get_template("figure.html.j2")
 NARROW_LETTERS = 44
 """On a phone a line has room for so many letters."""
 
-NOT_DRAWN = Markup("<p>Nothing is drawn here: none of these figures can be told.</p>")
-
 Chart = TypeVar("Chart", bound=Callable[..., Display])
 
 
@@ -75,7 +70,7 @@ def _needs(*columns: str) -> Callable[[Chart], Chart]:
         @if_any()
         def drawn(release: Release, *others: Any, **named: Any) -> Display:
             told = release.frame[list(columns)].notna().all(axis="columns")
-            return chart(release, *others, **named) if told.any() else Display(NOT_DRAWN, "note")
+            return chart(release, *others, **named) if told.any() else Display(say("chart.not_drawn"), "note")
 
         return cast(Chart, drawn)
 
@@ -188,15 +183,12 @@ def pair_chart(release: Release) -> Display:
     """
     pairs = beside(release.frame)
     if not pairs:
-        return Display(NOT_DRAWN, "note")
+        return Display(say("chart.not_drawn"), "note")
     rows = [here for here, _ in pairs]
     frame = pd.DataFrame([row for pair in pairs for row in pair])
     here, there = max(pairs, key=lambda pair: abs(pair[0]["value"] - pair[1]["value"]))
-    figures = bind(here, "value"), area(here), bind(there, "value"), area(there)
-    most = Markup(" {}").format(bind(here, "value", "differs the most")) if len(pairs) > 1 else ""
-    if text(here, "value") == text(there, "value"):
-        most = Markup("")
-    said = Markup("“{}”{}: {} in {}, {} in {}").format(name(series(here)), most, *figures)
+    apart = len(pairs) > 1 and text(here, "value") != text(there, "value")
+    said = say("chart.pair_most" if apart else "chart.pair", here, there=there)
     said = dated(said, pd.DataFrame([here]), release.frame)
 
     def draw(figure: Figure, narrow: bool) -> None:
@@ -213,7 +205,7 @@ def pair_chart(release: Release) -> Display:
         ax.set_xticks([])
 
     heights = (40 + 62 * len(rows), 40 + 96 * len(rows))
-    return _chart(frame, "beside", said, _place_in_words, draw, heights)
+    return _chart(frame, "beside", said, partial(say, "chart.place"), draw, heights)
 
 
 @_needs("numerator", "denominator")
@@ -225,13 +217,9 @@ def part_chart(release: Release) -> Display:
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = records(frame)
     now = rows[-1]
-    after = Markup("").join(
-        Markup(", after {} of {} {}").format(*_parts(before), when_named(before))
-        for before in records(as_coded_last(frame))[-2:-1]
-    )
-    said = Markup("{}: {} of {} {} {}{}").format(
-        name(series(now)), *_parts(now), now["counted"], when_named(now), after
-    )
+    earlier = records(as_coded_last(frame))[-2:-1]
+    after = Markup("").join(say("chart.part_after", before) for before in earlier)
+    said = say("chart.part_of", now) + after
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -247,7 +235,13 @@ def part_chart(release: Release) -> Display:
 
     about = "the number as the dark part of each bar, the total as the whole bar"
     return _chart(
-        frame, "parts", said, _part_in_words, draw, (40 + 60 * len(rows), 40 + 60 * len(rows)), about
+        frame,
+        "parts",
+        said,
+        partial(say, "chart.part"),
+        draw,
+        (40 + 60 * len(rows), 40 + 60 * len(rows)),
+        about,
     )
 
 
@@ -295,7 +289,9 @@ def mark_chart(release: Release) -> Display:
 
     said = _counted_marks(kinds)
     heights = (150 + 34 * len(rows), 220 + 58 * len(rows))
-    return _chart(frame, "marks", said, _mark_in_words, draw, heights, "a mark for each seat and meeting")
+    return _chart(
+        frame, "marks", said, partial(say, "chart.mark"), draw, heights, "a mark for each seat and meeting"
+    )
 
 
 @_needs("value")
@@ -310,7 +306,7 @@ def score_chart(release: Release) -> Display:
     down = {row["category"]: y for y, row in enumerate(rows)}
     means, ranges = (told[parts(told) == part] for part in ("mean", "range"))
     if means.empty:
-        return Display(NOT_DRAWN, "note")
+        return Display(say("chart.not_drawn"), "note")
 
     def draw(figure: Figure, narrow: bool) -> None:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
@@ -331,9 +327,11 @@ def score_chart(release: Release) -> Display:
         left.set_title("Mean", fontweight="bold", loc="left", color=INK)
         right.set_title("Range", fontweight="bold", loc="left", color=INK)
 
-    said = Markup("Mean {}").format(means_between(means))
+    said = means_between(means)
     heights = (110 + 34 * len(rows), 130 + 58 * len(rows))
-    return _chart(frame, "scores", said, _score_in_words, draw, heights, "mean as a dot, range as a bar")
+    return _chart(
+        frame, "scores", said, partial(say, "chart.score"), draw, heights, "mean as a dot, range as a bar"
+    )
 
 
 def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
@@ -353,8 +351,8 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
         }
         for marks in kinds
     ]
-    first, *rest = [Markup("{}: {}").format(name(series(row)), bind(row, "numerator")) for row in rows]
-    return Markup("; ").join([Markup("{} of {} marks").format(first, bind(rows[0], "denominator")), *rest])
+    first, *rest = rows
+    return Markup("; ").join([say("chart.marks", first), *(say("chart.marks_more", row) for row in rest)])
 
 
 @_needs("value")
@@ -373,12 +371,14 @@ def two_point_chart(release: Release, target: Release | None = None) -> Display:
     frame = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
     frame = frame[frame.groupby("period_end")["measure"].transform("nunique") == frame["measure"].nunique()]
     if frame.empty:
-        return Display(NOT_DRAWN, "note")
+        return Display(say("chart.not_drawn"), "note")
     pairs = [records(rows.tail(2)) for _, rows in frame.groupby("measure", sort=False)]
     aims = target.frame.drop_duplicates("measure") if target else release.frame.head(0)
     aim_of = {measures().at[row["measure"], "of"]: row for row in records(aims)}
     drawn = [aim_of[pair[-1]["measure"]] for pair in pairs if pair[-1]["measure"] in aim_of]
-    said = Markup("; ").join([headline(frame, every=release.frame), *(_aim(row) for row in drawn)])
+    said = Markup("; ").join(
+        [headline(frame, every=release.frame), *(say("chart.aim", row) for row in drawn)]
+    )
 
     def draw(figure: Figure, narrow: bool) -> None:
         ax = figure.subplots()
@@ -415,7 +415,7 @@ def _chart(
         name=own,
         headline=said,
         subtitle=subtitle,
-        alternative=Markup("{} The numbers are in the table below.").format(_in_words(frame, words)),
+        alternative=say("chart.alternative", said=_in_words(frame, words)),
         withheld=_withheld(frame),
         wide=svg(lambda figure: draw(figure, False), WIDE, heights[0], own),
         narrow=svg(lambda figure: draw(figure, True), NARROW, heights[1], own),
@@ -572,39 +572,12 @@ def _in_words(frame: pd.DataFrame, words: Callable[[Row], Markup]) -> Markup:
 
 def _value_in_words(frame: pd.DataFrame) -> Callable[[Row], Markup]:
     named = naming(frame)
-    return lambda row: Markup("{}, {}: {}.").format(name(named(row)), name(period(row)), bind(row, "value"))
-
-
-def _mark_in_words(row: Row) -> Markup:
-    label = str(measures().at[row["measure"], "label"])
-    return Markup("{}, {}: {}.").format(
-        name(series(row)), name(period(row)), bind(row, "value", label.lower())
-    )
-
-
-def _score_in_words(row: Row) -> Markup:
-    label = str(measures().at[row["measure"], "label"])
-    return Markup("{}, {}: {}.").format(name(series(row)), label.lower(), bind(row, "value"))
+    return lambda row: say("chart.value", row, what=name(named(row)))
 
 
 def _change_in_words(row: Row) -> Markup:
-    if text(row, "change") == "[low]":
-        return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "almost no change"))
-    if not row["change"]:
-        return Markup("{}: {}.").format(name(series(row)), bind(row, "change", "no change"))
-    return Markup("{}: {} {}.").format(name(series(row)), bind(row, "change"), row["change_unit"])
-
-
-def _place_in_words(row: Row) -> Markup:
-    return Markup("{}, {}: {}.").format(name(series(row)), area(row), bind(row, "value"))
-
-
-def _part_in_words(row: Row) -> Markup:
-    return Markup("{}: {} of {}.").format(name(period(row)), *_parts(row))
-
-
-def _parts(row: Row) -> tuple[Markup, Markup]:
-    return bind(row, "numerator"), bind(row, "denominator")
+    almost = text(row, "change") == "[low]"
+    return say("chart.almost_same" if almost else "chart.change" if row["change"] else "chart.no_change", row)
 
 
 def _withheld(frame: pd.DataFrame) -> list[str]:
@@ -615,32 +588,12 @@ def _withheld(frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in told.index[~told]]
 
 
-def _aim(row: Row) -> Markup:
-    return Markup("{}: {}").format(name(series(row)), bind(row, "value"))
-
-
 def _mix_headline(rows: Sequence[Row], mix: Row | None) -> Markup:
     """What a chart of changes finds: the largest ones if the mix changed, else how far the mixes differ."""
-    ends = [row for row, sign in ((rows[0], 1), (rows[-1], -1)) if row["change"] * sign > 0]
     if not any(row["change"] for row in rows):
-        return Markup("No category changed its share")
-    if mix and mix["verdict"] == CHANGED:
-        return Markup("; ").join(map(_moved_most, ends))
-    if mix and pd.notna(mix["shift"]):
-        differ = Markup("The mixes differ by {} percentage points").format(bind(mix, "shift"))
-        return Markup("{}: {}").format(differ, claim(mix, mix["verdict"]))
-    if mix:
-        return Markup("The mix as a whole {}").format(claim(mix, "is not compared"))
-    return Markup("; ").join(
-        Markup("“{}”: {} {}").format(name(series(row)), bind(row, "change"), row["change_unit"])
-        for row in ends
-    )
-
-
-def _moved_most(row: Row) -> Markup:
-    verb = "rose" if row["change"] > 0 else "fell"
-    shown = told({**row, "change": abs(row["change"])}, "size")
-    most = Markup("{} the most").format(bind(row, "change", verb))
-    return Markup("“{}” {}, by {} {}").format(
-        name(series(row)), most, bind(row, "size", shown), row["change_unit"]
-    )
+        return say("chart.mix_same")
+    if mix and mix["verdict"] != CHANGED:
+        return say("chart.mix_differs" if pd.notna(mix["shift"]) else "chart.mix_not_compared", mix)
+    ends = [row for row, way in ((rows[0], 1), (rows[-1], -1)) if row["change"] * way > 0]
+    key = "chart.moved_most" if mix else "chart.mix_change"
+    return Markup("; ").join(say(key, row, moved=sign(row["change"])) for row in ends)

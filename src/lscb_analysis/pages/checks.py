@@ -3,84 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from lscb_analysis.data import dictionary, measures, records, texts
+from lscb_analysis.data import dictionary, measures, records
 from lscb_analysis.editions import Pack
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import Display, bind, category, isolated, name, period, places, text
-from lscb_analysis.pages.sentences import finding, listed
+from lscb_analysis.pages.sentences import finding, list_of_facts
 from lscb_analysis.pages.tables import Column, csv, render
-from lscb_analysis.project import open_board
+from lscb_analysis.pages.words import beginning, listed, say, words
 from lscb_analysis.quality import SERIOUS, WITHHELD
 from lscb_analysis.release import Release
-
-
-@dataclass(frozen=True)
-class Words:
-    """How a rule is told: what it checks, what fits, what does not, and the heads of its two figures."""
-
-    checked: str
-    fits: str
-    fails: str
-    printed: str = "Printed"
-    follows: str = "Follows from the rest"
-
-
-WORDS = {
-    "parts": Words(
-        "Wholes held against the sum of their parts", "reached", "not reached", "Whole", "Parts add up to"
-    ),
-    "accounts": Words(
-        "Outcomes of accounts held against their totals",
-        "as the totals leave it",
-        "otherwise",
-        follows="Totals leave",
-    ),
-    "places": Words(
-        "Repetitions of a figure held against the place it is taken from",
-        "in agreement",
-        "not in agreement",
-        follows="Elsewhere",
-    ),
-    "rates": Words(
-        "Rates held against a number and a population",
-        "borne out",
-        "not borne out",
-        follows="Number over population",
-    ),
-    "percentages": Words(
-        "Percentages held against the whole numbers behind them",
-        "possible",
-        "not possible",
-        follows="Whole numbers give",
-    ),
-    "headings": Words(
-        "Tables of percentages held against the total in their heading",
-        "possible",
-        "not possible",
-        follows="Nearest shares of that total",
-    ),
-    "changes": Words(
-        "Changes stated in numbers held against the same change in per cent",
-        "in agreement",
-        "not in agreement",
-        follows="Per cent allow",
-    ),
-    "wholes": Words(
-        "Numbers held against the number they are a part of", "within it", "not within it", follows="Whole"
-    ),
-    "ratings": Words(
-        "Printed summaries of ratings held against every way to rate", "possible", "not possible"
-    ),
-    "dates": Words("Dates held against their place, or against another place", "fitting", "not fitting"),
-    WITHHELD: Words("Withheld figures held against those around them", "still withheld", "given away"),
-}
-ALL = Words("Figures held against others", "in agreement", "not in agreement")
 
 
 def one_rule(found: Release, rule: str) -> Release:
@@ -90,25 +26,17 @@ def one_rule(found: Release, rule: str) -> Release:
 
 def describe_checks(found: Release) -> Display:
     """Say how many things a rule checked, or all of them, how many fit and how many do not."""
-    frame = found.frame
-    rules = frame["rule"].unique()
-    of, words = (str(rules[0]), WORDS[rules[0]]) if len(rules) == 1 else ("Total", ALL)
-    if frame.empty:
-        return finding([Markup("The rule found nothing to check.")])
-    balances = int(frame["balance"].sum())
-    if balances in (0, len(frame)):
-        said = words.fits if balances else words.fails
-        number = Markup("all {} are" if len(frame) > 1 else "{},").format(_number(len(frame), "checks", of))
-        return finding([Markup("{}: {} {}.").format(words.checked, number, said)])
-    said = Markup("{}: {}, of them {} {} and {} {}.").format(
-        words.checked,
-        _number(len(frame), "checks", of),
-        _number(balances, "balances", of),
-        words.fits,
-        _number(len(frame) - balances, "findings", of),
-        words.fails,
-    )
-    return finding([said])
+    fits, of = found.frame["balance"].astype(bool), found.frame["rule"].unique()
+    rule = str(of[0]) if len(of) == 1 else "Total"
+    if fits.empty:
+        return finding([say("checks.none")])
+    numbers = {"checks": len(fits), "balances": int(fits.sum()), "findings": int((~fits).sum())}
+    said = {key: _number(number, key, rule) for key, number in numbers.items()}
+    told = _of_rule(rule)
+    if fits.nunique() > 1:
+        return finding([say("checks.some", **said, **told)])
+    one = told["fits" if fits.all() else "fails"]
+    return finding([say("checks.all" if len(fits) > 1 else "checks.only", **said, **told, said=one)])
 
 
 def describe_balance(found: Release) -> Display:
@@ -117,35 +45,20 @@ def describe_balance(found: Release) -> Display:
     fits = frame.groupby("measure", sort=False)["balance"].all()
     titled = fits.groupby(measures()["title"].reindex(fits.index).to_numpy(), sort=False).all()
     titles = [name(str(title)) for title in titled[titled].index]
-    if not titles:
-        return Display(Markup(""), "note")
-    return Display(Markup("<p>Everything fits here for: {}.</p>").format(listed(titles, "; ")), "note")
+    return Display(say("checks.balance", titles=listed(titles, "; ")) if titles else Markup(""), "note")
 
 
 def describe_scale() -> Display:
     """Say what each word for how serious a finding is means."""
-    items = (
-        Markup("<dt>{}</dt><dd>{}</dd>").format(word, f"{said[0].upper()}{said[1:]}.")
-        for word, said in SERIOUS.items()
-    )
+    items = (say("checks.scale", word=word, said=beginning(said)) for word, said in SERIOUS.items())
     return Display(Markup('<dl class="scale">{}</dl>').format(Markup("").join(items)), "note")
 
 
 def describe_claims(pack: Pack) -> Display:
     """List what the edition's report claims without a figure, in our words."""
-    open_board(pack.edition.data)
-    claims = texts("facts", edition=pack.edition.name, kind="claim")
-    shorts = dictionary().sources.set_index("source")["short"]
-    items = [
-        Markup("<li><strong>{}</strong>: {} <cite>{}</cite></li>").format(
-            claim["about"], isolated(claim["said"]), shorts[claim["source"]]
-        )
-        for claim in records(claims)
-    ]
-    said = Markup('<p class="finding">Claims without a figure: {}.</p>').format(
-        _number(len(items), "claims", "Total")
-    )
-    return Display(said + Markup('<ul class="facts">{}</ul>').format(Markup("").join(items)), "finding")
+    listing = list_of_facts(pack, kind="claim")
+    number = _number(listing.count("<li>"), "claims", "Total")
+    return Display(say("checks.claims", number=number) + listing, "finding")
 
 
 def table_of_checks(found: Release) -> Display:
@@ -160,7 +73,7 @@ def table_of_checks(found: Release) -> Display:
     counts = found.frame.groupby("rule", sort=False)["balance"].agg(checks="size", balances="sum")
     lines = counts.assign(findings=counts["checks"] - counts["balances"]).reset_index()
     columns = [
-        Column("Rule", lambda row: escape(WORDS[row["rule"]].checked), heads=True),
+        Column("Rule", lambda row: escape(_of_rule(row["rule"])["checked"]), heads=True),
         *(
             Column(title, _counted(key))
             for title, key in (("Checked", "checks"), ("Fits", "balances"), ("Does not fit", "findings"))
@@ -189,8 +102,8 @@ def table_of_findings(found: Release) -> Display:
 
 def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
     unit = str(rows["unit"].iloc[0])
-    words = WORDS[rule]
-    heads = _headed(words.printed, unit), _headed(words.follows, unit)
+    told = _of_rule(rule)
+    heads = _headed(told["printed"], unit), _headed(told["follows"], unit)
     columns = {
         "dates": [_column("Dated", period), _column("Held against", lambda row: period(row, before=True))],
         "ratings": [Column("Printed mean", _printed), _column("Ratings that give it", _ratings)],
@@ -201,7 +114,7 @@ def _table(rule: str, rows: pd.DataFrame, at: int) -> Display:
         Column("How serious", lambda row: escape(row["serious"]), words=True),
         Column(_headed("Used here", unit), _used, words=True),
     ]
-    caption = f"{words.checked}: {words.fails}, {_area(rows)}"
+    caption = f"{told['checked']}: {told['fails']}, {_area(rows)}"
     return render(rows, columns, f"findings-{rule}{f'-{at + 1}' if at else ''}", caption, rows)
 
 
@@ -211,44 +124,44 @@ def _alike(frame: pd.DataFrame) -> pd.Series:
     return pd.Series(keys, frame.index).where(frame["value"].notna(), "")
 
 
+def _of_rule(rule: str) -> dict[str, str]:
+    """How a rule is told: what it checks, what fits, what does not, and the heads of its two figures."""
+    return {"printed": "Printed", "follows": "Follows from the rest"} | words()["rules"][rule]
+
+
 def _figure(row: Row) -> Markup:
     """What a finding is about, and where its figures stand."""
     title = isolated(measures().at[row["measure"], "title"])
     about = [title, *([category(row)] if row["category"] != "Total" else []), period(row)]
-    against = [source for source in row["denominator_source"].split() if source != row["source"]]
-    held = Markup(", against {}").format(listed([place_of(source) for source in against])) if against else ""
-    return Markup("{}<br><small>{}{}</small>").format(", ".join(about), place_of(row["source"]), held)
+    against = [_place(source) for source in row["denominator_source"].split() if source != row["source"]]
+    held = say("checks.held", places=listed(against)) if against else ""
+    return say("checks.figure", about=", ".join(about), place=_place(row["source"]), held=held)
 
 
-def place_of(source: str) -> Markup:
-    """Return where a source is, as tables of findings give it: its section and its table."""
+def _place(source: str) -> Markup:
+    """Where a source is, as tables of findings give it: its section and its table."""
     known = dictionary().sources.set_index("source").loc[source]
     said = f"section {known['section']}: {known['table']}" if known["section"] else known["short"]
-    said = str(said).replace("section Appendix", "appendix")
-    return Markup('<cite data-source="{}">{}</cite>').format(source, said)
+    return say("sources.short", source=source, place=str(said).replace("section Appendix", "appendix"))
 
 
 def _printed(row: Row) -> Markup:
     if row["source"] == row["denominator_source"] and row["rule"] == "parts" and row["unit"] == "%":
         return name(text(row, "value").removesuffix("%"))
-    return (
-        Markup("{} {}").format(row["qualifier"], _cell(row, "value"))
-        if row["qualifier"]
-        else _cell(row, "value")
-    )
+    figure = _cell(row, "value")
+    qualifier = row["qualifier"]
+    return say("checks.qualified", qualifier=qualifier, figure=figure) if qualifier else figure
 
 
 def _follows(row: Row) -> Markup:
-    least, most = row["least"], row["most"]
-    if least == most:
-        return _cell(row, "least")
-    if np.isinf(most):
-        return Markup("at least {}").format(_cell(row, "least"))
+    least, most = _cell(row, "least"), _cell(row, "most")
+    if np.isinf(row["most"]):
+        return say("checks.at_least", figure=least)
+    if row["least"] == row["most"] or row["rule"] == "parts":
+        return least
     if row["rule"] == "wholes":
-        return Markup("at most {}").format(_cell(row, "most"))
-    if row["rule"] == "parts":
-        return _cell(row, "least")
-    return Markup("{} or {}").format(_cell(row, "least"), _cell(row, "most"))
+        return say("checks.at_most", figure=most)
+    return say("checks.either", least=least, most=most)
 
 
 def _to(row: Row) -> Markup:
@@ -262,8 +175,8 @@ def _ratings(row: Row) -> str:
 
 
 def _used(row: Row) -> Markup:
-    why = Markup("<small>{}</small>").format(row["why"] or "each part as printed")
-    return why if pd.isna(row["used"]) else Markup("{}<br>{}").format(_cell(row, "used"), why)
+    reason = say("checks.reason", why=row["why"] or "each part as printed")
+    return reason if pd.isna(row["used"]) else say("checks.used", figure=_cell(row, "used"), reason=reason)
 
 
 def _cell(row: Row, statistic: str) -> Markup:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
-from markupsafe import Markup
 
 from lscb_analysis.data import derived, load, measures, records, tables, with_role
 from lscb_analysis.editions import Edition
-from lscb_analysis.figure import Row
-from lscb_analysis.pages.display import Display, bind, category, name
-from lscb_analysis.pages.sentences import confidence, finding, listed
+from lscb_analysis.pages.display import Display, bind
+from lscb_analysis.pages.sentences import finding
+from lscb_analysis.pages.words import each, say
 from lscb_analysis.project import open_board
 from lscb_analysis.release import Release
 from lscb_analysis.statistics import of_period, proportion, stated
@@ -48,33 +47,12 @@ def describe_alarms(found: Release) -> Display:
     """Say how often a change is called where there is none, and how often the smallest visible is found."""
     roles = found.frame["measure"].map(measures()["role"])
     of = {str(role): records(rows) for role, rows in found.frame.groupby(roles)}
-    first, seed = of[ALARMS][0], of[SEED][0]
+    seed = of[SEED][0]
     return finding(
         [
-            Markup(
-                "{} editions were simulated, with the comparisons, populations and totals of this one. "
-                "Where nothing had changed, a change was called all the same {}."
-            ).format(bind(first, "denominator"), listed([_said(row) for row in of[ALARMS]])),
-            Markup(
-                "Where some comparisons had truly changed and others had not, the share of the calls that "
-                "were false was {} on average."
-            ).format(_rate(of[FALSE][0])),
-            Markup(
-                "A true change as small as is said to be visible was called, whichever comparison it befell, "
-                "{}."
-            ).format(listed([_said(row, "in at least") for row in of[FOUND]])),
-            Markup("The random numbers were begun with {}.").format(
-                bind(seed, "value", f"{seed['value']:.0f}")
-            ),
+            say("alarms.simulated", of[ALARMS][0], each=each("alarms.called", of[ALARMS])),
+            say("alarms.false", of[FALSE][0]),
+            say("alarms.true", each=each("alarms.found", of[FOUND])),
+            say("alarms.seed", seed=bind(seed, "value", f"{seed['value']:.0f}")),
         ]
-    )
-
-
-def _said(row: Row, least: str = "in") -> Markup:
-    return Markup("{} {} {}").format(name(category(row)), least, _rate(row))
-
-
-def _rate(row: Row) -> Markup:
-    return Markup("{} ({} interval {} to {})").format(
-        bind(row, "value"), confidence(row), bind(row, "lower"), bind(row, "upper")
     )

@@ -19,9 +19,7 @@ from markupsafe import Markup, escape
 from lscb_analysis.data import measures, records, texts
 from lscb_analysis.editions import (
     CALLED,
-    NO_CLEAR_CHANGE,
     NOT_COMPARED,
-    TOO_FEW,
     Comparison,
     Edition,
     EditionError,
@@ -29,25 +27,14 @@ from lscb_analysis.editions import (
     verdict_table,
 )
 from lscb_analysis.figure import Row
-from lscb_analysis.pages.display import bind, claim, in_every, name, number, places, when
+from lscb_analysis.pages.display import bind, in_every, name, number, places, when
+from lscb_analysis.pages.words import beginning, claimed, say, sign, small, words
 from lscb_analysis.project import open_board
 from lscb_analysis.release import protect
 from lscb_analysis.statistics import compare, count, rounded
 
 WIDEST = 100
 """How long the longest bar is; a percentage is as long as it says."""
-
-_MEANS = {
-    TOO_FEW: ["This may be just chance", "But a real change could be hidden here"],
-    NO_CLEAR_CHANGE: ["This may be just chance", "A change that matters would most likely have shown"],
-    NOT_COMPARED: ["We cannot say if this has changed", "We do not have the numbers for that"],
-    "better": ["We can be fairly sure that this is a real change", "This is good news"],
-    "worse": ["We can be fairly sure that this is a real change", "This is not good news"],
-}
-_NEITHER = [
-    "We can be fairly sure that this is a real change",
-    "On its own, this is not good news or bad news",
-]
 
 
 @dataclass(frozen=True)
@@ -94,13 +81,13 @@ def plans(edition: Edition) -> pd.DataFrame:
 
 
 def _told(edition: Edition, asked: Comparison) -> Told:
-    words, row = _words(asked), _row(edition, asked)
+    plain, row = _words(asked), _row(edition, asked)
     compared = row["verdict"] != NOT_COMPARED
-    label = Markup(name(_small(str(measures().at[row["measure"], "label"]))))
+    label = name(small(str(measures().at[row["measure"], "label"])))
     return Told(
-        escape(words["title"]).replace("{label}", label),
-        words["meaning"],
-        _now(row, words),
+        escape(plain["title"]).replace("{label}", label),
+        plain["meaning"],
+        _now(row, plain),
         _before(row) if compared else Markup(""),
         _verdict(row),
         _lengths(row),
@@ -133,38 +120,34 @@ def _row(edition: Edition, asked: Comparison) -> Row:
     return {**row, "question": asked.question, "verdict": verdict["verdict"]} if alike else verdict
 
 
-def _now(row: Row, words: dict[str, str]) -> Markup:
+def _now(row: Row, plain: dict[str, str]) -> Markup:
     """The latest figure, of whom it is and when: 66 in every 100 of these meetings were on time in …"""
     if pd.isna(row["value"]):
-        return Markup("We cannot tell you this number.")
-    return Markup("{} {} {} {}.").format(_figure(row, "value"), words["who"], words["said"], _when(row))
+        return say("plain.untold")
+    of = {"who": plain["who"], "said": plain["said"], "when": _when(row)}
+    return say("plain.now", figure=_figure(row, "value"), **of)
 
 
 def _before(row: Row) -> Markup:
     """The figure before, and which way it went since, if that may be told beside what the verdict means."""
-    then = _when(row, before=True)
-    said = Markup("{}{} it was {}.").format(
-        str(then)[0].upper(), Markup(str(then)[1:]), _figure(row, "value_before")
-    )
+    given = {"When": beginning(_when(row, before=True)), "figure": _figure(row, "value_before")}
     if _whole(row, "value_before") == _whole(row, "value"):
-        way = "stayed about the same" if row["change"] else "stayed the same"
-    elif row["verdict"] in CALLED:
-        way = "went up" if row["change"] > 0 else "went down"
-    else:
-        return said
-    return said + Markup(" So it {}.").format(bind(row, "change", way))
+        return say("plain.stayed_about" if row["change"] else "plain.moved", row, went=0, **given)
+    key = "plain.moved" if row["verdict"] in CALLED else "plain.before"
+    return say(key, row, went=sign(row["change"]), **given)
 
 
 def _verdict(row: Row) -> Markup:
-    means = _MEANS.get(row["verdict"], _NEITHER)
-    return Markup(" ").join(Markup("{}.").format(claim(row, words)) for words in means)
+    return Markup(" ").join(
+        Markup("{}.").format(claimed(row, means)) for means in words()["means"][row["verdict"]]
+    )
 
 
 def _figure(row: Row, statistic: str) -> Markup:
     """A figure in whole numbers: 116, 67 in every 100, or between 45 and 46 where other pages have 45.5."""
     said = bind(row, statistic, _whole(row, statistic))
     every = in_every().get(row["unit"])
-    return said + Markup('<span data-name="unit"> {}</span>').format(every) if every else said
+    return say("plain.every", figure=said, every=every) if every else said
 
 
 def _whole(row: Row, statistic: str) -> str:
@@ -173,7 +156,8 @@ def _whole(row: Row, statistic: str) -> str:
     if float(shown).is_integer() and (shown or not row[statistic]):
         return number(float(shown), 0)
     below = math.floor(shown)
-    return f"between {number(below, 0)} and {number(below + 1, 0)}" if below else "less than 1"
+    ends = {"below": number(below, 0), "above": number(below + 1, 0)}
+    return say("plain.between" if below else "plain.less_than_one", **ends)
 
 
 def _when(row: Row, before: bool = False) -> Markup:
@@ -188,7 +172,3 @@ def _lengths(row: Row) -> tuple[float, float]:
     values = row["value"], 0.0 if row["verdict"] == NOT_COMPARED else row["value_before"]
     longest = WIDEST if row["unit"] == "%" else max(*values, 1.0)
     return values[0] * WIDEST / longest, values[1] * WIDEST / longest
-
-
-def _small(words: str) -> str:
-    return f"{words[:1].lower()}{words[1:]}"

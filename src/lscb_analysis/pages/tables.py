@@ -40,7 +40,8 @@ from lscb_analysis.pages.display import (
     text,
     when_named,
 )
-from lscb_analysis.pages.sentences import credit, from_nothing
+from lscb_analysis.pages.sentences import credit
+from lscb_analysis.pages.words import from_nothing
 from lscb_analysis.release import Release
 from lscb_analysis.statistics import significant
 
