@@ -18,6 +18,7 @@ from lscb_analysis.build.publication import UnpublishedError
 from lscb_analysis.data.schema import DataError
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.figure import STATISTICS, Figure
+from lscb_analysis.pages.tree import parse
 
 NEED, PLANS, CARE = "03_primary_need", "05_child_protection", "08_care_leavers"
 NARROWED = """import lscb_analysis.statistics.estimates as own
@@ -117,11 +118,11 @@ ATTACKS = [
 @pytest.mark.parametrize(("statistic", "more", "old", "new"), ATTACKS)
 def test_a_figure_that_the_data_do_not_give_is_named(pack, data, statistic, more, old, new):
     html = (pack / f"{PLANS}.html").read_text("utf-8")
-    assert check_page(data, "a page", html)[1] == []
+    assert check_page(data, "a page", parse(html))[1] == []
     one = figure(html, statistic, *more)
     other = re.sub(old, new, one, count=1)
     assert other != one
-    faults = check_page(data, "a page", html.replace(one, other, 1))[1]
+    faults = check_page(data, "a page", parse(html.replace(one, other, 1)))[1]
     assert [fault.file for fault in faults] == ["a page"]
 
 
@@ -139,7 +140,7 @@ def test_an_interval_that_is_narrower_by_a_hundredth_is_named(pack, data, page, 
     one = figure(html, statistic, method)
     value = re.search('value="([^"]*)"', one)[1]
     other = one.replace(f'value="{value}"', f'value="{0.99 * float(value):.10g}"', 1)
-    (fault,) = check_page(data, "a page", html.replace(one, other, 1))[1]
+    (fault,) = check_page(data, "a page", parse(html.replace(one, other, 1)))[1]
     assert f"for {statistic}, " in fault.reason
 
 
