@@ -46,18 +46,15 @@ svg.fonttype: path
 
 
 def elsewhere(folder):
-    """The variables of somebody whose settings, language, clock, seed, folders and processor are others.
+    """The variables of somebody whose settings, language, clock, seed and processor are others.
 
-    The temporary folder has too long a name for sockets, so kernels are not forked. In their last digits
-    numbers differ between processors.
+    In their last digits numbers differ between processors. That kernels which are not forked give the same is
+    held by test_kernels: to start one for each chapter takes minutes.
     """
     (folder / "matplotlibrc").write_text(SETTINGS, "utf-8")
-    scratch = folder / ("long" * 30)
-    scratch.mkdir()
     off = " ".join(one for one in __cpu_dispatch__ if __cpu_features__.get(one))
     return os.environ | {
         "MATPLOTLIBRC": str(folder),
-        "TMPDIR": str(scratch),
         "NPY_DISABLE_CPU_FEATURES": off,
         "OPENBLAS_CORETYPE": "Prescott",
         "PYTHONHASHSEED": "7",
