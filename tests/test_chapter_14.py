@@ -57,7 +57,7 @@ def test_a_deficit_is_called_one_and_another_outcome_than_the_printed_is_said():
         (4005.39, "add up to £137,755.83, which is the total printed."),
         (4000.39, "add up to £137,750.83: £5.00 less than the total printed, £137,755.83."),
         (4005.89, "£0.50 more than the total printed"),
-        (None, "cannot be held against the total of £137,755.83"),
+        (None, "cannot be checked against the total of £137,755.83"),
     ],
 )
 def test_the_sentence_on_sums_says_by_how_much_they_miss(postage, words):

@@ -55,7 +55,7 @@ def test_where_all_fit_or_none_that_is_said_at_once(found):
     for fits, said in ((True, "reached"), (False, "not reached")):
         all_alike = protect(frame.assign(balance=fits), rule="published")
         text = describe_checks(all_alike).text
-        assert text == f"Wholes held against the sum of their parts: all {len(frame)} are {said}."
+        assert text == f"Wholes checked against the sum of their parts: all {len(frame)} are {said}."
 
 
 def test_a_rule_that_found_nothing_to_check_says_so(found):
