@@ -482,7 +482,7 @@ def _check(paths: list[Path]) -> list[Problem]:
 @cache
 def _text(name: str, files: tuple[Stamped, ...], *of_dictionary: Stamped) -> pd.DataFrame:
     known = _dictionary(*of_dictionary)
-    raw = _together([_as_meant(path, known) for path, *_ in files])
+    raw = _together([_as_meant(path, known) for path, *_ in files], TEXTS[name])
     problems = validate_text(raw, known, name)
     if problems:
         raise DataError(problems)
@@ -495,7 +495,8 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
     for name in DICTIONARY:
         paths = [path for path, *_ in stamped if path.stem == name]
         try:
-            frames.append(_together([read(path) for path in paths if path.exists()] or [read(paths[0])]))
+            there = [read(path) for path in paths if path.exists()] or [read(paths[0])]
+            frames.append(_together(there, DICTIONARY[name]))
         except DataError as error:
             problems += error.problems
     if not problems:
@@ -511,13 +512,13 @@ def stamp(board: str | None = None) -> tuple[Stamped, ...]:
     return tuple(_stamped(path) for path in tables_of(which_board(board)))
 
 
-def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of the dictionary's file, then of a board's own. Raises DataError if their columns differ."""
-    first, *own = frames
-    problems = [problem for raw in own for problem in check_columns(raw, [*first.columns])]
-    if problems and not first.columns.has_duplicates:
+def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """The rows of the dictionary's file, then of a board's own. Raises DataError if columns are wrong."""
+    if len(frames) == 1:
+        return frames[0]
+    if problems := [problem for raw in frames for problem in check_columns(raw, columns)]:
         raise DataError(problems)
-    return first if problems or not own else pd.concat([first, *(raw[first.columns] for raw in own)])
+    return pd.concat([raw[columns] for raw in frames])
 
 
 def _own_first(rows: pd.DataFrame) -> pd.DataFrame:
