@@ -38,13 +38,6 @@ def commentary(edition: Edition, chapter: str) -> pd.DataFrame:
     return said.sort_values("when", kind="stable", ignore_index=True)
 
 
-def spoken(edition: Edition) -> set[str]:
-    """Return every paragraph that a block of commentary of an edition may hold, as a reader meets it."""
-    open_board(edition.data)
-    rows = records(texts(COMMENTARY, edition=edition.name))
-    return {" ".join(said.split()) for row in rows for said in (row["text"], _by(row).striptags())}
-
-
 def _by(row: dict[str, str]) -> Markup:
     said = isolated(row["who"])
     return Markup("Commentary by {}, {}").format(said, day(pd.Timestamp(row["when"])))
