@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA, DICTIONARY, EDITION, FEW, copied
-from lscb_analysis.audit.verification import check_page, read_pack
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
 import lscb_analysis as lscb
 from lscb_analysis.audit.prose import typed_claims
+from lscb_analysis.audit.verification import check_page, read_pack
 from lscb_analysis.build.builder import build
 from lscb_analysis.build.chapters import Chapter
 from lscb_analysis.build.site import _with_commentary
