@@ -77,15 +77,13 @@ def test_where_both_ways_move_alike_they_agree():
     assert not re.search("turns on|rose|fell", shown.text)
 
 
-def test_without_marks_of_one_time_or_of_both_there_is_nothing_to_compare():
+def test_without_marks_of_one_time_or_of_both_nothing_is_shown():
     before, since = times()
     none = protect(since.frame.head(0), rule="published")
-    said = describe_since(before, none).text
-    assert said == "There are no marks of meetings since, so nothing is compared."
-    assert "no marks of meetings before" in describe_since(none, since).text
-    assert describe_since(none, none).text == "None of these figures can be told."
-    assert describe_few_meetings(before, none).text == ""
-    assert describe_attendance(none).text == "None of these figures can be told."
+    for then, now in ((before, none), (none, since), (none, none)):
+        assert describe_since(then, now).text == ""
+        assert describe_few_meetings(then, now).text == ""
+    assert describe_attendance(none).text == ""
 
 
 @pytest.mark.parametrize(("meetings", "short"), [(2, True), (3, True), (4, False)])

@@ -45,7 +45,7 @@ def test_every_rule_has_its_words():
 
 def test_the_sentence_counts_what_was_checked_what_fits_and_what_does_not(found):
     shown = BeautifulSoup(str(describe_checks(found).html), "html.parser")
-    checks, balances, wrong = (int(number["value"]) for number in shown("data"))
+    balances, checks, wrong = (int(number["value"]) for number in shown("data"))
     assert (checks, balances) == (len(found.frame), found.frame["balance"].sum())
     assert checks == balances + wrong
 

@@ -18,7 +18,7 @@ from lscb_analysis.release import Release
 def describe_attendance(shares: Release) -> Display:
     """Say each share of marks, with the numbers behind it and over how many meetings."""
     rows = records(shares.frame)
-    return finding([say("meetings.shares", rows[0], each=each("meetings.share", rows))] if rows else [])
+    return finding([say("meetings.shares", rows[0], each=each("meetings.share", rows))])
 
 
 @if_any(2)
@@ -27,9 +27,6 @@ def describe_since(before: Release, since: Release) -> Display:
 
     None is said to rise or fall: that so few meetings can tell is for `describe_few_meetings` to say.
     """
-    none = [when for when, of in (("before", before), ("since", since)) if of.frame.empty]
-    if len(none) == 1:
-        return finding([say("meetings.none", when=none[0])])
     pairs = [_pair(then, now) for then, now in zip(records(before.frame), records(since.frame), strict=True)]
     told = [pair for pair in pairs if pd.notna(pair["change"])]
     if not told:
@@ -48,8 +45,6 @@ def describe_few_meetings(before: Release, since: Release) -> Display:
 
     Nothing where there are no marks of one of them.
     """
-    if before.frame.empty or since.frame.empty:
-        return Display(Markup(""), "note")
     then, now = records(before.frame)[0], records(since.frame)[0]
     ways, needed = orders(then["meetings"], now["meetings"]), fewest_since(then["meetings"])
     row = {**now, "orders": ways, "fewest_since": needed, "extreme": 2}
@@ -86,8 +81,6 @@ def means_between(told: pd.DataFrame) -> Markup:
 def describe_possible(checks: Release) -> Display:
     """Say which printed summaries no ratings can give, and which only some readings of them allow."""
     rows = checks.frame
-    if rows.empty:
-        return finding([])
     first = {**rows.iloc[0].to_dict(), "step": STEP}
     never = rows[~rows["possible"]]
     sentences = [say("ratings.held", first)]
