@@ -112,6 +112,9 @@ def poison(project: Path) -> None:
     data = project / DATA
     edit(project / DICTIONARY / "measures.csv", "measure", WORDS["measures"])
     edit(data / "sources.csv", "source", WORDS["sources"])
+    with (project / DICTIONARY / "counted.csv").open("a", encoding="utf-8", newline="") as file:
+        counted = (words["counted"] for words in WORDS["measures"].values() if "counted" in words)
+        csv.writer(file).writerows([words, "children"] for words in counted)
     categories = pd.read_csv(project / DICTIONARY / "categories.csv", dtype=str, keep_default_na=False)
     known = categories.loc[categories["scheme"] == "primary_need", "category"]
     needs = dict(zip(known, NEEDS, strict=True))

@@ -113,7 +113,7 @@ def test_the_pack_says_how_many_withheld_figures_are_given_away_and_nowhere_whic
     folder, secrets = made
     page = BeautifulSoup((folder / "pack" / "15_data_quality.html").read_text("utf-8"), "html.parser")
     (said,) = page.select('p.finding:has([data-category="withheld"])')
-    checked, kept, away = (int(number["value"]) for number in said("data"))
+    kept, checked, away = (int(number["value"]) for number in said("data"))
     assert 0 < away < checked == kept + away
     assert names_given_away(folder, secrets) == []
 

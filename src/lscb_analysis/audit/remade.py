@@ -26,7 +26,7 @@ from lscb_analysis.audit.known import Estimate, Known, changing
 from lscb_analysis.data import derived, measures, per, texts
 from lscb_analysis.editions import estimates
 from lscb_analysis.figure import BEFORE, STATISTICS, Figure, Place, defined
-from lscb_analysis.pages import KINDS, LEVEL
+from lscb_analysis.pages import KINDS, LEVEL, as_data
 from lscb_analysis.quality import TOTAL
 from lscb_analysis.records import check_summaries, fewest_since, orders, summaries
 from lscb_analysis.statistics import (
@@ -75,7 +75,8 @@ def check_page(known: Known, file: str, page: Tag) -> tuple[int, list[Fault]]:
 def check_table(known: Known, file: str, text: str) -> tuple[int, list[Fault]]:
     """Return how many figures a CSV has, and each that the data do not give."""
     number, faults = 0, []
-    for row in csv.DictReader(io.StringIO(text, newline="")):
+    for cells in csv.DictReader(io.StringIO(text, newline="")):
+        row = {key: as_data(cell) for key, cell in cells.items()}
         where = ", ".join(row.get(key, "") for key in ("area_name", "measure", "category", "time_period"))
         for statistic in (name for name in row if name.removesuffix(BEFORE) in STATISTICS and row[name]):
             number += 1

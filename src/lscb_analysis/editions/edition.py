@@ -235,10 +235,8 @@ def read_edition(name: str, **changed: Any) -> Edition:
     if name not in editions():
         raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
     try:
-        given = edition_file(name) | {"name": name} | changed
-        edition = Edition.model_validate({"data": board_of(name)} | given)
-        open_board(edition.data)
-        return edition
+        open_board(board := board_of(name))  # what its fields may be the dictionary says
+        return Edition.model_validate(edition_file(name) | {"name": name, "data": board} | changed)
     except ProjectError as error:
         raise EditionError(f"{path.name}, data: {error}") from error
     except OSError as error:

@@ -146,8 +146,9 @@ def make_ahead(root: str, edition: str) -> dict[Any, pd.DataFrame]:
     What is wrong with them is left to the build to say.
     """
     with chdir(root), suppress(ValueError):
-        check()
-        verdict_table(read_edition(edition))
+        opened = read_edition(edition)
+        check(opened.data)
+        verdict_table(opened)
     return _made
 
 

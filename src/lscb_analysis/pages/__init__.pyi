@@ -80,6 +80,7 @@ from .sentences import (
 )
 from .spreadsheet import Table as Table, read_tables as read_tables, write_spreadsheet as write_spreadsheet
 from .tables import (
+    as_data as as_data,
     table as table,
     table_by_area as table_by_area,
     table_by_measure as table_by_measure,

@@ -415,6 +415,11 @@ def _harmless(cell: Any) -> Any:
     return f"'{words}" if FORMULA.match(words) and not _NUMBER.fullmatch(words) else words
 
 
+def as_data(cell: str) -> str:
+    """Return a cell of a CSV as the data have it: without the apostrophe that keeps it from being run."""
+    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell[1:]) else cell
+
+
 def _caption(frame: pd.DataFrame, kind: str) -> str:
     if kind == "verdicts":
         return f"Verdict on each comparison, {frame['area_name'].iloc[0]}, {periods(frame)}"
