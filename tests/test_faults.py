@@ -165,7 +165,7 @@ def test_a_cell_that_raises_fails_its_chapter_and_the_others_go_on(place):
     place.chapters(**{"01_one": "raise ValueError('it broke')", "02_two": "2", "03_three": "3"})
     status, out, err = place.build("--workers", "1")
     assert status == 1, err
-    assert "01_one failed in cell 3, `raise ValueError('it broke')`, under “Where does it fail?”" in err
+    assert "01_one failed in cell 4, `raise ValueError('it broke')`, under “Where does it fail?”" in err
     assert "ValueError: it broke" in err
     assert sorted(re.findall(r"^\[[123]/3\] (\w+): [0-9.]+ s$", out, re.M)) == ["02_two", "03_three"]
     assert unchanged(place)

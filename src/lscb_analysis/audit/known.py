@@ -102,10 +102,12 @@ class Known:
 
     @cached_property
     def sources(self) -> dict[tuple[str, str, str], set[str]]:
-        """The sources of each measure, by area and period."""
+        """The sources of each measure, by area and period, whether they tell the figure or not."""
         sources: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         for (measure, _, area, period), ways in self.told.items():
             sources[measure, area, period].update(*(estimate.sources for estimate in ways))
+        for (measure, _, area, period), names in self.withheld.items():
+            sources[measure, area, period].update(names)
         return sources
 
     @cached_property

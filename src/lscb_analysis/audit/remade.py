@@ -138,7 +138,7 @@ def _sources(known: Known, cited: Figure) -> set[str]:
     places = product({cited.measure, *known.alike.get(cited.measure, ())}, (cited.period, cited.before))
     named = [known.sources.get((of, cited.area, period), set()) for of, period in places]
     attended = (estimate.sources for estimate in _attended(known, cited))
-    return set[str]().union(*named, known.withheld.get(cited.place, ()), *attended)
+    return set[str]().union(*named, *attended)
 
 
 def _foreign(known: Known, cited: Figure) -> str:
