@@ -32,15 +32,17 @@ def narrowed(events, trials, confidence=0.95):
 
 
 own.wilson = narrowed"""
-OTHER_POPULATION = """people = lscb.load("population", area_name=area, source="dfe-cin-2020-population")
+OTHER_POPULATION = """people = lscb.load("population", source="dfe-cin-2020-population")
 earlier = people.assign(value=people["value"].shift(1)).dropna(subset="value")
-lscb.table(lscb.protect(lscb.rate(plans[plans["time_period"] == latest], earlier), rule=pack.rule))"""
+of_year = {"source": "report-5.2-plans", "time_period": 2018}
+counted = lscb.load("child_protection_plans", measure="cpp_at_31_march", **of_year)
+lscb.table(pack.protect(lscb.rate(counted, earlier)))"""
 OTHER_PERIOD = """import pandas as pd
 
-shown = lscb.stated(lscb.load("care_leavers", until=latest, measure="eet_17_18"))
+shown = lscb.stated(lscb.load("care_leavers", until=pack.latest, measure="eet_17_18"))
 year = pd.DateOffset(years=1)
 moved = shown.assign(period_start=shown["period_start"] - year, period_end=shown["period_end"] - year)
-lscb.table_by_measure(lscb.protect(moved, rule=pack.rule))"""
+lscb.table_by_measure(pack.protect(moved))"""
 
 
 @pytest.fixture(scope="module")
