@@ -40,7 +40,7 @@ def test_check_lists_every_problem_and_fails(project, monkeypatch, capsys):
     status, _, err = run(monkeypatch, capsys, "check")
     assert status == 2
     assert "data/southend/primary_need.csv" in err
-    assert "above the most" in err
+    assert "is above 100, the most of its unit" in err
     assert "neither a number nor a symbol" in err
 
 

@@ -184,7 +184,7 @@ def test_a_mistake_is_told_in_the_words_of_the_terminal(chapter):
     errors = chapter.locator("[data-mime-type='application/vnd.jupyter.stderr']")
     told = errors.first.inner_text().splitlines()  # cells sent a moment later may run, and fail, as well
     assert told[0].startswith(
-        "DataError: data/southend/, column area_name: 'Southend' is no area of any table."
+        "DataError: data/southend/, column area_name: 'Southend' is no area of any table. "
     )
     assert told[0].endswith("Did you mean 'Southend-on-Sea'?")
     assert told[-1:] == ["Line 3 of this cell led to it: pack = lscb.open_edition(edition, instead)"]

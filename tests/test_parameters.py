@@ -195,7 +195,10 @@ FRACTION = "Give a fraction, more than 0 and less than 1, without quotation mark
         ({"edition": "nope"}, "There is no edition 'nope'. "),
         ({"edition": 5}, "Parameter edition is 5, which is no text. "),
         ({"instead": 5}, "Parameter instead is 5, which is no text. "),
-        ({"instead": "area: Tendring"}, "data/southend/, column area_name: 'Tendring' is no area"),
+        (
+            {"instead": "area: Tendring"},
+            "data/southend/, column area_name: 'Tendring' is no area of any table. ",
+        ),
         ({"instead": "latest: 2016"}, "previous (2017) is not before latest (2016)"),
     ],
 )

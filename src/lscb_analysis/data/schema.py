@@ -489,7 +489,10 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
     symbol = "Write what the source means by it: c for withheld, x for not available, z for not applicable"
     digits = "Give all its digits from the source: the spreadsheet that saved this has cut them"
     plain = f"Write a plain number, or one of {', '.join(SYMBOLS)}"
-    below, above = (number < 0) & (units["negative"] == "no"), number > pd.to_numeric(units["most"])
+    below = (number < 0) & (units["negative"] == "no")
+    above = {
+        most: (units["most"] == most) & (number > int(most)) for most in {*units["most"].dropna()} - {""}
+    }
     parted = (units["exact"] == "yes") & (number % 1 != 0) & number.notna()
     other = "Correct it, or use the measure that is a percentage or a rate"
     faults = (
@@ -497,7 +500,7 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
         (short, "is a number in short form", digits),
         (neither & ~mark & ~short, "is neither a number nor a symbol", plain),
         (below, "is below zero", "Only an amount of money can be"),
-        (above, "is above the most that its unit allows", "Correct the figure"),
+        *((of, f"is above {most}, the most of its unit", "Correct the figure") for most, of in above.items()),
         (parted, "is a count that is not a whole number", other),
     )
     yield from _each(raw, *(("value", *fault) for fault in faults))
