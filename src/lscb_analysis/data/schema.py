@@ -490,9 +490,8 @@ def check_values(raw: pd.DataFrame, dictionary: Dictionary) -> Iterator[Problem]
     digits = "Give all its digits from the source: the spreadsheet that saved this has cut them"
     plain = f"Write a plain number, or one of {', '.join(SYMBOLS)}"
     below = (number < 0) & (units["negative"] == "no")
-    above = {
-        most: (units["most"] == most) & (number > int(most)) for most in {*units["most"].dropna()} - {""}
-    }
+    limits = filter(None, units["most"].dropna().unique())
+    above = {most: (units["most"] == most) & (number > int(most)) for most in limits}
     parted = (units["exact"] == "yes") & (number % 1 != 0) & number.notna()
     other = "Correct it, or use the measure that is a percentage or a rate"
     faults = (
