@@ -149,9 +149,8 @@ def test_comparisons_that_only_the_pack_that_stands_makes_are_noted(project, mon
     assert status == 0
     assert f"Note: {EDITION.name}: The edition no longer asks {question}. {stood}" in out
     (lost,) = (line for line in out if "Not compared: care_leavers_17_18 of 08_care_leavers" in line)
-    assert lost.endswith(
-        f"no number behind the earlier figure: its source gives none (2017 in data/care_leavers.csv). {stood}"
-    )
+    where = "2017 in data/southend/dfe_care_leavers.csv"
+    assert lost.endswith(f"no number behind the earlier figure ({where}). {stood}")
 
 
 def test_what_is_typed_where_the_data_speak_comes_first_in_notebooks_and_in_names(
@@ -160,9 +159,12 @@ def test_what_is_typed_where_the_data_speak_comes_first_in_notebooks_and_in_name
     """Before what is wrong with the data, which the rest waits for."""
     replaced = {
         "notebooks/08_care_leavers.ipynb": ("# Care leavers", "# Care leavers were failed"),
-        "data/measures.csv": ("Children in need,the number", "Children in need rose,the number"),
-        "data/sources.csv": ("Key successes of the police", "Key successes that led to fewer arrests"),
-        "data/conferences.csv": ("103,103.0", "103,104.0"),
+        "data/dictionary/measures.csv": ("Children in need,the number", "Children in need rose,the number"),
+        "data/southend/sources.csv": (
+            "Key successes of the police",
+            "Key successes that led to fewer arrests",
+        ),
+        "data/southend/conferences.csv": ("103,103.0", "103,104.0"),
     }
     for name, (old, new) in replaced.items():
         text = (project / name).read_text("utf-8")
@@ -171,15 +173,16 @@ def test_what_is_typed_where_the_data_speak_comes_first_in_notebooks_and_in_name
     status, _, err = checked(monkeypatch, capsys)
     assert status == 2
     assert [line.partition(",")[0] for line in err[:-1]] == [
-        "data/measures.csv", "data/sources.csv", "08_care_leavers.ipynb", "data/conferences.csv",
-    ]  # fmt: skip
+        *("data/dictionary/measures.csv", "data/southend/sources.csv"),
+        *("08_care_leavers.ipynb", "data/southend/conferences.csv"),
+    ]
     assert "“rose” tells what happened, which a name may not: “Children in need rose”" in err[0]
     assert "“led to” tells what happened" in err[1]
 
 
 def test_typed_falsehoods_are_told_before_what_is_slow_is_imported():
     program = (
-        "import sys\nfrom lscb_analysis import cli\nassert cli._tell_typed() == []\n"
+        "import sys\nfrom lscb_analysis import cli\nassert cli._tell_typed(['southend-2017-19']) == []\n"
         "print(*{'scipy', 'matplotlib', 'papermill', 'nbformat'} & set(sys.modules))"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

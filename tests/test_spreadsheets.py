@@ -146,14 +146,16 @@ def test_a_decimal_or_a_sign_is_missed_where_other_figures_of_the_measure_and_so
     project, monkeypatch, capsys
 ):
     edited(project, "conferences", 3, printed="146")
-    path = project / "data" / "board_on_costs.csv"
+    path = project / DATA / "board_on_costs.csv"
     header, row, *others = rows_of(path)
     more = [cell.replace("2020", "2021").replace("2019", "2020").replace("+34%", "34%") for cell in row]
     path.write_text("\n".join(",".join(cells) for cells in [header, row, more, *others]) + "\n", "utf-8")
     status, _, err = checked(monkeypatch, capsys)
     assert status == 2
-    assert f"data/conferences.csv, row 3, column printed: '146' has lost a decimal {ALIKE}" in err
-    assert f"data/board_on_costs.csv, row 3, column printed: '34%' has lost a plus sign {ALIKE}" in err
+    assert f"data/southend/conferences.csv, row 3, column printed: '146' has lost a decimal {ALIKE}" in err
+    assert (
+        f"data/southend/board_on_costs.csv, row 3, column printed: '34%' has lost a plus sign {ALIKE}" in err
+    )
 
 
 REFUSED = [
