@@ -52,10 +52,10 @@ def test_the_sentence_counts_what_was_checked_what_fits_and_what_does_not(found)
 
 def test_where_all_fit_or_none_that_is_said_at_once(found):
     frame = one_rule(found, "parts").frame
-    for fits, said in ((True, "reached"), (False, "not reached")):
+    for fits, said in ((True, "all {} are reached"), (False, "none of {} is reached")):
         all_alike = protect(frame.assign(balance=fits), rule="published")
         text = describe_checks(all_alike).text
-        assert text == f"Wholes checked against the sum of their parts: all {len(frame)} are {said}."
+        assert text == f"Wholes checked against the sum of their parts: {said.format(len(frame))}."
 
 
 def test_a_rule_that_found_nothing_to_check_says_so(found):

@@ -35,8 +35,9 @@ def describe_checks(found: Release) -> Display:
     told = _of_rule(rule)
     if fits.nunique() > 1:
         return finding([say("checks.some", **said, **told)])
-    one = told["fits" if fits.all() else "fails"]
-    return finding([say("checks.all" if len(fits) > 1 else "checks.only", **said, **told, said=one)])
+    if len(fits) > 1:
+        return finding([say("checks.all" if fits.all() else "checks.none_of", **said, **told)])
+    return finding([say("checks.only", **said, **told, said=told["fits" if fits.all() else "fails"])])
 
 
 def describe_balance(found: Release) -> Display:
