@@ -337,6 +337,30 @@ def _show_withheld(names: list[str]) -> None:
     typer.echo(f"Withheld figures that others give away: {len(told)}. Keep this list to yourself.")
 
 
+@app.command("import")
+def import_statistics(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER_OR_ZIP...", help="Releases, as they are downloaded.")
+    ],
+) -> None:
+    """Read releases of national statistics into data/national/, each by its map: all of them, or none.
+
+    Exit status 0: they are there; 2: a file is not what a map knows, and each problem is listed.
+    """
+    from lscb_analysis.data import import_releases
+
+    done, left_out = import_releases(paths)
+    for one in done:
+        typer.echo(f"{one.release}: {one.numbers:,} numbers of {len(one.tables)} tables.")
+        if one.differing:
+            said = "stand otherwise in another table, and a note says how"
+            typer.echo(f"  {one.differing} of them {said}.")
+        if one.gone:
+            typer.echo(f"  No longer there, since they were not given: {', '.join(one.gone)}.", err=True)
+    for file in left_out:
+        typer.echo(f"Left out, for no map knows a table of this name: {file}")
+
+
 @app.command()
 def verify(
     pack: Annotated[Path, typer.Argument(help="The pack's folder, as reports/EDITION.")],

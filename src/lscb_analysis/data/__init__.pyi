@@ -29,6 +29,7 @@ from .files import (
     units as units,
     with_role as with_role,
 )
+from .national.importer import import_releases as import_releases
 from .recorder import READS as READS, record as record, recorded as recorded, unrecorded as unrecorded
 from .schema import (
     BOARD as BOARD,

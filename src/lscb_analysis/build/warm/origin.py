@@ -50,7 +50,9 @@ REHEARSED = "lscb_analysis.build.warm.rehearsal:rehearse"
 """What a build has called there: it takes the project's folder and the name of an edition."""
 
 POOLS = ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS", "VECLIB_MAXIMUM")
-ONE_THREAD = {f"{pool}_NUM_THREADS": "1" for pool in POOLS}
+ONE_THREAD = {f"{pool}_NUM_THREADS": "1" for pool in POOLS} | {
+    "JE_ARROW_MALLOC_CONF": "background_thread:false"  # pyarrow's, which pandas imports
+}
 """Only a process of one thread forks safely. Ordinary kernels get it too: a sum may depend on it."""
 
 QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}

@@ -1,0 +1,1 @@
+"""National statistics: releases as published, each read by a map, kept as Parquet, and read again."""
