@@ -46,7 +46,10 @@ FOLDER = "[a-z][a-z0-9_-]*"
 SHARED = "dictionary"
 """The folder of `data/` that says what measures, categories and published sources are, for every board."""
 
-NOT_BOARDS = (SHARED, "national", "examples")
+NATIONAL = "national"
+"""The folder of `data/` with national statistics, which an edition of any authority reads as its board's."""
+
+NOT_BOARDS = (SHARED, NATIONAL, "examples")
 """Folders of `data/` that are no board's."""
 
 OLDER = (
@@ -83,8 +86,8 @@ def _project(named: str | None, here: Path) -> Path:
     )
 
 
-_opened: dict[Path, str] = {}
-"""For each project the board of the edition that was read last."""
+_opened: dict[Path, tuple[str, tuple[str, ...]]] = {}
+"""For each project the board of the edition that was read last, and its areas: its own, then others."""
 
 
 def boards() -> list[str]:
@@ -93,9 +96,17 @@ def boards() -> list[str]:
     return sorted(name for name in folders if re.fullmatch(FOLDER, name) and name not in NOT_BOARDS)
 
 
-def open_board(name: str) -> None:
-    """Have the tables of a board read, from now on, where no board is named. Raises ProjectError for none."""
-    _opened[project()] = _known_board(name)
+def open_board(name: str, *areas: str) -> None:
+    """Have the tables of a board read, from now on, where no board is named. Raises ProjectError for none.
+
+    Of national statistics those of these `areas` are read.
+    """
+    _opened[project()] = _known_board(name), areas
+
+
+def which_areas() -> tuple[str, ...]:
+    """Return the areas of the edition read last: its own, then those beside it."""
+    return _opened.get(project(), ("", ()))[1]
 
 
 def which_board(name: str | None = None) -> str:
@@ -104,7 +115,7 @@ def which_board(name: str | None = None) -> str:
     Raises ProjectError, saying what to type, if there is none of that name or it is not clear which.
     """
     if name is None and (opened := _opened.get(project())):
-        return opened
+        return opened[0]
     return _known_board(name)
 
 
@@ -114,6 +125,8 @@ def board_of(edition: str) -> str:
 
 
 def _known_board(name: str | None) -> str:
+    if name == NATIONAL and (project() / "data" / NATIONAL).is_dir():
+        return name
     there = boards()
     if name in there or (name is None and len(there) == 1):
         return name or there[0]
@@ -129,8 +142,14 @@ def _known_board(name: str | None) -> str:
 
 
 def tables_of(board: str) -> list[Path]:
-    """Return the CSV files that an edition of a board reads: the dictionary's and the board's own."""
-    return [*listed(f"data/{SHARED}", ".csv"), *listed(f"data/{board}", ".csv")]
+    """Return the files that an edition of a board reads: the dictionary's and the board's own tables.
+
+    Those of national statistics are their releases, with the maps of these.
+    """
+    own = [*listed(f"data/{board}", ".csv")]
+    if board == NATIONAL:
+        own += [*listed(f"data/{SHARED}/releases", ".toml"), *listed(f"data/{NATIONAL}", ".parquet")]
+    return [*listed(f"data/{SHARED}", ".csv"), *own]
 
 
 def in_project(path: Path) -> str:
@@ -142,8 +161,14 @@ def in_project(path: Path) -> str:
 
 
 def editions() -> list[str]:
-    """Return the names of the editions in `notebooks/editions/`, sorted."""
-    return [path.stem for path in listed("notebooks/editions", ".toml")]
+    """Return the names of the editions in `notebooks/editions/`, sorted, without `templates`."""
+    return [path.stem for path in listed("notebooks/editions", ".toml") if path.stem not in templates()]
+
+
+def templates() -> list[str]:
+    """Return the names of the editions that are of any authority: which, a build is told."""
+    paths, of_any = listed("notebooks/editions", ".toml"), re.compile(rb'(?m)^data *= *"national"')
+    return [path.stem for path in paths if path.is_file() and of_any.search(path.read_bytes())]
 
 
 def listed(folder: str, suffix: str) -> list[Path]:

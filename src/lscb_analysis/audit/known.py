@@ -18,17 +18,15 @@ from lscb_analysis.data import (
     Stamped,
     derived,
     dictionary,
+    every_row,
     last_day,
-    load,
     measures,
     per,
     stamp,
-    tables,
     with_role,
 )
 from lscb_analysis.editions import Edition, verdict_table
 from lscb_analysis.figure import Figure, Place, period_of
-from lscb_analysis.project import open_board
 from lscb_analysis.quality import TOTAL, findings, links
 from lscb_analysis.records import meetings_held, on_costs, sums, surplus, turned
 from lscb_analysis.statistics import Period, implied_earlier, possible_counts, possible_totals, stated
@@ -68,12 +66,14 @@ class Known:
         hidden = {(row.measure, row.area_code, row.iso) for row in untold.itertuples()}
         for rest in derived("remainder"):
             _add_remainder(told, rest.measure, rest.of, rest.by[0], hidden)
+        for way in derived("sum"):
+            _add_sum(told, way.measure, way.of, way.category.split("; "))
         for row in self.derived[self.derived["value"].notna()].itertuples():
             _add(told, row)
         denominators = measures()["denominator"]
         numbers = denominators[(denominators != "") & (measures()["unit"] == "number")]
         for shares in [*self.linked, *((counts, counts, totals) for counts, totals in numbers.items())]:
-            _add_shares(told, self.withheld, *shares)
+            _add_shares(told, self.withheld, self.releases, *shares)
         return {place: list(_once(ways)) for place, ways in told.items()}
 
     @cached_property
@@ -82,6 +82,12 @@ class Known:
         found = links(self.edition)[["percentages", "counts", "totals"]]
         shares = [(share.measure, share.of, share.by[0]) for share in derived("share")]
         return [*shares, *found.itertuples(index=False, name=None)]
+
+    @cached_property
+    def releases(self) -> dict[str, str]:
+        """The release of each source of national statistics."""
+        of = self.rows[self.rows["release"] != ""].drop_duplicates("source")
+        return dict(zip(of["source"], of["release"], strict=True))
 
     @cached_property
     def alike(self) -> dict[str, set[str]]:
@@ -171,13 +177,13 @@ class Known:
 
 def known(edition: Edition) -> Known:
     """Return everything that the tables give for `edition`. Raises DataError if a table does not hold."""
-    open_board(edition.data)
+    edition.open()
     return _known(edition.model_dump_json(), stamp())
 
 
 @lru_cache(maxsize=1)
 def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
-    rows = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
+    rows = every_row()
     made = Known(Edition.model_validate_json(edition_json), rows.assign(iso=_iso(rows)))
     _ = made.told, made.found  # what the data do not bear is said before anything runs
     return made
@@ -243,22 +249,44 @@ def _add_remainder(
             told[measure, *place[1:]].append(rest)
 
 
-def _add_shares(told: Told, withheld: Iterable[Place], percentages: str, counts: str, totals: str) -> None:
+def _add_sum(told: Told, measure: str, of: str, parts: list[str]) -> None:
+    """Add the sums of parts of a measure that one source gives."""
+    for place in [place for place in told if place[:2] == (of, parts[0])]:
+        ways = [told.get((of, part, *place[2:]), []) for part in parts]
+        for first in ways[0]:
+            same = [[way for way in other if way.sources == first.sources] for other in ways]
+            if all(same):
+                value = sum(each[0].value for each in same)
+                whole = Estimate(value, "number", first.sources, "", value)
+                told[measure, TOTAL, *place[2:]].append(whole)
+
+
+def _add_shares(
+    told: Told,
+    withheld: Iterable[Place],
+    releases: dict[str, str],
+    percentages: str,
+    counts: str,
+    totals: str,
+) -> None:
     """Add every quotient of a number and its total, as an estimate of the percentage or rate, and the number.
 
-    Where the number is withheld its total still stands.
+    Where the number is withheld its total still stands. Those of two `releases` make none.
     """
     unit = str(measures()["unit"].get(percentages, "%"))
     rate = "%" if unit == "number" else unit
+    each = per(rate)
     for place in [place for place in (*told, *withheld) if place[0] == counts and totals]:
         numbers = [estimate for estimate in told.get(place, []) if estimate.unit == "number"]
         same = told.get((totals, TOTAL, *place[2:]), [])
-        wholes = same if per(rate) == 100 else _populations(told, totals, place)
+        wholes = same if each == 100 else _populations(told, totals, place)
         for whole in (whole for whole in wholes if whole.unit == "number" and whole.value > 0):
             of = whole.value
             told[percentages, TOTAL, *place[2:]].append(Estimate(np.nan, "", whole.sources, "", np.nan, of))
             for number in numbers:
-                value, sources = per(rate) * number.value / of, number.sources | whole.sources
+                value, sources = each * number.value / of, number.sources | whole.sources
+                if len({releases[source] for source in sources & releases.keys()}) > 1:
+                    continue
                 quotient = Estimate(value, rate, sources, "", number.value, of)
                 for measure in {counts, percentages}:
                     told[measure, *place[1:]].append(quotient)

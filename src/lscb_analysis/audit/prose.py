@@ -25,7 +25,7 @@ import mistune
 
 from lscb_analysis.data import COLUMNS, KINDS, Problem, dictionary, read, records, tables, text_files, texts
 from lscb_analysis.editions import Edition
-from lscb_analysis.project import SHARED, digest, notebook, open_board
+from lscb_analysis.project import SHARED, digest, notebook
 
 APPROVED = "approved"
 """The file of words that lists the sentences somebody has read and approved."""
@@ -94,7 +94,7 @@ def typed_claims(edition: Edition) -> list[Problem]:
 
     Raises DataError if the dictionary or a file of words does not hold.
     """
-    open_board(edition.data)
+    edition.open()
     passages = [passage for name in {**WORDY, **NAMES} for passage in _of_texts(name)]
     passages += _of_edition(edition)
     names = {

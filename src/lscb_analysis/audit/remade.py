@@ -24,7 +24,7 @@ from bs4 import Tag
 
 from lscb_analysis.audit.known import Estimate, Known, changing
 from lscb_analysis.data import derived, measures, per, texts
-from lscb_analysis.editions import estimates
+from lscb_analysis.editions import estimates, periods
 from lscb_analysis.figure import BEFORE, STATISTICS, Figure, Place, defined
 from lscb_analysis.pages import KINDS, LEVEL, as_data
 from lscb_analysis.quality import TOTAL
@@ -283,9 +283,10 @@ def _ratio(x: float, n: float, x0: float, n0: float, confidence: float) -> list[
 
 def _confidence_of_each(known: Known, cited: Figure) -> float:
     """The confidence of each interval of a mix, so that all hold together (Bonferroni)."""
-    compared = _moved(known, cited.measure)["lower"].notna().sum()
+    moved = _moved(known, cited.measure)
+    compared = moved["lower"].notna().sum()
     years = [int(period[-10:-6]) for period in (cited.before, cited.period)]
-    if compared and years == [int(str(of)[:4]) for of in (known.edition.previous, known.edition.latest)]:
+    if compared and years == moved[["previous_period", "time_period"]].iloc[0].tolist():
         return float(1 - (1 - cited.confidence) / compared)
     now, then = (
         {
@@ -311,8 +312,8 @@ def _verdict(known: Known, cited: Figure) -> Iterable[float]:
 def _moved(known: Known, measure: str) -> pd.DataFrame:
     """The changes of the categories of a mix, between the periods of the edition that compares it."""
     edition, asked = known.edition, known.verdicts.loc[known.verdicts["measure"] == measure, "question"]
-    periods = edition.previous, edition.latest
-    moves = [mix_changes(estimates(edition, question), *periods, edition.confidence) for question in asked]
+    shares = [estimates(edition, question) for question in asked]
+    moves = [mix_changes(of, *periods(edition, of), edition.confidence) for of in shares]
     return pd.concat(moves) if moves else pd.DataFrame(columns=["category", "residual", "lower"])
 
 

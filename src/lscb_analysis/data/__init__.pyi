@@ -3,12 +3,15 @@
 from .files import (
     Derived as Derived,
     Stamped as Stamped,
+    authorities as authorities,
+    authority as authority,
     calendars as calendars,
     check as check,
     check_area as check_area,
     counting as counting,
     derived as derived,
     dictionary as dictionary,
+    every_row as every_row,
     figures as figures,
     known_sources as known_sources,
     labels as labels,
@@ -26,6 +29,7 @@ from .files import (
     taken as taken,
     text_files as text_files,
     texts as texts,
+    totals as totals,
     units as units,
     with_role as with_role,
 )

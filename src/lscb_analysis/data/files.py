@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -11,6 +12,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
+from lscb_analysis.data.national.areas import areas, beside, find_area
+from lscb_analysis.data.national.series import alongside, held, series, sources, sums
 from lscb_analysis.data.recorder import record
 from lscb_analysis.data.saved import as_meant, cells
 from lscb_analysis.data.schema import (
@@ -35,6 +38,7 @@ from lscb_analysis.data.schema import (
 )
 from lscb_analysis.project import (
     FOLDER,
+    NATIONAL,
     PLAIN,
     SHARED,
     in_project,
@@ -42,6 +46,7 @@ from lscb_analysis.project import (
     misnamed,
     project,
     tables_of,
+    which_areas,
     which_board,
 )
 
@@ -62,7 +67,12 @@ OF_A_BOARD = ("facts", "plain_facts", "commentary", "accessibility")
 
 
 def tables(board: str | None = None) -> list[str]:
-    """Return the names of the tables of figures of a board, sorted; of which, `which_board` says."""
+    """Return the names of the tables of figures of a board, sorted; of which, `which_board` says.
+
+    National statistics are no tables: `every_row` and `figures` have them.
+    """
+    if which_board(board) == NATIONAL:
+        return []
     return [path.stem for path in listed(f"data/{which_board(board)}", ".csv") if _holds_figures(path)]
 
 
@@ -245,11 +255,63 @@ def figures(*measures: str, **where: str | int) -> pd.DataFrame:
         raise DataError([Problem("measures.csv", None, "measure", strange[0], what, remedy)])
     record("figures", measures, where)
     every = _every(*stamp())
+    rows = _rows_of(every, measures, where)
+    return rows if which_board() == NATIONAL else rows.assign(nearest=rounded_to(rows))
+
+
+def totals(measure: str, counts: str, **where: str | int) -> pd.DataFrame:
+    """Return the rows of a measure that are totals of another, as `figures` does.
+
+    Of national statistics they are from the release that each of the `counts` is of.
+    """
+    if which_board() != NATIONAL:
+        return figures(measure, **where)
+    record("figures", [measure, counts], where)
+    every = _national(which_areas(), *stamp())
+    parts = series(_rows_of(every, (counts,), where))
+    return _in_columns(alongside(_rows_of(every, (measure,), where), parts))
+
+
+def every_row() -> pd.DataFrame:
+    """Return the rows of all tables of the board, with the name of each in `table`.
+
+    Of national statistics they are those of the edition's areas, with the `release` that each is of.
+    """
+    if which_board() == NATIONAL:
+        every = _national(which_areas(), *stamp())
+        return every[~every["made"]].drop(columns=["filed", "made"]).reset_index(drop=True)
+    every = [load(name).assign(table=name, release="") for name in tables()]
+    return pd.concat(every, ignore_index=True)
+
+
+def _rows_of(every: pd.DataFrame, measures: tuple[str, ...], where: dict[str, str | int]) -> pd.DataFrame:
     kept = every["measure"].isin(measures)
     for column, wanted in where.items():
         kept &= every[column].astype(str) == str(wanted)
-    rows = every[kept].reset_index(drop=True)
-    return rows.assign(nearest=rounded_to(rows))
+    return every[kept].reset_index(drop=True)
+
+
+def authority(name: str) -> tuple[str, list[str]]:
+    """Return the name of an authority, given by name or code, in national statistics, and who is beside it.
+
+    These are the codes of the country, its region and its statistical neighbours. Raises DataError for any
+    other area.
+    """
+    area = find_area(name, population())
+    return area.name, beside(area, population())
+
+
+def authorities() -> list[str]:
+    """Return the authorities that national statistics have figures of for their newest year, by code."""
+    known = areas(population())
+    last = max(area.last for area in known)
+    return [area.name for area in known if area.level in levels("authority") and area.last == last]
+
+
+def population() -> str:
+    """Return the measure that most rates are of, which every area has."""
+    known = measures()
+    return str(known.loc[known["unit"].map(per) > 100, "denominator"].mode()[0])
 
 
 def check_area(area: str) -> None:
@@ -264,8 +326,28 @@ def check_area(area: str) -> None:
 def _every(*_: Stamped) -> pd.DataFrame:
     """The rows of all tables but what was simulated, in the order of their names."""
     board = which_board()
+    if board == NATIONAL:
+        return _in_columns(series(_national(which_areas(), *stamp())))
     every = pd.concat([_table(project() / "data" / board / f"{name}.csv") for name in tables(board)])
     return every[~every["counted"].isin(counting(SIMULATION))]
+
+
+@lru_cache(maxsize=2)
+def _national(names: tuple[str, ...], *_: Stamped) -> pd.DataFrame:
+    """National statistics of areas, given by name or code, and what adds up parts of them (`made`)."""
+    known, of = areas(population()), measures()
+    here = [area for area in known if area.code in names or area.name in names[:1]]
+    schemes = {scheme: {*rows["category"]} for scheme, rows in dictionary().categories.groupby("scheme")}
+    categories = {measure: schemes[scheme] for measure, scheme in of["scheme"].items() if scheme}
+    rows = held(here, dict(of["denominator"]), categories)
+    added = sums(rows, [(way.measure, way.of, tuple(way.category.split("; "))) for way in derived("sum")])
+    every = pd.concat([rows.assign(made=False), added.assign(made=True)], ignore_index=True)
+    said = {of_measure: every["measure"].map(of[of_measure]) for of_measure in ("counted", "unit")}
+    return every.assign(**said)
+
+
+def _in_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[[*COLUMNS, "counted", "unit", "status", "nearest"]].reset_index(drop=True)
 
 
 def texts(name: str, board: str | None = None, **where: str) -> pd.DataFrame:
@@ -319,7 +401,7 @@ def check(board: str | None = None) -> list[Problem]:
         return wrong + error.problems
     paths = [project() / "data" / board / f"{table}.csv" for table in tables(board)]
     problems = wrong + _check(paths)
-    if all(map(_simulated, paths)):
+    if all(map(_simulated, paths)) and board != NATIONAL:
         remedy = f"Put one there: a CSV file with the columns {', '.join(COLUMNS)}"
         problems.append(Problem(f"data/{board}/", None, None, None, "holds no table of figures", remedy))
     for name in TEXTS:
@@ -504,7 +586,10 @@ def _dictionary(*stamped: Stamped) -> Dictionary:
         problems = validate_dictionary(known)
     if problems:
         raise DataError(problems)
-    return Dictionary(*map(_own_first, frames))
+    every = Dictionary(*map(_own_first, frames))
+    if any(path.parent.name == NATIONAL for path, *_ in stamped):
+        every = replace(every, sources=pd.concat([every.sources, sources()]))
+    return every
 
 
 def stamp(board: str | None = None) -> tuple[Stamped, ...]:

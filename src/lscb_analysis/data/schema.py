@@ -58,6 +58,7 @@ ROLES = {
 
 MADE = {
     "remainder": "what the parts `by` leave of `of`",
+    "sum": "the parts of `of` that `category` names, with `; ` between them",
     "share": "`of` as a percentage of `by`",
     "attended": "marks `of` as a percentage of the marks `by`",
     "meetings": "the days of a calendar year with marks `of`",
@@ -660,7 +661,8 @@ def check_derived(dictionary: Dictionary) -> Iterator[Problem]:
     schemes = derived["of"].map(lookup(dictionary.measures, "scheme"))
     for scheme, rows in derived[derived["category"] != ""].groupby(schemes):
         of_scheme = dictionary.categories["scheme"] == scheme
-        yield from _unknown(rows, "category", dictionary.categories.loc[of_scheme, "category"])
+        parts = rows["category"].str.split("; ").explode().to_frame()
+        yield from _unknown(parts, "category", dictionary.categories.loc[of_scheme, "category"])
 
 
 def validate_text(raw: pd.DataFrame, known: Dictionary, name: str) -> list[Problem]:

@@ -18,6 +18,7 @@ from .verdicts import (
     declared as declared,
     estimates as estimates,
     make_ahead as make_ahead,
+    periods as periods,
     remember as remember,
     shown_measure as shown_measure,
     verdict_table as verdict_table,

@@ -19,12 +19,24 @@ from pydantic import (
     model_validator,
 )
 
-from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, calendars, last_day, nearest
+from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, authority, calendars, last_day, nearest
 from lscb_analysis.errors import InputError
-from lscb_analysis.project import ProjectError, board_of, edition_file, editions, open_board, project
+from lscb_analysis.project import (
+    NATIONAL,
+    ProjectError,
+    board_of,
+    edition_file,
+    editions,
+    open_board,
+    project,
+    templates,
+)
 
 Rows = dict[str, str | int | list[str]]
-"""Which rows: `table`, then any columns and the value each must have; `source` may be several, in order."""
+"""Which rows: `table`, then any columns and the value each must have; `source` may be several, in order.
+
+Of national statistics, which are no tables: `measure`.
+"""
 
 
 Year = Annotated[int, Field(ge=1990, le=2100, strict=True)]
@@ -81,7 +93,7 @@ class Comparison(BaseModel):
     @field_validator("counts", "totals", "printed", "heading")
     @classmethod
     def _names_a_table(cls, rows: Rows | None) -> Rows | None:
-        if rows is not None and "table" not in rows:
+        if rows is not None and not {"table", "measure"} & rows.keys():
             raise ValueError("names no table")
         listed = {column: value for column, value in (rows or {}).items() if isinstance(value, list)}
         if listed and not (list(listed) == ["source"] and listed["source"]):
@@ -128,11 +140,14 @@ def _kinds_of_period(calendar: str) -> list[str]:
 class Edition(BaseModel):
     """What a pack is made of. `previous` and `latest` are compared; each goes by the year in which it ends.
 
+    Without `previous` each comparison is of the last two years that its own measure has, up to `latest`.
     In which `calendar` they are `calendars.csv` says: of academic years a year will do; of quarters or
     months each is named, as `2018 Financial year Q1`.
 
     `data` is the folder of its board in `data/`, the only one where a project has no other: that and the
-    dictionary are read, and nothing else.
+    dictionary are read, and nothing else. With national statistics instead it is a template for any
+    authority: `{area}` in its words stands for the name, and its comparators are the country, the region and
+    the statistical neighbours.
 
     `financial_year` is that of the board's accounts, if the report has any, by the year in which it ends.
     Who `analysed` and who `assured`, and whom to `ask`, are roles. From the day after `use_until` on, a
@@ -156,7 +171,7 @@ class Edition(BaseModel):
     report: Words | None = None
     period: Words
     calendar: Words = REPORTING
-    previous: DatedPeriod
+    previous: DatedPeriod | None = None
     latest: DatedPeriod
     financial_year: Year | None = None
     confidence: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.95
@@ -191,7 +206,7 @@ class Edition(BaseModel):
         if not kinds:
             known = dict.fromkeys(row["calendar"] for row in calendars() if row["calendar"])
             raise ValueError(f"{self.calendar!r} is no calendar. {nearest(self.calendar, known)}")
-        for period in (self.previous, self.latest):
+        for period in filter(None, (self.previous, self.latest)):
             year, _, kind = str(period).partition(" ")
             if (kind or "Reporting year") not in kinds:
                 said, example = f"is no period of the calendar {self.calendar!r}", f"{year} {kinds[0]}"
@@ -203,7 +218,7 @@ class Edition(BaseModel):
         questions = [one.question for one in self.comparisons]
         days = {day: getattr(self, day) for day in ("next_pack", "use_until")}
         asked = {one.question: one.chapter for one in self.comparisons if one.chapter not in self.chapters}
-        early = last_day(self.previous) < last_day(self.latest)
+        early = self.previous is None or last_day(self.previous) < last_day(self.latest)
         wrong = [
             *([] if early else [f"previous ({self.previous}) is not before latest ({self.latest})"]),
             *(
@@ -217,9 +232,16 @@ class Edition(BaseModel):
         ]
         if self.next_pack > self.use_until:
             wrong.append(f"next_pack ({self.next_pack}) is after use_until ({self.use_until})")
+        tables = [rows for one in self.comparisons for rows in (one.counts, one.totals, one.printed) if rows]
+        if self.data != NATIONAL and any("table" not in rows for rows in tables):
+            wrong.append("a comparison names no table")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
+
+    def open(self) -> None:
+        """Have the tables of the edition's board read, from now on; of national statistics its areas."""
+        open_board(self.data, self.area, *self.comparators)
 
 
 def _twice(names: list[str]) -> list[str]:
@@ -229,14 +251,20 @@ def _twice(names: list[str]) -> list[str]:
 def read_edition(name: str, **changed: Any) -> Edition:
     """Return an edition, with any of its fields changed, and read the tables of its board from now on.
 
-    Raises EditionError, with every problem, if there is none of that name or it does not hold.
+    Raises EditionError, with every problem, if there is none of that name or it does not hold; DataError if
+    it is of any authority and `area` is none.
     """
     path = project() / "notebooks" / "editions" / f"{name}.toml"
-    if name not in editions():
-        raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
+    if name not in (known := [*editions(), *templates()]):
+        raise EditionError(f"There is no edition {name!r}. {nearest(name, known)}")
     try:
         open_board(board := board_of(name))  # what its fields may be the dictionary says
-        return Edition.model_validate(edition_file(name) | {"name": name, "data": board} | changed)
+        said = edition_file(name)
+        if board == NATIONAL:
+            changed |= _of_authority(name, said, changed)
+        edition = Edition.model_validate(said | {"name": name, "data": board} | changed)
+        edition.open()
+        return edition
     except ProjectError as error:
         raise EditionError(f"{path.name}, data: {error}") from error
     except OSError as error:
@@ -254,6 +282,25 @@ def read_edition(name: str, **changed: Any) -> Edition:
             for problem in error.errors()
         ]
         raise EditionError("\n".join(lines)) from error
+
+
+def _of_authority(name: str, said: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """What a template says once it is of an authority: its area, the others beside it, and its words."""
+    if "area" not in changed:
+        how = f"Say which, as in: lscb build {name} --area NAME"
+        raise EditionError(f"{name} is an edition for any authority. {how}.")
+    area, comparators = authority(str(changed["area"]))
+    words = {key: words for key, words in said.items() if key in ("title", "board", "period", "help")}
+    return _filled(words, area) | {"area": area, "comparators": comparators}
+
+
+def _filled(said: Any, area: str) -> Any:
+    """What is said, with the name of the area wherever `{area}` stands."""
+    if isinstance(said, str):
+        return said.replace("{area}", area)
+    if isinstance(said, list):
+        return [_filled(each, area) for each in said]
+    return {key: _filled(each, area) for key, each in said.items()} if isinstance(said, dict) else said
 
 
 def _wrong_parameter(problem: Any) -> str:

@@ -11,7 +11,14 @@ import pandas as pd
 
 from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest
 from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
-from lscb_analysis.editions.verdicts import SAME_FIGURE, Part, declared, estimates, verdict_table
+from lscb_analysis.editions.verdicts import (
+    SAME_FIGURE,
+    Part,
+    declared,
+    estimates,
+    periods,
+    verdict_table,
+)
 from lscb_analysis.release import Release, protect
 from lscb_analysis.statistics import (
     Period,
@@ -40,8 +47,8 @@ class Pack:
     edition: Edition
 
     def __repr__(self) -> str:
-        of, periods = self.edition, f"{self.previous} and {self.latest}"
-        return f"{of.name}: {of.area}, {periods}, {of.confidence:.4g} confidence, rule {of.rule!r}"
+        of, since = self.edition, f"{self.previous} and " if self.previous else "up to "
+        return f"{of.name}: {of.area}, {since}{self.latest}, {of.confidence:.4g} confidence, rule {of.rule!r}"
 
     @property
     def area(self) -> str:
@@ -49,8 +56,11 @@ class Pack:
         return self.edition.area
 
     @property
-    def previous(self) -> Period:
-        """The earlier of the two periods that are compared: a year, or as `2018 Financial year Q1`."""
+    def previous(self) -> Period | None:
+        """The earlier of the two periods that are compared: a year, or as `2018 Financial year Q1`.
+
+        None if each comparison is of the last two years of its own measure.
+        """
         return self.edition.previous
 
     @property
@@ -148,10 +158,20 @@ class Pack:
         return self.protect(stated(agreed(printed), made))
 
     def now(self, release: Release) -> Release:
-        """Return the figures of the latest period alone."""
-        frame, latest = release.frame, self.latest
-        of = frame["time_period"] == latest if isinstance(latest, int) else of_period(frame, latest)
-        return self.protect(frame[of])
+        """Return the figures of the latest period alone, which may be each measure's own."""
+        return self._of_one(release.frame, 1)
+
+    def before(self, frame: pd.DataFrame) -> Release:
+        """Return figures of the period before the latest as their source prints them."""
+        return self._of_one(stated(frame), 0)
+
+    def _of_one(self, frame: pd.DataFrame, at: int) -> Release:
+        """The figures of the earlier or the later of the periods that are compared, of each measure."""
+        kept = pd.Series(False, frame.index)
+        for _, rows in frame.groupby("measure", sort=False):
+            when = periods(self.edition, rows)[at]
+            kept[rows.index] = rows["time_period"] == when if isinstance(when, int) else of_period(rows, when)
+        return self.protect(frame[kept])
 
     def change(self, *estimates: pd.DataFrame | Release, first: bool = False) -> Release:
         """Return how each measure changed from the previous period to the latest, one after the other.
@@ -161,17 +181,19 @@ class Pack:
         every = self.protect(*estimates).frame
         compared = []
         for _, rows in every.groupby("measure", sort=False):
-            earliest = int(rows["time_period"].min())
-            since = earliest if first else self.previous
-            if not first or (isinstance(self.previous, int) and earliest < self.previous):
-                compared.append(compare(rows, since, self.latest, self.edition.confidence))
-        periods = self.previous, self.latest, self.edition.confidence
-        return self.protect(*compared or [compare(every.head(0), *periods)])
+            earliest, (previous, latest) = int(rows["time_period"].min()), periods(self.edition, rows)
+            since = earliest if first else previous
+            if not first or (isinstance(previous, int) and earliest < previous):
+                compared.append(compare(rows, since, latest, self.edition.confidence))
+        none = every.head(0)
+        return self.protect(
+            *compared or [compare(none, *periods(self.edition, none), self.edition.confidence)]
+        )
 
     def mix_changes(self, question: str) -> Release:
         """Return the change of each category of a mix that the edition compares."""
-        periods = self.previous, self.latest, self.edition.confidence
-        return self.protect(mix_changes(self.estimates(question).frame, *periods))
+        shares = self.estimates(question).frame
+        return self.protect(mix_changes(shares, *periods(self.edition, shares), self.edition.confidence))
 
     def _rows(
         self, measures: tuple[str, ...], areas: Areas, where: dict[str, str | int | None]

@@ -21,15 +21,16 @@ from lscb_analysis.data import (
     check,
     dictionary,
     figures,
+    last_day,
     load,
     measures,
     nearest,
     stamp,
+    totals,
     unrecorded,
 )
 from lscb_analysis.editions.edition import Comparison, Edition, EditionError, Rows, read_edition
 from lscb_analysis.errors import InputError
-from lscb_analysis.project import open_board
 from lscb_analysis.statistics import (
     AGAINST_NUMBERS,
     COMPARISON,
@@ -38,6 +39,7 @@ from lscb_analysis.statistics import (
     NO_FIGURE,
     EstimateError,
     Law,
+    Period,
     compare,
     implied_totals,
     mix_change,
@@ -95,7 +97,7 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
     Raises EditionError, with every comparison that cannot be made, if the edition names a table or rows that
     do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
     """
-    open_board(edition.data)
+    edition.open()
     made_of = edition.model_dump_json(), stamp()
     if made_of not in _made:
         # what a chapter reads of it is the rows that it releases
@@ -164,12 +166,14 @@ def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
     names several sources, a figure is that of the first that has it. Raises EditionError for a figure that
     several sources give without the edition saying which counts.
     """
-    open_board(edition.data)
+    edition.open()
     asked = {comparison.question: comparison for comparison in edition.comparisons}
     rows = getattr(asked.get(question), part, None)
     if rows is None:
         return figures()
     where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
+    if "table" not in rows:
+        return _by_measure(edition, asked[question], part, where)
     of = {"until": edition.latest, **where, "area_name": edition.area}
     try:
         if not isinstance(sources := rows.get("source"), list):
@@ -181,6 +185,23 @@ def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
         taken = f"and {edition.name} takes it as the {part} of {question!r}"
         raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
     return pd.concat(parts).drop_duplicates(SAME_FIGURE, ignore_index=True)
+
+
+def _by_measure(edition: Edition, asked: Comparison, part: Part, where: dict[str, Any]) -> pd.DataFrame:
+    """The rows of a part that names a measure and no table; totals are of the release of the counts."""
+    measure, of = str(where.pop("measure")), where | {"area_name": edition.area}
+    counts = str(asked.counts["measure"])
+    rows = totals(measure, counts, **of) if part == "totals" else figures(measure, **of)
+    return rows[rows["period_end"] <= last_day(edition.latest)]
+
+
+def periods(edition: Edition, rows: pd.DataFrame) -> tuple[Period, Period]:
+    """Return the two periods that are compared: the edition's, or the last two years that `rows` have."""
+    if edition.previous is not None:
+        return edition.previous, edition.latest
+    there = rows[~rows["status"].isin(["x", "z"])]
+    latest = int((there if len(there) else rows)["time_period"].max()) if len(rows) else int(edition.latest)
+    return latest - 1, latest
 
 
 def estimates(edition: Edition, question: str) -> pd.DataFrame:
@@ -236,11 +257,17 @@ def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
         made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
     except EstimateError as error:
         parts = [comparison.counts, comparison.totals or comparison.counts]
-        held = " against ".join(dict.fromkeys(f"data/{edition.data}/{part['table']}.csv" for part in parts))
+        held = " against ".join(dict.fromkeys(_place(edition, part) for part in parts))
         raise EstimateError(f"{question}, {held}: {error}") from error
     if comparison.method == "rate":
         _check_vintage(edition, made, f"{edition.name}, question {question!r}")
     return made
+
+
+def _place(edition: Edition, rows: Rows) -> str:
+    """Where the rows of a part stand: their table, or their measure in national statistics."""
+    named = f"{rows['table']}.csv" if "table" in rows else f", {rows['measure']}"
+    return f"data/{edition.data}/{named}".replace("/,", ",")
 
 
 def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) -> None:
@@ -260,8 +287,8 @@ def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) ->
 
 def _check_vintage(edition: Edition, made: pd.DataFrame, asked: str) -> None:
     """The populations under the two rates that are compared were estimated together."""
-    of, periods = dictionary().sources.set_index("source"), (edition.previous, edition.latest)
-    here = pd.concat([of_period(made, period) for period in periods], axis="columns").any(axis="columns")
+    of, compared = dictionary().sources.set_index("source"), periods(edition, made)
+    here = pd.concat([of_period(made, period) for period in compared], axis="columns").any(axis="columns")
     told = made[here & (made["denominator_source"].fillna("") != "")]
     named = dict(zip(told["denominator_source"], told["time_period"], strict=True))
     if len(of.loc[list(named), ["document", "release"]].drop_duplicates()) > 1:
@@ -297,12 +324,11 @@ def _lacks(edition: Edition, question: str, reason: str) -> list[tuple[str, str]
     comparison = _asked(edition, question)
     shown, made = estimates(edition, question), _from_numbers(edition, question)
     found = []
-    for period, which in ((edition.previous, "earlier"), (edition.latest, "later")):
+    for period, which in zip(periods(edition, shown), ("earlier", "later"), strict=True):
         rows, numbers = (frame[of_period(frame, period)] for frame in (shown, made))
         if lacking := _lacking(comparison, reason, rows, numbers):
             part, words = lacking
-            file = f"data/{edition.data}/{getattr(comparison, part)['table']}.csv"
-            found.append((words.format(which), f"{period} in {file}"))
+            found.append((words.format(which), f"{period} in {_place(edition, getattr(comparison, part))}"))
     return found
 
 
@@ -363,10 +389,10 @@ def _rows(edition: Edition) -> list[tuple[dict[str, object], np.ndarray | None, 
 def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None, Law]:
     """A comparison's row of the table, for a mix the counts it is made from, and the law of its test."""
     series = estimates(edition, comparison.question)
-    periods = edition.previous, edition.latest
+    compared = periods(edition, series)
     head = {"question": comparison.question, "chapter": comparison.chapter, "degrees": 1}
     changes = mix_changes if comparison.method == "mix" else compare
-    changed = changes(series, *periods, edition.confidence)
+    changed = changes(series, *compared, edition.confidence)
     head["interval_excludes_none"] = _excludes_none(changed)
     if comparison.method != "mix":
         if len(changed) != 1:
@@ -379,8 +405,8 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
     row["reason"] = not_tested(changed)
     if row["reason"]:
         return row, None, stats.chi2(1)
-    test, law = mix_change(series, *periods)
-    return row | test, mix_table(series, *periods)[0], law
+    test, law = mix_change(series, *compared)
+    return row | test, mix_table(series, *compared)[0], law
 
 
 def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:

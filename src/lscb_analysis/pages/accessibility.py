@@ -14,7 +14,6 @@ from markupsafe import Markup
 from lscb_analysis.data import records, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.pages.display import day
-from lscb_analysis.project import open_board
 
 RESULTS = "accessibility"
 """The file of words that the tests write."""
@@ -64,7 +63,7 @@ def tested(edition: Edition, draft: bool) -> Tested:
 
     There are no checks of another edition's pack, nor of a `draft`.
     """
-    open_board(edition.data)
+    edition.open()
     rows = texts(RESULTS, edition=edition.name).head(0 if draft else None)
     checks = [
         Check(

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from lscb_analysis.data import records, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.pages.display import Display, day, isolated
-from lscb_analysis.project import open_board
 
 COMMENTARY = "commentary"
 """The file of words, the kind of the display, and the class by which a page knows it."""
@@ -33,7 +32,7 @@ def describe_commentary(edition: Edition, chapter: str, question: str = "") -> D
 
 def commentary(edition: Edition, chapter: str) -> pd.DataFrame:
     """Return what is said of a chapter in `commentary.csv`, the oldest first."""
-    open_board(edition.data)
+    edition.open()
     said = texts(COMMENTARY, edition=edition.name, chapter=chapter)
     return said.sort_values("when", kind="stable", ignore_index=True)
 

@@ -9,7 +9,6 @@ from lscb_analysis.editions import Edition
 from lscb_analysis.pages.display import Display, bind
 from lscb_analysis.pages.sentences import finding
 from lscb_analysis.pages.words import each, say
-from lscb_analysis.project import open_board
 from lscb_analysis.release import Release
 from lscb_analysis.statistics import of_period, proportion, stated
 
@@ -27,7 +26,7 @@ def alarms(edition: Edition) -> pd.DataFrame:
 
     With them comes the seed of the simulation. No rows where this edition was not simulated.
     """
-    open_board(edition.data)
+    edition.open()
     of_edition = [rows[rows["source"] == simulated(edition)] for rows in map(load, tables())]
     every = pd.concat(of_edition, ignore_index=True)
     rows = every[of_period(every, edition.latest) & (every["area_name"] == edition.area)]

@@ -24,12 +24,12 @@ from lscb_analysis.editions import (
     Edition,
     EditionError,
     declared,
+    periods,
     verdict_table,
 )
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import bind, in_every, name, number, places, when
 from lscb_analysis.pages.words import beginning, claimed, say, sign, small, words
-from lscb_analysis.project import open_board
 from lscb_analysis.release import protect
 from lscb_analysis.statistics import compare, count, rounded
 
@@ -75,7 +75,7 @@ def _marked(edition: Edition, chapters: Collection[str]) -> list[Comparison]:
 
 def plans(edition: Edition) -> pd.DataFrame:
     """Return the facts of kind `plan` that have plain words, which are in the column `plain`."""
-    open_board(edition.data)
+    edition.open()
     facts = texts("facts", edition=edition.name, kind="plan")
     return facts.merge(texts("plain_facts").rename(columns={"said": "plain"}), on="fact")
 
@@ -114,7 +114,7 @@ def _row(edition: Edition, asked: Comparison) -> Row:
     if asked.method != "rate":
         return verdict
     numbers = count(declared(edition, asked.question, "counts"), edition.confidence)
-    changed = compare(numbers, edition.previous, edition.latest, edition.confidence)
+    changed = compare(numbers, *periods(edition, numbers), edition.confidence)
     row = records(protect(changed, rule=edition.rule).frame)[0]
     alike = np.sign(row["change"]) == np.sign(verdict["change"])
     return {**row, "question": asked.question, "verdict": verdict["verdict"]} if alike else verdict

@@ -38,7 +38,6 @@ from lscb_analysis.pages.words import (
     unsigned,
     word,
 )
-from lscb_analysis.project import open_board
 from lscb_analysis.release import Release
 from lscb_analysis.statistics import (
     LARGEST_TOTAL,
@@ -347,7 +346,7 @@ def describe_facts(pack: Pack, chapter: str, kind: str) -> Display:
 
 def list_of_facts(pack: Pack, **of: str) -> Markup:
     """Return facts as a list, in our words, with what became of each; nothing if there are none."""
-    open_board(pack.edition.data)
+    pack.edition.open()
     shorts = dictionary().sources.set_index("source")["short"]
     items = [
         say(

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import SIMULATION, counting, dictionary, load, measures, tables, texts
+from lscb_analysis.data import SIMULATION, counting, dictionary, every_row, measures, texts
 from lscb_analysis.editions import Comparison, Edition, shown_measure
-from lscb_analysis.project import open_board
+from lscb_analysis.project import NATIONAL
 from lscb_analysis.statistics import PERIOD, decimals
 
 Row = dict[str, Any]
 """One row of the frame of figures."""
 
 TOTAL = "Total"
-WHOLE = ["area_code", *PERIOD]
+WHOLE = ["area_code", *PERIOD, "release"]
 CELL = [*WHOLE, "measure", "category"]
 LINK = ["percentages", "counts", "totals", "mix", "heading"]
 
@@ -25,15 +25,16 @@ LINK = ["percentages", "counts", "totals", "mix", "heading"]
 def published(edition: Edition) -> pd.DataFrame:
     """Return the figures of all tables, with what the dictionary says of their measures.
 
-    Left out is what is of other areas than the edition's and its comparators, what the publisher of the
-    edition's report says in other reports, what is later than that report, and what was simulated. Which
+    Left out is what is of other areas than the edition's and the board's comparators, what the publisher of
+    the edition's report says in other reports, what is later than that report, and what was simulated. Which
     report it is follows from the facts that were taken from it. `rank` orders the sources of a figure: 0
     where a comparison of the edition takes it, then the order of the sources.
     """
-    open_board(edition.data)
-    every = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
+    edition.open()
+    every = every_row()
     every = every[~every["counted"].isin(counting(SIMULATION))]
-    beside = every[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
+    others = [] if edition.data == NATIONAL else edition.comparators  # whose figures are not this board's
+    beside = every[["area_name", "area_code"]].isin(others).any(axis="columns")
     every = every[(every["area_name"] == edition.area) | beside]
     figures = _of_its_time(every, edition)
     order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
@@ -49,7 +50,7 @@ def links(edition: Edition) -> pd.DataFrame:
     dictionary gives as its denominator; or a comparison of the edition says to which. `mix` marks
     comparisons whose categories make a whole; `heading` is a total that the source names wrongly.
     """
-    open_board(edition.data)
+    edition.open()
     known = measures().reset_index()
     denominators = known.set_index("measure")["denominator"]
     asked = [_asked(comparison, denominators) for comparison in edition.comparisons]

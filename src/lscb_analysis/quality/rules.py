@@ -174,8 +174,9 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     told = figures[figures["unit"].str.startswith("per") & figures["value"].notna()]
     rates = with_links(told, linked)
     counted = rates.merge(numbers(figures, "counts", ["category", *WHOLE]), on=["counts", "category", *WHOLE])
-    ends = numbers(figures, "totals", ["area_code", "period_end"])
-    both = counted.merge(ends.rename(columns={"period_end": "mid_year"}), on=["totals", "area_code"])
+    place = ["area_code", "release"]
+    ends = numbers(figures, "totals", [*place, "period_end"])
+    both = counted.merge(ends.rename(columns={"period_end": "mid_year"}), on=["totals", *place])
     both = both[(both["period_end"] - both["mid_year"]).dt.days.between(0, 366)]
     latest = both[both["mid_year"] == both.groupby(CELL)["mid_year"].transform("max")]
     once = latest.sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
@@ -246,7 +247,7 @@ def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     parts = figures[(figures["unit"] == "number") & (figures["denominator"] != "") & figures["value"].notna()]
     parts = parts[~parts["measure"].isin(check_parts(figures, linked)["of"])]
     wholes = numbers(figures, "totals", WHOLE).rename(columns={key: f"{key}_of" for key in PERIOD})
-    both = parts.assign(totals=parts["denominator"]).merge(wholes, on=["totals", "area_code"])
+    both = parts.assign(totals=parts["denominator"]).merge(wholes, on=["totals", "area_code", "release"])
     same = (both["period_start_of"] == both["period_start"]) & (both["period_end_of"] == both["period_end"])
     day = both["period_start_of"] == both["period_end_of"]
     near = both["period_end_of"].between(both["period_start"] - pd.Timedelta(days=366), both["period_end"])

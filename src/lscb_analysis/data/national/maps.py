@@ -106,6 +106,8 @@ class Release(NamedTuple):
     publication: str
     year: int
     title: str
+    publisher: str
+    licence: str
     published: str
     reference: str
     tables: dict[str, Table]
@@ -114,6 +116,8 @@ class Release(NamedTuple):
 class _File(_Strict):
     like: str = ""
     title: str = ""
+    publisher: str = ""
+    licence: str = ""
     published: str = ""
     reference: str = ""
     tables: dict[str, dict[str, Any]] = {}
@@ -160,7 +164,8 @@ def _release(publication: str, own: int, year: int) -> Release:
     except (ValidationError, re.error) as error:
         raise DataError(_problems(path, error)) from error
     published, reference = (file.published, file.reference) if own == year else ("", "")
-    return Release(publication, year, file.title, published, reference, tables)
+    what = (file.title, file.publisher, file.licence)
+    return Release(publication, year, *what, published, reference, tables)
 
 
 def _problems(path: Path, error: ValidationError | re.error) -> list[Problem]:
