@@ -351,10 +351,9 @@ def import_statistics(
 
     done, left_out = import_releases(paths)
     for one in done:
-        typer.echo(f"{one.release}: {one.numbers:,} numbers of {len(one.tables)} tables.")
+        typer.echo(f"{one.release}: {one.numbers:,} numbers of {len(one.tables)} table(s).")
         if one.differing:
-            said = "stand otherwise in another table, and a note says how"
-            typer.echo(f"  {one.differing} of them {said}.")
+            typer.echo(f"  Otherwise in another of its tables, as a note says: {one.differing}.")
         if one.gone:
             typer.echo(f"  No longer there, since they were not given: {', '.join(one.gone)}.", err=True)
     for file in left_out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import zipfile
@@ -102,18 +103,20 @@ def cells(found: Found, sheet: str, known: Iterable[str]) -> pd.DataFrame:
 
 
 def _of_csv(found: Found) -> pd.DataFrame:
+    again = "Take it from the release again"
     try:
-        text = io.StringIO(decoded(found.content)[0])
-        raw = pd.read_csv(text, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False)
+        text = decoded(found.content)[0]
+        raw = pd.read_csv(
+            io.StringIO(text), header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
+        )
     except UnicodeDecodeError as error:
-        raise _refused(found, "is not UTF-8 text", "Take it from the release again") from error
+        raise _refused(found, "is not UTF-8 text", again) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        what = f"is no table ({str(error).splitlines()[0].strip()})"
-        raise _refused(found, what, "Take it from the release again") from error
-    if (short := raw.isna().any(axis="columns")).any():
-        row = int(short.idxmax()) + 1
-        what, remedy = "has fewer cells than the header", "Take the file from the release again"
-        raise DataError([Problem(found.path, row, None, None, what, remedy)])
+        raise _refused(found, f"is no table ({str(error).splitlines()[0].strip()})", again) from error
+    for row, line in enumerate(csv.reader(io.StringIO(text, newline="")), 1):  # pandas fills what is missing
+        if line and len(line) < raw.shape[1]:
+            what = "has fewer cells than the header"
+            raise DataError([Problem(found.path, row, None, None, what, again)])
     return raw
 
 

@@ -108,8 +108,11 @@ def _by_own_map(found: Found, release: Release, table: str) -> Read:
     """A file as the map of its own year reads it: the newest map tells which year that is."""
     said = release.tables[table]
     raw = files.cells(found, said.sheet, [*said.key.columns, *said.numbers])
-    year = File(found.path, raw, said).year
-    own = maps.map_of(release.publication, year or release.year)
+    newest = File(found.path, raw, said)
+    year = newest.year
+    if not year:
+        raise DataError(newest.without_year())
+    own = maps.map_of(release.publication, year)
     named = maps.matching(found.name, own)
     if named is None:
         what = f"is no table of {release.publication} {year}"

@@ -91,7 +91,7 @@ class File:
             if name not in self._known and not self._column(name) and not self._aside(name):
                 what = "is a column that the map does not know"
                 yield Problem(self.path, 1, name, None, what, f"{nearest(name, wanted)} {_REMEDY}")
-        if not self.columns:
+        if self.table.patterns and not self.columns:
             what = "has no column of numbers that the map knows"
             yield Problem(self.path, 1, None, None, what, _REMEDY)
 
@@ -125,10 +125,17 @@ class File:
             elif fixed.get(name) not in known and name in fixed:
                 remedy = nearest(fixed[name], known)
                 yield Problem(MAPS, None, name, fixed[name], "is fixed by the map and not known", remedy)
-        periods = [period for period in self.periods.unique() if not year_of(period)]
-        yield from self._each("time_period", self.periods, periods, "is no year that can be read")
+        yield from self._of_periods()
         strange = [code for code in self.codes.unique() if not self._is_code(code)]
         yield from self._each("area_code", self.codes, strange, "is no code of an area")
+
+    def without_year(self) -> list[Problem]:
+        """What is wrong with a file of which not even the year can be read."""
+        return [*self._of_periods()] if self.table.key.time_period in self.raw.columns else self.problems()
+
+    def _of_periods(self) -> Iterator[Problem]:
+        strange = [period for period in self.periods.unique() if not year_of(period)]
+        yield from self._each("time_period", self.periods, strange, "is no year that can be read")
 
     def _each(self, column: str, cells: pd.Series, wrong: Iterable[str], what: str) -> Iterator[Problem]:
         for said in wrong:

@@ -182,7 +182,7 @@ def _with_likes(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
     """What a map says, and what the map says that it is like."""
     path = project() / MAPS / f"{name}.toml"
     if not path.is_file() or name in seen:
-        there = [each.stem for each in listed(MAPS, ".toml")]
+        there = [each.stem for each in listed(MAPS, ".toml") if each.stem not in seen]
         what = "is like itself" if name in seen else "is no map"
         raise DataError([Problem(MAPS, None, "like", name, what, nearest(name, there))])
     try:

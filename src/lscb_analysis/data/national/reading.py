@@ -29,7 +29,7 @@ COLUMNS = [
 DATA = "data/national"
 """Where they are kept."""
 
-MANIFEST = "files.csv"
+MANIFEST = "imported_files.csv"
 """What each release was made of: its files, with the SHA-256 of each."""
 
 

@@ -42,7 +42,7 @@ def tidy(file: File, release: str, table: str) -> pd.DataFrame:
     frame = _dated(pd.DataFrame(texts), file.table, names)
     frame = _valued(frame, file.table, cells, names["number"])
     frame["nearest"] = _nearest(frame, file.table, names["nearest"].astype(float))
-    applies = (frame["status"] != _INAPPLICABLE).groupby([frame["measure"], frame["category"]], observed=True)
+    applies = (frame["status"] != _INAPPLICABLE).groupby(frame["measure"], observed=True)
     return frame.loc[applies.transform("any").to_numpy(), COLUMNS]
 
 
@@ -92,7 +92,7 @@ def _rows(file: File) -> pd.DataFrame:
             "area_code": file.codes,
             "old_code": file.old_codes,
             "area_name": file.first(key.area_name),
-            "joined": file.codes.map(joined).fillna(""),
+            "joined": [joined.get(code, "") for code in file.codes],
             "note": note or "",
         }
     )
