@@ -31,7 +31,7 @@ from lscb_analysis.build import (
     placed,
     withdraw as take_away,
 )
-from lscb_analysis.project import boards, editions, project, which_board
+from lscb_analysis.project import boards, editions, project, templates, which_board
 
 if TYPE_CHECKING:
     from lscb_analysis.build import Pack
@@ -142,6 +142,9 @@ def build(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print the whole pack as a PDF too, by Chromium.")
     ] = False,
+    area: Annotated[
+        str, typer.Option(metavar="NAME", help="The authority, of an edition for any, by name or code.")
+    ] = "",
     log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.
@@ -152,13 +155,14 @@ def build(
     tell = _Teller(log)
     try:
         changed, day = dict(map(_pair, parameter or [])), on.date() if on else date.today()
-        asked = Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast)
         name = edition or _only(editions())
-        folder = _free_to_build(name, output, asked.draft)
+        area = _authority(name, area)
+        asked = Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast, area)
+        folder = _free_to_build(name, output, asked)
         if name and nothing_to_do(name, folder, asked, tell):
             typer.echo(f"The pack is ready: {folder / 'index.html'}")
             return
-        with _warmed_up(edition) as make:
+        with _warmed_up(edition, area) as make:
             pack = make(edition, asked, output, tell)
     except (Exception, SystemExit) as error:
         tell("not published", error=str(error))
@@ -169,13 +173,30 @@ def build(
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
 
 
-def _free_to_build(name: str, output: Path | None, draft: bool) -> Path:
+def _authority(edition: str, area: str) -> str:
+    """The area of an edition for any authority, as national statistics name it; of another edition none.
+
+    Raises an error of the input where no authority is given, or one to an edition that has its own.
+    """
+    if edition in templates():
+        from lscb_analysis.editions import read_edition
+
+        return read_edition(edition, **({"area": area} if area else {})).area
+    if area:
+        of_any = ", ".join(templates()) or "there is none here"
+        raise BuildError(
+            f"--area is for editions of any authority ({of_any}). Use -p area={area!r} for a draft."
+        )
+    return ""
+
+
+def _free_to_build(name: str, output: Path | None, asked: Asked) -> Path:
     """Return where the pack is to stand, or the project if no edition is meant, which is refused later.
 
     Raises BuildError if it may not stand there, or if the build could not open its files.
     """
     _check_handles()
-    return placed(name, output, draft) if name else project()
+    return placed(name, output, asked.draft, asked.area) if name else project()
 
 
 def _check_handles() -> None:
@@ -195,7 +216,7 @@ def _check_handles() -> None:
 
 
 @contextmanager
-def _warmed_up(edition: str | None) -> Iterator[Callable[..., Pack]]:
+def _warmed_up(edition: str | None, area: str = "") -> Iterator[Callable[..., Pack]]:
     """What makes a pack, imported while the process that kernels are forked from imports its own."""
     place, name = str(project()), edition or next(iter(editions()), "")
     gc.disable()  # there is hardly any garbage in a build, and to look for it takes a second
@@ -203,7 +224,7 @@ def _warmed_up(edition: str | None) -> Iterator[Callable[..., Pack]]:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from lscb_analysis.build import REHEARSED, forkserver
 
-    with forkserver(rehearsal=(REHEARSED, place, name)):
+    with forkserver(rehearsal=(REHEARSED, place, name, area)):
         from lscb_analysis.build import build as make
 
         yield make

@@ -49,6 +49,9 @@ SHARED = "dictionary"
 NATIONAL = "national"
 """The folder of `data/` with national statistics, which an edition of any authority reads as its board's."""
 
+MAPS = "releases"
+"""The folder of the dictionary with the maps of releases."""
+
 NOT_BOARDS = (SHARED, NATIONAL, "examples")
 """Folders of `data/` that are no board's."""
 
@@ -148,7 +151,7 @@ def tables_of(board: str) -> list[Path]:
     """
     own = [*listed(f"data/{board}", ".csv")]
     if board == NATIONAL:
-        own += [*listed(f"data/{SHARED}/releases", ".toml"), *listed(f"data/{NATIONAL}", ".parquet")]
+        own += [*listed(f"data/{SHARED}/{MAPS}", ".toml"), *listed(f"data/{NATIONAL}", ".parquet")]
     return [*listed(f"data/{SHARED}", ".csv"), *own]
 
 
@@ -247,8 +250,10 @@ def made_of(edition: str, chapters: Iterable[str], today: date) -> dict[str, Any
     }
 
 
-def stands(folder: Path, edition: str, today: date, holding: str | None = None) -> bool:
+def stands(folder: Path, edition: str, today: date, holding: str | None = None, area: str = "") -> bool:
     """Whether `folder` is a whole pack of an edition, made of what there is now and `holding` a file.
+
+    Of an edition for any authority it is of this `area`.
 
     Whole is told by the digests in the pack's record, not by any in the pack: each of its files is as it was
     made, and there is no other.
@@ -260,7 +265,8 @@ def stands(folder: Path, edition: str, today: date, holding: str | None = None) 
         past = next(past for past in packs if past["files"] == found)
         now = made_of(edition, past["chapters"], today)
         held = holding is None or holding in found
-        return bool(held and past["edition"] == edition and past["made_of"] == now)
+        same = past["edition"] == edition and past.get("area", "") == area
+        return bool(held and same and past["made_of"] == now)
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return False  # no pack, or not as it was made
 

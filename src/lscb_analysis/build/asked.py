@@ -29,8 +29,8 @@ class Asked:
     """What is asked of a build, by whom it is started, by the manifest of a pack or by who makes it again.
 
     With `only` (chapters) or `changed` (parameters, as text) it makes a draft; with `pdf` the pack holds a
-    PDF of itself. These three decide what a pack says, so its manifest has them. Of the day it is built `on`
-    this alone counts: whether the pack may still be used then.
+    PDF of itself; `area` names the authority of an edition for any. These four decide what a pack says, so
+    its manifest has them. Of the day it is built `on` this alone counts: whether it may still be used then.
 
     With `force` every chapter runs and the pack is published, whether or not something has changed; with
     `wait` another build of the pack is waited for. So many `workers` run chapters at once, two more than
@@ -47,6 +47,7 @@ class Asked:
     workers: int | None = None
     timeout: float = TIMEOUT
     fail_fast: bool = False
+    area: str = ""
 
     @property
     def draft(self) -> bool:
@@ -60,12 +61,13 @@ class Asked:
     @property
     def recorded(self) -> dict[str, Any]:
         """What of it stands in the manifest."""
-        return {"only": [*self.only], "changed": {**self.changed}, "pdf": self.pdf}
+        of = {"area": self.area} if self.area else {}
+        return {"only": [*self.only], "changed": {**self.changed}, "pdf": self.pdf} | of
 
 
 def nothing_to_do(edition: str, folder: Path, asked: Asked, tell: Tell) -> bool:
     """Return whether the pack that is asked for stands in `folder`, made of what there is now; tell if so."""
-    if asked.draft or asked.force or not stands(folder, edition, asked.on, asked.file):
+    if asked.draft or asked.force or not stands(folder, edition, asked.on, asked.file, asked.area):
         return False
     tell_if_past(edition, asked, tell)
     tell("nothing to do", folder=str(folder))

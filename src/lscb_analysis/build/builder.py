@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
@@ -86,9 +86,10 @@ def build(
     that was there stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
     asked = asked or Asked()
-    edition, browser = read_edition(name or _only_edition()), chromium() if asked.pdf else None
-    folder = placed(edition.name, output, asked.draft)
-    with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
+    edition = read_edition(name or _only_edition(), **_tried(asked))
+    asked = replace(asked, area=edition.area if asked.area else "")
+    browser, folder = chromium() if asked.pdf else None, placed(edition.name, output, asked.draft, asked.area)
+    with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name, asked.area)):
         edition, chapters = plan(edition, asked)
         # before another build is waited for: what changes meanwhile has not been read
         before, table = made_of(edition.name, edition.chapters, asked.on), _verdicts(edition)
@@ -109,14 +110,20 @@ def build(
             if failed := [chapter for chapter in chapters if chapter.error]:
                 return Pack(folder, chapters, keep_failed(failed, folder))
             _complete(pages, before | {"asked": asked.recorded}, browser, tell)
-            _publish(pages, before, folder, tell)
+            _publish(pages, before, folder, asked.area, tell)
     return Pack(folder, chapters)
 
 
-def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None:
+def _tried(asked: Asked) -> dict[str, Any]:
+    """The area of an edition for any authority, by the name of the field."""
+    return {"area": asked.area} if asked.area else {}
+
+
+def _publish(pages: Pages, of: dict[str, Any], folder: Path, area: str, tell: Tell) -> None:
     """Put a pack in its place, and tell which files there are not ours and so were left."""
     chapters = [chapter.name for chapter in pages.chapters]
-    publish(pages.made, folder, {"edition": pages.edition.name, "chapters": chapters, "made_of": of})
+    record = {"edition": pages.edition.name, "chapters": chapters, "made_of": of}
+    publish(pages.made, folder, record | ({"area": area} if area else {}))
     tell("published", folder=str(folder))
     forget_failed(folder)
     if left := left_alone(folder):
@@ -191,7 +198,8 @@ def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
             raise BuildError(
                 f"Nothing that a build sets is called {name!r}. {nearest(name, sorted({*TRIED, *own}))}"
             )
-    instead = "; ".join(f"{name}: {text}" for name, text in changed.items() if name in TRIED)
+    tries = _tried(asked) | {name: text for name, text in changed.items() if name in TRIED}
+    instead = "; ".join(f"{name}: {text}" for name, text in tries.items())
     values = {name: _typed(name, changed[name], own[name]) for name in changed if name in own}
     trial = tried(instead)
     check_rule(edition.rule, f"{edition.name}.toml, rule: ")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,12 +59,14 @@ class UnpublishedError(Exception):
     """A pack that was made and yet must not be published; the message says why."""
 
 
-def placed(edition: str, output: Path | None, draft: bool = False) -> Path:
+def placed(edition: str, output: Path | None, draft: bool = False, area: str = "") -> Path:
     """Return the folder of an edition's pack, by default `reports/<edition>`, or of a draft beside it.
 
-    Raises BuildError as `check_replaceable` does.
+    Of an edition for any authority it is that of the `area` in there. Raises BuildError as
+    `check_replaceable` does.
     """
-    folder = (output or project() / "reports" / edition).absolute()
+    named = re.sub("[^a-z0-9]+", "-", area.casefold()).strip("-")
+    folder = (output or project() / "reports" / edition / named).absolute()
     folder = folder.with_name(f"{folder.name}-draft") if draft and folder.name else folder
     check_replaceable(folder)
     return folder

@@ -38,6 +38,7 @@ from lscb_analysis.data.schema import (
 )
 from lscb_analysis.project import (
     FOLDER,
+    MAPS,
     NATIONAL,
     PLAIN,
     SHARED,
@@ -198,6 +199,7 @@ def published_files() -> set[str]:
         in_project(path)
         for path in tables_of(which_board())
         if path.stem in DICTIONARY
+        or path.parent.name in (NATIONAL, MAPS)
         or out >= {*(_table(path) if _holds_figures(path) else read(path)).get("source", [])}
     }
 
@@ -280,7 +282,7 @@ def every_row() -> pd.DataFrame:
     if which_board() == NATIONAL:
         every = _national(which_areas(), *stamp())
         return every[~every["made"]].drop(columns=["filed", "made"]).reset_index(drop=True)
-    every = [load(name).assign(table=name, release="") for name in tables()]
+    every = [load(name).assign(table=name, release="", fewest=np.nan) for name in tables()]
     return pd.concat(every, ignore_index=True)
 
 

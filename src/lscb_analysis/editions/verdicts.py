@@ -142,13 +142,13 @@ def _table(edition: Edition) -> pd.DataFrame:
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
-def make_ahead(root: str, edition: str) -> dict[Any, pd.DataFrame]:
+def make_ahead(root: str, edition: str, changed: dict[str, Any]) -> dict[Any, pd.DataFrame]:
     """Read the data of the project in `root`, make an edition's verdicts, and return them for `remember`.
 
-    What is wrong with them is left to the build to say.
+    Fields of the edition may be `changed`. What is wrong with them is left to the build to say.
     """
     with chdir(root), suppress(ValueError):
-        opened = read_edition(edition)
+        opened = read_edition(edition, **changed)
         check(opened.data)
         verdict_table(opened)
     return _made

@@ -137,7 +137,10 @@ def _bounded(
 
 
 def _least(source: str, figures: pd.DataFrame) -> int:
-    """The least that a withheld number can be: 1 where the publisher prints zeros, else 0."""
+    """The least that a withheld number can be: as its release says, or 1 where the publisher prints zeros."""
+    said = figures.loc[(figures["source"] == source) & (figures["status"] == "c"), "fewest"]
+    if said.notna().any():
+        return int(said.min())
     publishers = dictionary().sources.set_index("source")["publisher"]
     same = figures["source"].map(publishers) == publishers[source]
     return int((same & (figures["unit"] == "number") & (figures["value"] == 0)).any())

@@ -16,14 +16,17 @@ from lscb_analysis.pages import line_chart, table
 from lscb_analysis.release import protect
 
 
-def rehearse(root: str, name: str) -> Iterator[dict[Any, pd.DataFrame]]:
+def rehearse(root: str, name: str, area: str = "") -> Iterator[dict[Any, pd.DataFrame]]:
     """Yield the verdicts of an edition of the project in `root`, for `verdicts.remember`; then draw.
+
+    Of an edition for any authority it is of this `area`.
 
     What is wrong with the data is left to the build to say.
     """
-    yield make_ahead(root, name)
+    of = {"area": area} if area else {}
+    yield make_ahead(root, name, of)
     with chdir(root), suppress(Exception):  # a chapter that shows it says what is wrong
-        edition = read_edition(name)
+        edition = read_edition(name, **of)
         # the categories of a mix are too many for lines
         question = next(one.question for one in edition.comparisons if one.method != "mix")
         figures = protect(estimates(edition, question), rule=edition.rule)

@@ -28,8 +28,8 @@ def held(areas: Collection[Area], measures: dict[str, str], schemes: dict[str, s
     The total that a measure is part of, as `measures` says, is there from the release of each of its figures
     too. `schemes` are the categories of each measure that has any: a measure with others is left out. The
     columns are those of a board's table, with `release`, `table`, the year that a figure is `filed` under
-    there, `status` and `nearest`. `source` is release and table, `printed` the value with the decimals of
-    its rounding. The year is that of a period's end.
+    there, `status`, `nearest`, and the `fewest` that a symbol can hide. `source` is release and table,
+    `printed` the value with the decimals of its rounding. The year is that of a period's end.
     """
     known = {area.old_code or area.code: area for area in areas}
     frames = [frame for name in releases() if len(frame := _of(name, known, measures))]
@@ -130,10 +130,11 @@ def _as_of_a_board(rows: pd.DataFrame) -> pd.DataFrame:
         time_period=rows["period_end"].dt.year,
         printed=_printed(rows["value"], rows["status"], rows["nearest"]),
         qualifier="",
+        fewest=rows["least"],
         source=rows["release"] + "-" + rows["table"],
     )
     days = {day: made[day].astype("datetime64[us]") for day in ("period_start", "period_end")}
-    columns = [*COLUMNS, "filed", "release", "table", "status", "nearest"]
+    columns = [*COLUMNS, "filed", "release", "table", "status", "nearest", "fewest"]
     return made.assign(**days)[columns].reset_index(drop=True)
 
 
