@@ -62,12 +62,12 @@ class Known:
             _add(told, row)
         for percentages, counts, totals in self.linked:
             _add_implied(told, percentages, counts, totals)
+        for way in derived("sum"):
+            _add_sum(told, way.measure, way.of, way.category.split("; "))
         untold = self.rows[self.rows["value"].isna()]
         hidden = {(row.measure, row.area_code, row.iso) for row in untold.itertuples()}
         for rest in derived("remainder"):
             _add_remainder(told, rest.measure, rest.of, rest.by[0], hidden)
-        for way in derived("sum"):
-            _add_sum(told, way.measure, way.of, way.category.split("; "))
         for row in self.derived[self.derived["value"].notna()].itertuples():
             _add(told, row)
         denominators = measures()["denominator"]
@@ -104,6 +104,10 @@ class Known:
         found: dict[Place, set[str]] = defaultdict(set)
         for row in self.rows[self.rows["status"] != ""].itertuples():
             found[row.measure, row.category, row.area_code, row.iso].add(row.source)
+        for way in derived("sum"):
+            parts = [(way.of, part) for part in way.category.split("; ")]
+            for place in [place for place in found if place[:2] in parts]:
+                found[way.measure, TOTAL, *place[2:]] |= found[place]
         return found
 
     @cached_property

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest
+from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest, totals
 from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
 from lscb_analysis.editions.verdicts import (
     SAME_FIGURE,
@@ -19,6 +19,7 @@ from lscb_analysis.editions.verdicts import (
     periods,
     verdict_table,
 )
+from lscb_analysis.project import NATIONAL
 from lscb_analysis.release import Release, protect
 from lscb_analysis.statistics import (
     Period,
@@ -111,9 +112,8 @@ class Pack:
 
     def totals(self, question: str, measure: str) -> pd.DataFrame:
         """Return the totals of a comparison: as declared, else those that its prints imply, of `measure`."""
-        totals = self.declared(question, "totals")
-        if len(totals):
-            return totals
+        if len(whole := self.declared(question, "totals")):
+            return whole
         counts, printed = (self.declared(question, part) for part in ("counts", "printed"))
         return implied_totals(counts, printed, measure)
 
@@ -149,7 +149,7 @@ class Pack:
 
         If a `measure` is named they are of that: as printed where a source prints them.
         """
-        made = proportion(counts, totals, self.edition.confidence)
+        made = proportion(counts, self._alongside(totals, counts), self.edition.confidence)
         if not measure:
             return self.protect(made)
         printed = self.load(measure)
@@ -194,6 +194,13 @@ class Pack:
         """Return the change of each category of a mix that the edition compares."""
         shares = self.estimates(question).frame
         return self.protect(mix_changes(shares, *periods(self.edition, shares), self.edition.confidence))
+
+    def _alongside(self, whole: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
+        """The totals of counts; of national statistics those of the release of each count."""
+        if self.edition.data != NATIONAL or whole.empty or counts.empty:
+            return whole
+        measure, of = (str(frame["measure"].iloc[0]) for frame in (whole, counts))
+        return totals(measure, of, area_name=self.area)
 
     def _rows(
         self, measures: tuple[str, ...], areas: Areas, where: dict[str, str | int | None]

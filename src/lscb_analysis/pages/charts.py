@@ -51,6 +51,12 @@ SHAPES = [("o", True), ("D", False), ("X", True)]
 MOST_LONG_TICKS = 3
 """With more periods than this their names are broken into lines."""
 
+MOST_TICKS, MOST_NARROW_TICKS = 8, 5
+"""With more periods than this, in a wide drawing or a narrow one, not all are named and labelled."""
+
+ABREAST = 3
+"""So many small drawings stand side by side where each category has one."""
+
 WIDE, NARROW = 680, 340
 """Widths in CSS pixels: one drawing for a desk, one for a phone."""
 
@@ -81,20 +87,25 @@ def _needs(*columns: str) -> Callable[[Chart], Chart]:
 def line_chart(release: Release, target: Release | None = None, verdicts: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
-    The one figure of `target` is drawn as a grey line. The headline says what `verdicts` has of the series;
-    without them, no direction. Raises ValueError for more categories than there are
-    colours to tell apart.
+    More categories than there are colours to tell apart stand in small drawings of one each. The one figure
+    of `target` is drawn as a grey line. The headline says what `verdicts` has of the series; without them,
+    no direction.
     """
     frame, target = release.frame.dropna(subset=["value"]), target if target and len(target.frame) else None
-    panels = [rows for _, rows in frame.groupby(["area_code", "measure"], sort=False)]
-    named = naming(frame.assign(category="Total"))
+    lines = frame.groupby(["area_code", "measure"])["category"].nunique()
+    apart = ["category"] if lines.max() > len(PALETTE) else []
+    panels = [rows for _, rows in frame.groupby(["area_code", "measure", *apart], sort=False)]
+    named = naming(frame if apart else frame.assign(category="Total"))
+    abreast = ABREAST if apart else len(panels)
     highest = frame[["value", "upper"]].max().max()
     top = 100.0 if highest > 60 and (frame["unit"] == "%").all() else 1.18 * highest
 
     def draw(figure: Figure, narrow: bool) -> None:
-        shape = (len(panels), 1) if narrow else (1, len(panels))
+        shape = (len(panels), 1) if narrow else (-(-len(panels) // abreast), abreast)
         axes = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False).flat
-        for ax, rows in zip(axes, panels, strict=True):
+        for ax in axes[len(panels) :]:
+            ax.set_axis_off()
+        for ax, rows in zip(axes, panels, strict=False):
             _draw_lines(ax, rows, top, narrow, tight=narrow or len(panels) > 1)
             if target is not None:
                 _draw_target(ax, target.frame.iloc[0].to_dict())
@@ -103,7 +114,8 @@ def line_chart(release: Release, target: Release | None = None, verdicts: Releas
                 pad = 26 if highest > 0.9 * top else 6  # a label may stand above the axes
                 ax.set_title(title, fontweight="bold", loc="left", color=INK, pad=pad)
 
-    heights = (330, 300 if len(panels) == 1 else 250 * len(panels))
+    rows = -(-len(panels) // abreast)
+    heights = (330 if rows == 1 else 250 * rows, 300 if len(panels) == 1 else 250 * len(panels))
     judged = verdicts.frame if verdicts else None
     said = headline(frame, judged, release.frame) if target is None else against(frame, target.frame)
     words = _value_in_words(release.frame)
@@ -449,13 +461,13 @@ def _draw_aim(ax: Axes, y: int, row: Row) -> None:
 
 def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: bool) -> None:
     lines = [rows.sort_values("period_end") for _, rows in frame.groupby("category", sort=False)]
-    if len(lines) > len(PALETTE):
-        raise ValueError(f"{len(lines)} lines are too many to tell apart. Draw bars, or fewer categories.")
     at = {end: i for i, end in enumerate(sorted(frame["period_end"].unique()))}
     # before the lines are drawn: ticks that are replaced afterwards cost as much as the lines
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
+    every = -(-len(at) // (MOST_NARROW_TICKS if tight else MOST_TICKS))
     ticks = {at[row["period_end"]]: period(row) for row in records(frame)}
+    ticks = {x: words for x, words in ticks.items() if (max(at.values()) - x) % every == 0}
     wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
     ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
     ax.set(xlabel=" ", ylabel=" ")  # of axes without a name seaborn asks every tick whether it is seen
@@ -466,7 +478,8 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
         told = rows["lower"].notna()
         ax.vlines(x[told], rows["lower"][told], rows["upper"][told], color=colour, linewidth=1.5)
     if len(lines) == 1:
-        _label_points(ax, records(lines[0]), top)
+        x = [at[end] for end in lines[0]["period_end"]]
+        _label_points(ax, x, records(lines[0]), top, every > 1)
     else:
         _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], max(at.values()), top, narrow)
     ax.yaxis.set_major_formatter("{x:,.10g}")
@@ -474,16 +487,23 @@ def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: 
     ax.grid(visible=True, axis="y")
 
 
-def _label_points(ax: Axes, rows: Sequence[Row], top: float) -> None:
-    """Write each value above its point, or below where the line comes down to it from both sides."""
+def _label_points(ax: Axes, at: Sequence[int], rows: Sequence[Row], top: float, few: bool) -> None:
+    """Write each value above its point, or below where the line comes down to it from both sides.
+
+    Or `few`: the first, the last, the highest and the lowest, where these are not next to each other.
+    """
     values = [row["value"] for row in rows]
-    for at, row in enumerate(rows):
-        beside = [*values[max(at - 1, 0) : at], *values[at + 1 : at + 2]]
+    told: Sequence[int] = range(len(rows))
+    if few:
+        wanted = [len(rows) - 1, 0, values.index(max(values)), values.index(min(values))]
+        told = [i for place, i in enumerate(wanted) if all(abs(i - other) > 1 for other in wanted[:place])]
+    for i in told:
+        row, beside = rows[i], [*values[max(i - 1, 0) : i], *values[i + 1 : i + 2]]
         under = bool(beside) and row["value"] < min(beside) and row["value"] > 0.15 * top
         end = row["lower" if under else "upper"]
         ax.annotate(
             text(row, "value"),
-            (at, end if pd.notna(end) else row["value"]),
+            (at[i], end if pd.notna(end) else row["value"]),
             (0, -8 if under else 8),
             textcoords="offset points",
             ha="center",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lscb_analysis.data import derived, load, measures, records, tables, with_role
+from lscb_analysis.data import derived, every_row, measures, records, with_role
 from lscb_analysis.editions import Edition
 from lscb_analysis.pages.display import Display, bind
 from lscb_analysis.pages.sentences import finding
@@ -27,9 +27,9 @@ def alarms(edition: Edition) -> pd.DataFrame:
     With them comes the seed of the simulation. No rows where this edition was not simulated.
     """
     edition.open()
-    of_edition = [rows[rows["source"] == simulated(edition)] for rows in map(load, tables())]
-    every = pd.concat(of_edition, ignore_index=True)
-    rows = every[of_period(every, edition.latest) & (every["area_name"] == edition.area)]
+    every = every_row()
+    every = every[(every["source"] == simulated(edition)) & (every["area_name"] == edition.area)]
+    rows = every[of_period(every, edition.latest)]
     if rows.empty:
         return rows
     of = {str(measure): figures for measure, figures in rows.groupby("measure")}
