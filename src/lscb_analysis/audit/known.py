@@ -275,7 +275,8 @@ def _add_shares(
 ) -> None:
     """Add every quotient of a number and its total, as an estimate of the percentage or rate, and the number.
 
-    Where the number is withheld its total still stands. Those of two `releases` make none.
+    Where the number is withheld its total still stands. Those of two `releases` make none, and none of none
+    is no percentage.
     """
     unit = str(measures()["unit"].get(percentages, "%"))
     rate = "%" if unit == "number" else unit
@@ -284,8 +285,11 @@ def _add_shares(
         numbers = [estimate for estimate in told.get(place, []) if estimate.unit == "number"]
         same = told.get((totals, TOTAL, *place[2:]), [])
         wholes = same if each == 100 else _populations(told, totals, place)
-        for whole in (whole for whole in wholes if whole.unit == "number" and whole.value > 0):
+        for whole in (whole for whole in wholes if whole.unit == "number"):
             of = whole.value
+            if not of:
+                told[percentages, *place[1:]].append(Estimate(np.nan, "", whole.sources, "", 0, 0))
+                continue
             told[percentages, TOTAL, *place[2:]].append(Estimate(np.nan, "", whole.sources, "", np.nan, of))
             for number in numbers:
                 value, sources = each * number.value / of, number.sources | whole.sources
@@ -299,13 +303,8 @@ def _add_shares(
 def _populations(told: Told, totals: str, place: Place) -> list[Estimate]:
     """The populations of the last day up to a year before a count, as `rate` takes them."""
     end = pd.Timestamp(place[3].rpartition("/")[2])
-    dated = {
-        found[3]: estimates
-        for found, estimates in told.items()
-        if (found[0], found[2]) == (totals, place[2]) and "/" not in found[3]
-    }
-    near = [day for day in dated if 0 <= (end - pd.Timestamp(day)).days <= 366]
-    return dated[max(near)] if near else []
+    days = pd.date_range(end - pd.Timedelta(days=366), end)[::-1].strftime("%Y-%m-%d")
+    return next(filter(None, (told.get((totals, TOTAL, place[2], day), []) for day in days)), [])
 
 
 def _ways_of_their_own(rows: pd.DataFrame, latest: Period) -> Iterator[pd.DataFrame]:

@@ -256,7 +256,7 @@ def figures(*measures: str, **where: str | int) -> pd.DataFrame:
         what, remedy = "is no measure of the dictionary", nearest(strange[0], known)
         raise DataError([Problem("measures.csv", None, "measure", strange[0], what, remedy)])
     record("figures", measures, where)
-    every = _every(*stamp())
+    every = _every(which_areas(), *stamp())
     rows = _rows_of(every, measures, where)
     return rows if which_board() == NATIONAL else rows.assign(nearest=rounded_to(rows))
 
@@ -318,27 +318,28 @@ def population() -> str:
 
 def check_area(area: str) -> None:
     """Raise DataError if no table of the board has a row of an area of this name."""
-    known = _every(*stamp())["area_name"].unique()
+    known = _every(which_areas(), *stamp())["area_name"].unique()
     if area not in known:
         what, place = "is no area of any table", f"data/{which_board()}/"
         raise DataError([Problem(place, None, "area_name", area, what, nearest(area, known))])
 
 
 @lru_cache(maxsize=2)
-def _every(*_: Stamped) -> pd.DataFrame:
-    """The rows of all tables but what was simulated, in the order of their names."""
+def _every(areas: tuple[str, ...], *_: Stamped) -> pd.DataFrame:
+    """The rows of all tables but what was simulated, in the order of their names; or of these areas."""
     board = which_board()
     if board == NATIONAL:
-        return _in_columns(series(_national(which_areas(), *stamp())))
+        return _in_columns(series(_national(areas, *stamp())))
     every = pd.concat([_table(project() / "data" / board / f"{name}.csv") for name in tables(board)])
     return every[~every["counted"].isin(counting(SIMULATION))]
 
 
 @lru_cache(maxsize=2)
 def _national(names: tuple[str, ...], *_: Stamped) -> pd.DataFrame:
-    """National statistics of areas, given by name or code, and what adds up parts of them (`made`)."""
+    """National statistics of an authority, of areas beside it by code, and what adds up parts (`made`)."""
     known, of = areas(population()), measures()
-    here = [area for area in known if area.code in names or area.name in names[:1]]
+    own = [find_area(name, population()) for name in names[:1]]
+    here = [*own, *(area for area in known if area.code in names)]
     schemes = {scheme: {*rows["category"]} for scheme, rows in dictionary().categories.groupby("scheme")}
     categories = {measure: schemes[scheme] for measure, scheme in of["scheme"].items() if scheme}
     rows = held(here, dict(of["denominator"]), categories)

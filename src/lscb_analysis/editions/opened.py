@@ -131,6 +131,14 @@ class Pack:
         told = [estimates(self.edition, question) for question in questions if question in asked]
         return self.protect(*told or [stated(figures())])
 
+    def beside(self, *questions: str) -> Release:
+        """Return the estimates of the area and of its comparators, where they are of national statistics."""
+        asked = {one.question: one for one in self.edition.comparisons}
+        national = [of for of in questions if of in asked and "table" not in asked[of].counts]
+        areas = ["", *self.edition.comparators]
+        told = [estimates(self.edition, question, area) for question in national for area in areas]
+        return self.protect(*told or [stated(figures())])
+
     def verdicts(self, *questions: str) -> Release:
         """Return the verdicts on these questions, or on all that the edition asks."""
         table = verdict_table(self.edition)

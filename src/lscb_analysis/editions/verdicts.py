@@ -159,9 +159,10 @@ def remember(made: dict[Any, pd.DataFrame]) -> None:
     _made.update(made)
 
 
-def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
+def declared(edition: Edition, question: str, part: Part, area: str = "") -> pd.DataFrame:
     """Return the rows that the edition declares as one part of a comparison, up to its latest period.
 
+    Of national statistics they may be of another `area` than the edition's, by its code.
     There are none of a question that the edition does not ask, or of a part that it leaves out. Where it
     names several sources, a figure is that of the first that has it. Raises EditionError for a figure that
     several sources give without the edition saying which counts.
@@ -173,7 +174,8 @@ def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
         return figures()
     where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
     if "table" not in rows:
-        return _by_measure(edition, asked[question], part, where)
+        of_area = {"area_code": area} if area else {"area_name": edition.area}
+        return _by_measure(edition, asked[question], part, where | of_area)
     of = {"until": edition.latest, **where, "area_name": edition.area}
     try:
         if not isinstance(sources := rows.get("source"), list):
@@ -189,7 +191,7 @@ def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
 
 def _by_measure(edition: Edition, asked: Comparison, part: Part, where: dict[str, Any]) -> pd.DataFrame:
     """The rows of a part that names a measure and no table; totals are of the release of the counts."""
-    measure, of = str(where.pop("measure")), where | {"area_name": edition.area}
+    measure, of = str(where.pop("measure")), where
     counts = str(asked.counts["measure"])
     rows = totals(measure, counts, **of) if part == "totals" else figures(measure, **of)
     return rows[rows["period_end"] <= last_day(edition.latest)]
@@ -204,13 +206,14 @@ def periods(edition: Edition, rows: pd.DataFrame) -> tuple[Period, Period]:
     return latest - 1, latest
 
 
-def estimates(edition: Edition, question: str) -> pd.DataFrame:
+def estimates(edition: Edition, question: str, area: str = "") -> pd.DataFrame:
     """Return the estimates that a comparison is made from, for every period up to the latest.
 
+    Of national statistics they may be of another `area` than the edition's, by its code.
     They are as printed, or where the edition declares no print as counts and totals give them: `printed` is
     empty then. Raises EditionError if the dictionary has no measure for these.
     """
-    comparison, made = _asked(edition, question), _from_numbers(edition, question)
+    comparison, made = _asked(edition, question), _from_numbers(edition, question, area)
     if comparison.printed is None:
         return made.assign(measure=shown_measure(comparison), printed="")
     return stated(declared(edition, question, "printed"), made)
@@ -243,16 +246,16 @@ def _asked(edition: Edition, question: str) -> Comparison:
     return asked[question]
 
 
-def _from_numbers(edition: Edition, question: str) -> pd.DataFrame:
+def _from_numbers(edition: Edition, question: str, area: str = "") -> pd.DataFrame:
     """What the counts and totals of a comparison give, whatever is printed."""
-    comparison, counts = _asked(edition, question), declared(edition, question, "counts")
+    comparison, counts = _asked(edition, question), declared(edition, question, "counts", area)
     printed = declared(edition, question, "printed") if comparison.printed is not None else counts
     if comparison.method == "mix":
         _check_categories(comparison, counts, printed)
     if comparison.totals is None:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
-        totals = declared(edition, question, "totals")
+        totals = declared(edition, question, "totals", area)
     try:
         made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
     except EstimateError as error:
@@ -401,6 +404,7 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
         return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
     alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
     own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
+    own |= dict.fromkeys([f"{part}{of}" for part in ("value", "numerator") for of in ("", "_before")], np.nan)
     row = head | changed[alike].iloc[0].to_dict() | own
     row["reason"] = not_tested(changed)
     if row["reason"]:

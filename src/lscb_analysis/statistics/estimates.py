@@ -143,6 +143,7 @@ def proportion(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0
     )
     paired = counts.rename(columns={"value": "numerator"}).merge(whole, on=key, how="left")
     paired["status"] = paired["status"].mask(paired["status"] == "", paired["of_status"].fillna(""))
+    paired["numerator"] = paired["numerator"].mask(paired["status"] == "c")  # where its total is withheld
     none = (paired["denominator"] == 0) & (paired["numerator"] == 0)
     paired["status"] = paired["status"].mask(none, "z")
     above = paired["numerator"] > paired["denominator"]

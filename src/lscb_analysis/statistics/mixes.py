@@ -18,6 +18,8 @@ SIMULTANEOUS = f"{HYBRID_SCORE}, simultaneous"
 SMALLEST_EXPECTED = 5
 """With an expected count below this the p-value of a mix is simulated, not read off chi-squared."""
 
+ONE_CATEGORY = "nothing in any category but one"
+
 SIMULATIONS = 99_999
 SEED = 20_180_331
 
@@ -118,14 +120,23 @@ def not_tested(changed: pd.DataFrame) -> str:
     """Return why a mix is not to be tested, from the changes of its categories: nothing, if it is.
 
     A category that is suppressed in either period is no obstacle, unless all are; any other that cannot be
-    compared is.
+    compared is, and that there is nothing in any but one.
     """
     if changed["change"].isna().all():
         return str(changed["reason"].iloc[0]) if len(changed) else NO_FIGURE
     suppressed = (changed["status"] == "c") | (changed["status_before"] == "c")
     obstacles = changed["reason"].where(~((changed["reason"] == NO_FIGURE) & suppressed), "")
     found = [reason for reason in obstacles if reason]
-    return found[0] if found else ""
+    return found[0] if found else "" if _several(changed) else ONE_CATEGORY
+
+
+def _several(changed: pd.DataFrame) -> bool:
+    """Whether more than one category has anything in it, with what is not published as one more."""
+    told = changed.dropna(subset=["numerator", "numerator_before"])
+    filled = (told["numerator"] + told["numerator_before"] > 0).sum()
+    when = ("", "_before")
+    left = [changed[f"denominator{of}"].max() - told[f"numerator{of}"].sum() for of in when]
+    return bool(filled + (len(told) < len(changed) and max(left) > 0) > 1)
 
 
 def mix_changes(
