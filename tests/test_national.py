@@ -375,14 +375,14 @@ def test_two_files_for_one_table_are_refused(release):
 def test_a_zip_is_read_as_its_folder(release, tmp_path):
     imported(release)
     before = reading.stored("visits-2023").read_bytes()
-    lines = [line for line in reading.manifest() if line["release"] == "visits-2023"]
+    lines = [line for line in reading.listed(reading.FILES) if line["release"] == "visits-2023"]
     archive = tmp_path / "visits.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted(release.rglob("*.*")):
             file.write(path, path.relative_to(release))
     imported(archive)
     assert reading.stored("visits-2023").read_bytes() == before
-    assert [line for line in reading.manifest() if line["release"] == "visits-2023"] == lines
+    assert [line for line in reading.listed(reading.FILES) if line["release"] == "visits-2023"] == lines
     for line in lines:
         content = (release / "data" / line["file"]).read_bytes()
         assert line["sha256"] == sha256(content).hexdigest()
@@ -403,7 +403,7 @@ def test_what_is_no_longer_in_a_release_is_said(release):
     (release / "data" / "kinds.csv").unlink()
     done, _ = imported(release)
     assert done["visits-2023"].gone == ["kinds"]
-    assert [line["table"] for line in reading.manifest()] == ["totals"]
+    assert [line["table"] for line in reading.listed(reading.FILES)] == ["totals"]
 
 
 @pytest.mark.usefixtures("nation")

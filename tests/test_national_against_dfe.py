@@ -439,7 +439,7 @@ def national_measures():
 
 
 def test_the_dictionary_says_of_each_national_measure_what_its_numbers_are():
-    """Its unit, no more decimals than are published, a denominator that some release has, and its categories."""
+    """Its unit, no more decimals than are published, a denominator that is there, and its categories."""
     with (CHECKOUT / "data" / "dictionary" / "categories.csv").open(encoding="utf-8", newline="") as opened:
         categories = {(row["scheme"], row["category"]) for row in csv.DictReader(opened)}
     there = {said["measure"] for _, said, _ in national_measures()}

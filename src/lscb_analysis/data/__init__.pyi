@@ -29,7 +29,9 @@ from .files import (
     units as units,
     with_role as with_role,
 )
+from .national.areas import find_area as find_area
 from .national.importer import import_releases as import_releases
+from .national.series import revisions as revisions
 from .recorder import READS as READS, record as record, recorded as recorded, unrecorded as unrecorded
 from .schema import (
     BOARD as BOARD,
