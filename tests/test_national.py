@@ -19,8 +19,10 @@ from conftest import copied
 from hypothesis import given, settings, strategies as st
 from typer.testing import CliRunner
 
+from lscb_analysis.build.reuse import _read_digest
 from lscb_analysis.build.warm.origin import ONE_THREAD, can_fork
 from lscb_analysis.cli import app
+from lscb_analysis.data import READS, recorded
 from lscb_analysis.data.national import importer, reading
 from lscb_analysis.data.national.importer import import_releases
 from lscb_analysis.data.national.mapped import year_of
@@ -608,6 +610,19 @@ def test_a_measure_is_found_in_whichever_group_of_rows_it_is(release, monkeypatc
         assert len(found) == (whole["measure"] == measure).sum()
         assert {*found["measure"]} == {measure}
     assert reading.release("visits-2023", "none").empty
+
+
+def test_a_chapter_that_reads_a_release_runs_again_when_that_is_another(release, tmp_path, monkeypatch):
+    imported(release)
+    monkeypatch.setenv(READS, str(tmp_path / "reads"))
+    reading.release("visits-2023", "visits")
+    [read] = recorded(tmp_path / "reads")
+    before = _read_digest(read, pd.DataFrame())
+    assert _read_digest(read, pd.DataFrame()) == before
+    imported(changed(release, "totals_2022_to_2023.csv", ",1230,", ",1240,"))
+    assert _read_digest(read, pd.DataFrame()) != before
+    reading.stored("visits-2023").unlink()
+    assert _read_digest(read, pd.DataFrame()) not in ("visits-2023", before)
 
 
 def test_a_release_that_is_not_kept_is_refused_with_the_nearest(release):

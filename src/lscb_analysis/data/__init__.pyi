@@ -31,6 +31,7 @@ from .files import (
 )
 from .national.areas import find_area as find_area
 from .national.importer import import_releases as import_releases
+from .national.reading import stored as stored
 from .national.series import revisions as revisions
 from .recorder import READS as READS, record as record, recorded as recorded, unrecorded as unrecorded
 from .schema import (

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from lscb_analysis.data.recorder import record
 from lscb_analysis.data.schema import DataError, Problem, nearest
 from lscb_analysis.project import project
 
@@ -73,6 +74,7 @@ def release(name: str, *measures: str) -> pd.DataFrame:
         what, remedy = "is no release that is kept", nearest(name, releases())
         raise DataError([Problem(DATA, None, "release", name, what, remedy)])
     path = stored(name)
+    record("national", name)
     frame = _read(path, path.stat().st_mtime_ns, tuple(sorted(measures)))
     return frame.copy()
 
