@@ -24,7 +24,7 @@ from bs4 import BeautifulSoup
 from lscb_analysis.audit import check_page, known
 from lscb_analysis.data import authorities
 from lscb_analysis.editions import read_edition
-from lscb_analysis.project import NATIONAL, notebook, open_board
+from lscb_analysis.project import notebook
 
 EDITION = "authority"
 
@@ -45,8 +45,8 @@ def main() -> None:
     asked.add_argument("--only", nargs="*", default=[], help="chapters; else all of the edition")
     asked.add_argument("--workers", type=int, default=2)
     given = asked.parse_args()
-    open_board(NATIONAL)
-    areas, began, ran = given.areas or authorities(), time.perf_counter(), list[Ran]()
+    areas = given.areas or [area.name for area in authorities()]
+    began, ran = time.perf_counter(), list[Ran]()
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:
         for found in pool.map(run, areas, [given.only] * len(areas)):
             ran += found
@@ -106,8 +106,8 @@ def _tell(ran: list[Ran], areas: int, wall: float) -> None:
     peak = max(of.ru_maxrss for of in used) / 1024
     print(
         f"{areas} authorities, {len(ran)} chapters, {sum(one.figures for one in ran):,} figures held against "
-        f"the data: {wall:.0f} s, {processor:.0f} s of processors ({processor / max(len(ran), 1):.1f} a chapter), "
-        f"at most {peak:.0f} MiB a process."
+        f"the data: {wall:.0f} s, {processor:.0f} s of processors ({processor / max(len(ran), 1):.1f} a "
+        f"chapter), at most {peak:.0f} MiB a process."
     )
 
 

@@ -19,8 +19,10 @@ from conftest import copied
 from hypothesis import given, settings, strategies as st
 from typer.testing import CliRunner
 
+from lscb_analysis.build.reuse import _read_digest
 from lscb_analysis.build.warm.origin import ONE_THREAD, can_fork
 from lscb_analysis.cli import app
+from lscb_analysis.data import READS, recorded
 from lscb_analysis.data.national import importer, reading
 from lscb_analysis.data.national.importer import import_releases
 from lscb_analysis.data.national.mapped import year_of
@@ -291,7 +293,14 @@ def test_a_later_release_without_a_map_is_read_by_the_last_or_not_at_all(release
             .replace(",z\n", ",x\n")
         )
         changed(release, name, text, later)
-    assert {problem.column for problem in refused(release)} == {"visit_count", "breakdown", "age", "number"}
+    found = {problem.column for problem in refused(release)}
+    assert found == {
+        "visit_count",
+        "breakdown",
+        "age",
+        "number",
+        "kind",
+    }  # of `kind` the labels are not known
     (release / "data" / "kinds.csv").unlink()
     done, _ = imported(release)
     assert [*done] == ["visits-2026"]
@@ -326,9 +335,14 @@ def test_what_the_map_does_not_know_is_named(release, name, old, new, said):
 def test_all_problems_of_all_files_are_said_at_once(release):
     changed(release, "kinds.csv", "Under 5", "Under five")
     changed(release, "kinds.csv", "Home", "Hone")
+    changed(release, "kinds.csv", ",number", ",numbers")
+    changed(release, "totals_2022_to_2023.csv", ",share", ",part")
     changed(release, "totals_2022_to_2023.csv", "1230", "1,230".replace(",", " "))
     changed(release, "totals_2022_to_2023.csv", "2022,Rep", "202,Rep")
-    assert {problem.value for problem in refused(release)} == {"Under five", "Hone", "1 230", "202"}
+    problems = refused(release)
+    assert {problem.value for problem in problems} == {"Under five", "Hone", "1 230", "202", None}
+    renamed = {problem.column for problem in problems if problem.value is None}
+    assert renamed == {"number", "numbers", "share", "part"}
 
 
 def test_a_column_may_be_written_in_other_letters_and_after_a_byte_order_mark(release):
@@ -375,14 +389,14 @@ def test_two_files_for_one_table_are_refused(release):
 def test_a_zip_is_read_as_its_folder(release, tmp_path):
     imported(release)
     before = reading.stored("visits-2023").read_bytes()
-    lines = [line for line in reading.manifest() if line["release"] == "visits-2023"]
+    lines = [line for line in reading.listed(reading.FILES) if line["release"] == "visits-2023"]
     archive = tmp_path / "visits.zip"
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted(release.rglob("*.*")):
             file.write(path, path.relative_to(release))
     imported(archive)
     assert reading.stored("visits-2023").read_bytes() == before
-    assert [line for line in reading.manifest() if line["release"] == "visits-2023"] == lines
+    assert [line for line in reading.listed(reading.FILES) if line["release"] == "visits-2023"] == lines
     for line in lines:
         content = (release / "data" / line["file"]).read_bytes()
         assert line["sha256"] == sha256(content).hexdigest()
@@ -403,7 +417,7 @@ def test_what_is_no_longer_in_a_release_is_said(release):
     (release / "data" / "kinds.csv").unlink()
     done, _ = imported(release)
     assert done["visits-2023"].gone == ["kinds"]
-    assert [line["table"] for line in reading.manifest()] == ["totals"]
+    assert [line["table"] for line in reading.listed(reading.FILES)] == ["totals"]
 
 
 @pytest.mark.usefixtures("nation")
@@ -608,6 +622,19 @@ def test_a_measure_is_found_in_whichever_group_of_rows_it_is(release, monkeypatc
         assert len(found) == (whole["measure"] == measure).sum()
         assert {*found["measure"]} == {measure}
     assert reading.release("visits-2023", "none").empty
+
+
+def test_a_chapter_that_reads_a_release_runs_again_when_that_is_another(release, tmp_path, monkeypatch):
+    imported(release)
+    monkeypatch.setenv(READS, str(tmp_path / "reads"))
+    reading.release("visits-2023", "visits")
+    [read] = recorded(tmp_path / "reads")
+    before = _read_digest(read, pd.DataFrame())
+    assert _read_digest(read, pd.DataFrame()) == before
+    imported(changed(release, "totals_2022_to_2023.csv", ",1230,", ",1240,"))
+    assert _read_digest(read, pd.DataFrame()) != before
+    reading.stored("visits-2023").unlink()
+    assert _read_digest(read, pd.DataFrame()) not in ("visits-2023", before)
 
 
 def test_a_release_that_is_not_kept_is_refused_with_the_nearest(release):

@@ -417,3 +417,39 @@ def test_a_judgement_is_kept_in_words_with_its_day():
     assert counted == {"Good": 67, "Outstanding": 36, "Requires improvement to be good": 31, "Inadequate": 19}
     none = kept("inspections-2025", "inspection_care_leavers", status="z")
     assert none["period_start"].max() < pd.Timestamp("2023-02-01")
+
+
+UNITS = {
+    "number": {"count", "difference", "word"},
+    "%": {"percentage"},
+    "per 10,000 children": {"rate"},
+    "score": {"mean"},
+    "full-time equivalents": {"full-time equivalents"},
+}
+
+
+def national_measures():
+    """What the dictionary says of each measure that a release has."""
+    path = CHECKOUT / "data" / "dictionary" / "measures.csv"
+    known = {row["measure"]: row for row in csv.DictReader(path.open(encoding="utf-8", newline=""))}
+    for release in RELEASES:
+        for measure, rows in reading.release(release).groupby("measure", observed=True):
+            if measure in known:
+                yield release, known[measure], rows
+
+
+def test_the_dictionary_says_of_each_national_measure_what_its_numbers_are():
+    """Its unit, no more decimals than are published, a denominator that is there, and its categories."""
+    with (CHECKOUT / "data" / "dictionary" / "categories.csv").open(encoding="utf-8", newline="") as opened:
+        categories = {(row["scheme"], row["category"]) for row in csv.DictReader(opened)}
+    there = {said["measure"] for _, said, _ in national_measures()}
+    assert len(there) > 140
+    for release, said, rows in national_measures():
+        of = f"{said['measure']} of {release}"
+        assert {*rows["kind"]} <= UNITS[said["unit"]], of
+        assert (rows["nearest"] <= 10 ** -float(said["decimals"]) + 1e-9)[rows["nearest"] < 1].all(), of
+        assert said["denominator"] in there | {""}, of
+        if said["scheme"]:
+            parts = {category.partition("; ")[0] for category in rows["category"].astype(str).unique()}
+            strange = {part for part in parts - {"Total"} if (said["scheme"], part) not in categories}
+            assert not strange, (of, strange)

@@ -381,6 +381,28 @@ def import_statistics(
         typer.echo(f"Left out, for no map knows a table of this name: {file}")
 
 
+@app.command("revisions")
+def list_revisions(
+    measure: Annotated[str, typer.Argument(help="A measure of national statistics, as cin_rate.")],
+    area: Annotated[str, typer.Option(help="An area by its name or code.")],
+) -> None:
+    """List the figures of an area that differ between releases of national statistics."""
+    from lscb_analysis.data import find_area, revisions
+
+    found = find_area(area)
+    changed = revisions(measure, found)
+    for row in changed.to_dict("records"):
+        of = f"{row['time_period']}, {row['category']}"
+        places = 1 if 0 < row["nearest"] < 1 else 0
+        was, now = (
+            f"[{row[status]}]" if row[status] else f"{row[value]:,.{places}f}"
+            for value, status in (("earlier_value", "earlier_status"), ("value", "status"))
+        )
+        typer.echo(f"{of}: {was} in {row['earlier']}, {now} in {row['release']}")
+    if changed.empty:
+        typer.echo(f"No figure of {found.name} differs between releases.")
+
+
 @app.command()
 def verify(
     pack: Annotated[Path, typer.Argument(help="The pack's folder, as reports/EDITION.")],

@@ -89,8 +89,10 @@ def _project(named: str | None, here: Path) -> Path:
     )
 
 
-_opened: dict[Path, tuple[str, tuple[str, ...]]] = {}
-"""For each project the board of the edition that was read last, and its areas: its own, then others."""
+Names = tuple[str, ...]
+
+_opened: dict[Path, tuple[str, Names, Names]] = {}
+"""For each project the board of the edition that was read last, its areas, and what it compares."""
 
 
 def boards() -> list[str]:
@@ -99,17 +101,17 @@ def boards() -> list[str]:
     return sorted(name for name in folders if re.fullmatch(FOLDER, name) and name not in NOT_BOARDS)
 
 
-def open_board(name: str, *areas: str) -> None:
+def open_board(name: str, areas: Names = (), compared: Names = ()) -> None:
     """Have the tables of a board read, from now on, where no board is named. Raises ProjectError for none.
 
-    Of national statistics those of these `areas` are read.
+    Of national statistics those of the first of `areas` are read, and of the others the measures `compared`.
     """
-    _opened[project()] = _known_board(name), areas
+    _opened[project()] = _known_board(name), areas, compared
 
 
-def which_areas() -> tuple[str, ...]:
-    """Return the areas of the edition read last: its own, then those beside it."""
-    return _opened.get(project(), ("", ()))[1]
+def which_areas() -> tuple[Names, Names]:
+    """Return the areas of the edition read last, its own first, and the measures that it compares."""
+    return _opened.get(project(), ("", (), ()))[1:]
 
 
 def which_board(name: str | None = None) -> str:

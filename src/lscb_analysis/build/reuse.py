@@ -19,7 +19,7 @@ import pandas as pd
 
 from lscb_analysis.build.chapters import Chapter
 from lscb_analysis.build.publication import failures, is_failure, running_in
-from lscb_analysis.data import DICTIONARY, DataError, figures, load, texts
+from lscb_analysis.data import DICTIONARY, DataError, figures, load, stored, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import (
     digest,
@@ -121,6 +121,9 @@ def _read_digest(read: list[Any], verdicts: pd.DataFrame) -> str:
     kind, *key = read
     if kind == "verdict":
         return digest(verdicts[verdicts["question"] == key[0]].to_csv(index=False))
+    if kind == "national":
+        path = stored(key[0])
+        return file_digest(path) if path.is_file() else ""
     try:
         if kind == "texts":
             name, where = key

@@ -3,8 +3,6 @@
 from .files import (
     Derived as Derived,
     Stamped as Stamped,
-    authorities as authorities,
-    authority as authority,
     calendars as calendars,
     check as check,
     check_area as check_area,
@@ -33,7 +31,15 @@ from .files import (
     units as units,
     with_role as with_role,
 )
+from .national.areas import (
+    authorities as authorities,
+    authority as authority,
+    beside as beside,
+    find_area as find_area,
+)
 from .national.importer import import_releases as import_releases
+from .national.reading import stored as stored
+from .national.series import revisions as revisions
 from .recorder import READS as READS, record as record, recorded as recorded, unrecorded as unrecorded
 from .schema import (
     BOARD as BOARD,

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data.national.areas import areas, beside, find_area
-from lscb_analysis.data.national.series import alongside, held, series, sources, sums
+from lscb_analysis.data.national.areas import areas, authority
+from lscb_analysis.data.national.held import alongside, held, of_each, sources, sums
 from lscb_analysis.data.recorder import record
 from lscb_analysis.data.saved import as_meant, cells
 from lscb_analysis.data.schema import (
@@ -42,6 +42,7 @@ from lscb_analysis.project import (
     NATIONAL,
     PLAIN,
     SHARED,
+    Names,
     in_project,
     listed,
     misnamed,
@@ -270,7 +271,7 @@ def totals(measure: str, counts: str, **where: str | int) -> pd.DataFrame:
         return figures(measure, **where)
     record("figures", [measure, counts], where)
     every = _national(which_areas(), *stamp())
-    parts = series(_rows_of(every, (counts,), where))
+    parts = of_each(_rows_of(every, (counts,), where))
     return _in_columns(alongside(_rows_of(every, (measure,), where), parts))
 
 
@@ -293,29 +294,6 @@ def _rows_of(every: pd.DataFrame, measures: tuple[str, ...], where: dict[str, st
     return every[kept].reset_index(drop=True)
 
 
-def authority(name: str) -> tuple[str, list[str]]:
-    """Return the name of an authority, given by name or code, in national statistics, and who is beside it.
-
-    These are the codes of the country, its region and its statistical neighbours. Raises DataError for any
-    other area.
-    """
-    area = find_area(name, population())
-    return area.name, beside(area, population())
-
-
-def authorities() -> list[str]:
-    """Return the authorities that national statistics have figures of for their newest year, by code."""
-    known = areas(population())
-    last = max(area.last for area in known)
-    return [area.name for area in known if area.level in levels("authority") and area.last == last]
-
-
-def population() -> str:
-    """Return the measure that most rates are of, which every area has."""
-    known = measures()
-    return str(known.loc[known["unit"].map(per) > 100, "denominator"].mode()[0])
-
-
 def check_area(area: str) -> None:
     """Raise DataError if no table of the board has a row of an area of this name."""
     known = _every(which_areas(), *stamp())["area_name"].unique()
@@ -325,26 +303,34 @@ def check_area(area: str) -> None:
 
 
 @lru_cache(maxsize=2)
-def _every(areas: tuple[str, ...], *_: Stamped) -> pd.DataFrame:
+def _every(areas: tuple[Names, Names], *_: Stamped) -> pd.DataFrame:
     """The rows of all tables but what was simulated, in the order of their names; or of these areas."""
     board = which_board()
     if board == NATIONAL:
-        return _in_columns(series(_national(areas, *stamp())))
+        return _in_columns(of_each(_national(areas, *stamp())))
     every = pd.concat([_table(project() / "data" / board / f"{name}.csv") for name in tables(board)])
     return every[~every["counted"].isin(counting(SIMULATION))]
 
 
 @lru_cache(maxsize=2)
-def _national(names: tuple[str, ...], *_: Stamped) -> pd.DataFrame:
-    """National statistics of an authority, of areas beside it by code, and what adds up parts (`made`)."""
-    known, of = areas(population()), measures()
-    own = [find_area(name, population()) for name in names[:1]]
-    here = [*own, *(area for area in known if area.code in names)]
+def _national(named: tuple[Names, Names], *_: Stamped) -> pd.DataFrame:
+    """National statistics of an authority, and what adds up parts of them (`made`).
+
+    Of the areas beside it, which are given by code, there is only what is compared.
+    """
+    (names, compared), of = named, measures()
+    parts = [(way.measure, way.of, tuple(way.category.split("; "))) for way in derived("sum")]
+    wanted = {*compared, *(whole for measure, whole, _ in parts if measure in compared)}
     schemes = {scheme: {*rows["category"]} for scheme, rows in dictionary().categories.groupby("scheme")}
     categories = {measure: schemes[scheme] for measure, scheme in of["scheme"].items() if scheme}
-    rows = held(here, dict(of["denominator"]), categories)
-    added = sums(rows, [(way.measure, way.of, tuple(way.category.split("; "))) for way in derived("sum")])
-    every = pd.concat([rows.assign(made=False), added.assign(made=True)], ignore_index=True)
+    wholes = of["denominator"].to_dict()
+    others = [area for area in areas() if area.codes[0] in names]
+    rows = [
+        held(list(map(authority, names[:1])), wholes, categories),
+        held(others, {measure: wholes[measure] for measure in wholes if measure in wanted}, categories),
+    ]
+    rows += [sums(each, parts) for each in rows]
+    every = pd.concat([each.assign(made=at > 1) for at, each in enumerate(rows)], ignore_index=True)
     said = {of_measure: every["measure"].map(of[of_measure]) for of_measure in ("counted", "unit")}
     return every.assign(**said)
 

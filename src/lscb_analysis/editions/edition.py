@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, authority, calendars, last_day, nearest
+from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, authority, beside, calendars, last_day, nearest
 from lscb_analysis.errors import InputError
 from lscb_analysis.project import (
     NATIONAL,
@@ -241,7 +241,9 @@ class Edition(BaseModel):
 
     def open(self) -> None:
         """Have the tables of the edition's board read, from now on; of national statistics its areas."""
-        open_board(self.data, self.area, *self.comparators)
+        parts = [rows for one in self.comparisons for rows in (one.counts, one.totals, one.printed) if rows]
+        compared = dict.fromkeys(str(rows["measure"]) for rows in parts if "measure" in rows)
+        open_board(self.data, (self.area, *self.comparators), tuple(compared))
 
 
 def _twice(names: list[str]) -> list[str]:
@@ -289,9 +291,10 @@ def _of_authority(name: str, said: dict[str, Any], changed: dict[str, Any]) -> d
     if "area" not in changed:
         how = f"Say which, as in: lscb build {name} --area NAME"
         raise EditionError(f"{name} is an edition for any authority. {how}.")
-    area, comparators = authority(str(changed["area"]))
+    area = authority(str(changed["area"]))
     words = {key: words for key, words in said.items() if key in ("title", "board", "period", "help")}
-    return _filled(words, area) | {"area": area, "comparators": comparators}
+    comparators = [other.codes[0] for other in beside(area)]
+    return _filled(words, area.name) | {"area": area.name, "comparators": comparators}
 
 
 def _filled(said: Any, area: str) -> Any:

@@ -1,140 +1,223 @@
-"""The areas of national statistics: authorities, their regions and the country, as releases publish them."""
+"""The areas of national statistics: by any of their names and codes, with their statistical neighbours."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Iterable
+from datetime import date
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-from lscb_analysis.data.national.reading import DATA, release, releases, stored
+from lscb_analysis.data.national.reading import AREA, AREAS, DATA, listed, release, releases
 from lscb_analysis.data.schema import DataError, Problem, nearest
+from lscb_analysis.project import SHARED, project
+
+CHANGES = f"data/{SHARED}/authorities.toml"
+"""Where it says when authorities were made, ended or got another code."""
 
 AUTHORITY, REGION, COUNTRY = "Local authority", "Regional", "National"
 """The levels of areas."""
 
 NEIGHBOURS = "neighbours"
-"""The publication, and its measure, that ranks the statistical neighbours of an authority."""
+"""The publication of the models of statistical neighbours."""
 
-_CODE = re.compile("[A-Z][0-9]{8}")
+_SUFFIX = r"\b(?:ua|city of|county of|borough)$|\W"
+"""What one authority's names differ by."""
+
+
+class Change(NamedTuple):
+    """Authorities that ended and others that began on a day, by code, and what that was in words."""
+
+    on: date
+    ended: list[str]
+    began: list[str]
+    said: str
 
 
 class Area(NamedTuple):
-    """An area, by its newest code and name, with the years of its first and last figure.
+    """An area: its newest name, and all names, codes and old codes it was published under, the newest first.
 
-    An authority whose code changed, but not its three-digit `old_code`, is one area.
+    `first` and `last` are the years with figures of it. Regions and England are areas too, of their `level`.
     """
 
-    code: str
-    old_code: str
     name: str
     level: str
     region: str
+    codes: list[str]
+    old_codes: list[str]
+    names: list[str]
     first: int
     last: int
 
 
-def areas(measure: str) -> list[Area]:
-    """Return the areas that a `measure` is published of, by level and code, also those that are no more.
+class Neighbour(NamedTuple):
+    """A statistical neighbour: its rank, the authority, and whether what the model names has ended since."""
 
-    Raises DataError if no release has it.
+    rank: int
+    area: Area
+    ended: bool
+
+
+def areas(level: str | None = None) -> list[Area]:
+    """Return the areas that any release has, in the order of their names: of one level, or all."""
+    path = project() / DATA / AREAS
+    every = _areas(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    return [area for area in every if level in (None, area.level)]
+
+
+def find_area(said: str, level: str | None = None) -> Area:
+    """Return the area of this name, code or old code: of one level, or any.
+
+    Raises DataError, with what may be meant, for none.
     """
-    found = _areas(measure, tuple((name, stored(name).stat().st_mtime_ns) for name in _newest()))
-    if not found:
-        what, remedy = "is in no release that is kept", "Import one that has it"
-        raise DataError([Problem(DATA, None, "measure", measure, what, remedy)])
-    return found
+    there = areas(level)
+    for area in there:
+        if said in (*area.codes, *area.old_codes) or _plain(said) in map(_plain, area.names):
+            return area
+    names = [name for area in there for name in area.names]
+    what = f"is no {level.lower() if level else 'area'} of the national statistics"
+    raise DataError([Problem(DATA, None, "area_name", said, what, nearest(said, dict.fromkeys(names)))])
 
 
-def find_area(name: str, measure: str) -> Area:
-    """Return the authority of this name, or of this old or new code, that `measure` is published of.
+def authorities() -> list[Area]:
+    """Return the authorities of England that have not ended, in the order of their names."""
+    return [area for area in areas(AUTHORITY) if not has_ended(area)]
 
-    Raises DataError, saying what may be meant, for any other area, for one that is no more, or for none.
+
+def authority(said: str) -> Area:
+    """Return the authority of this name, code or old code, if it has not ended.
+
+    Raises DataError, with what may be meant, for any other area, for one that has ended, or for none.
     """
-    known = areas(measure)
-    said, now = _plain(name), max(area.last for area in known)
-    same = [area for area in known if said in (_plain(area.name), area.code.casefold(), area.old_code)]
-    standing = [area for area in same if area.level == AUTHORITY and area.last == now]
+    same = [area for area in areas() if said in (*area.codes, *area.old_codes[:1]) or _named(area, said)]
+    standing = [area for area in same if area in authorities()]
     if len(standing) == 1:
         return standing[0]
-    raise DataError([Problem(DATA, None, "area_name", name, *_refused(name, same, known, now))])
+    raise DataError([Problem(DATA, None, "area_name", said, *_refused(said, same))])
 
 
-def _refused(name: str, same: list[Area], known: list[Area], now: int) -> tuple[str, str]:
-    """What is wrong with the name of an area that no pack can be of, and what may be meant."""
-    here = [area for area in known if area.level == AUTHORITY and area.last == now]
+def _refused(said: str, same: list[Area]) -> tuple[str, str]:
+    """What is wrong with the name of an area that is no authority, and what may be meant."""
     if same and same[0].level != AUTHORITY:
-        wholes = {area.code: {area.region, getattr(region_of(area, known), "code", "")} for area in here}
-        inside = [area.name for area in here if same[0].level == COUNTRY or same[0].code in wholes[area.code]]
+        inside = [area.name for area in authorities() if same[0] in (*_wholes(area), *areas(COUNTRY))]
         return "is no authority but an area of several", f"Name one of them. {nearest('', inside)}"
     if same:
-        new = [area.name for area in here if (area.region, area.first) == (same[0].region, same[0].last + 1)]
-        what = f"is an authority that has had no figures since {same[0].last}"
-        return what, f"Name what took its place. {nearest('', new)}"
-    if _CODE.fullmatch(name) and name[0] != "E":
+        ends = [change for change in changes(same[0]) if {*change.ended} & {*same[0].codes}]
+        new = [area.name for area in authorities() if any({*area.codes} & {*one.began} for one in ends)]
+        return "is an authority that has ended", f"{' '.join(one.said for one in ends)} {nearest('', new)}"
+    if re.fullmatch("[A-Z][0-9]{8}", said) and said[0] != "E":
         return "is the code of an area outside England", "Name an authority of England"
-    words = [area.name for area in here if _plain(name) in _plain(area.name)]
-    return "is no authority of England", nearest("" if words else name, words or [area.name for area in here])
+    names = [area.name for area in authorities()]
+    within = [name for name in names if _plain(said) and _plain(said) in _plain(name)]
+    return "is no authority of England", nearest("" if within else said, within or names)
 
 
-def region_of(area: Area, known: list[Area]) -> Area | None:
-    """Return the region of an authority; of a part of a region, as Inner London, the whole."""
-    regions = {each.code: each for each in known if each.level == REGION}
-    own = regions.get(area.region)
-    wholes = [each for each in regions.values() if own and own.name.endswith(f" {each.name}")]
-    return next(iter(wholes), own)
+def _named(area: Area, said: str) -> bool:
+    return _plain(said) in map(_plain, area.names)
 
 
-def beside(area: Area, measure: str, model: str = "") -> list[str]:
-    """Return the codes of what an authority is held beside: the country, its region, its neighbours.
+def _wholes(area: Area) -> list[Area]:
+    """The regions that an authority lies in, the largest last: Inner London, then London."""
+    own = [region for region in areas(REGION) if area.region in region.codes]
+    return own + [each for each in areas(REGION) if any(of.name.endswith(f" {each.name}") for of in own)]
 
-    The neighbours are those of a `model`, or of the newest, nearest first; who is no more is left out.
+
+def beside(area: Area) -> list[Area]:
+    """Return what an authority is held beside: England, its region, its neighbours that have not ended."""
+    near = [neighbour.area for neighbour in neighbours(area) if not neighbour.ended]
+    return [*areas(COUNTRY), *_wholes(area)[-1:], *near]
+
+
+def changes(area: Area) -> list[Change]:
+    """Return what befell an area: when it was made, ended, or got another code, the earliest first."""
+    found = [change for change in _changes() if {*area.codes} & {*change.ended, *change.began}]
+    return sorted(found, key=lambda change: change.on)
+
+
+def has_ended(area: Area) -> bool:
+    """Whether an authority is no longer there."""
+    return any(code in change.ended for change in _changes() for code in area.codes[:1])
+
+
+def _changes() -> list[Change]:
+    path = project() / CHANGES
+    return [Change(**change) for change in tomllib.loads(path.read_text("utf-8"))["changes"]]
+
+
+def neighbours(area: Area, year: int | None = None) -> list[Neighbour]:
+    """Return an authority's statistical neighbours, the nearest first, by the newest model up to a year.
+
+    Raises DataError where no model is kept, or none has the authority.
     """
-    known = areas(measure)
-    country = [each for each in known if each.level == COUNTRY]
-    region = filter(None, [region_of(area, known)])
-    return [each.code for each in (*country, *region, *neighbours(area, measure, model))]
+    models = {int(name.rpartition("-")[2]): name for name in releases(NEIGHBOURS)}
+    until = [model for model in models if year is None or model <= year] or [*models]
+    for model in sorted(until, reverse=True):
+        frame = release(models[model])
+        for code in area.old_codes:
+            own = frame[frame["area_code"] == code].sort_values("value")
+            if not own.empty:
+                pairs = zip(own["value"], own["category"].astype(str), strict=True)
+                return [_neighbour(int(rank), neighbour) for rank, neighbour in pairs]
+    remedy = f"The models are of {', '.join(map(str, sorted(models)))}" if models else "Import a model"
+    raise DataError([Problem(DATA, None, "area_name", area.name, "has no statistical neighbours", remedy)])
 
 
-def neighbours(area: Area, measure: str, model: str = "") -> list[Area]:
-    """Return the statistical neighbours of an authority that still are, nearest first.
-
-    Raises DataError for a `model` that is not kept.
-    """
-    rows = release(model or max(releases(NEIGHBOURS), default=f"{NEIGHBOURS}-"))
-    ranked = rows[(rows["area_code"] == area.old_code) & (rows["measure"] == NEIGHBOURS)].sort_values("value")
-    known = areas(measure)
-    by_code = {each.old_code: each for each in known if each.level == AUTHORITY}
-    now = max(each.last for each in known)
-    found = [by_code[code] for code in ranked["category"] if code in by_code]
-    return [each for each in found if each.last == now]
-
-
-def _plain(name: str) -> str:
-    """A name without capitals and marks, and with `and` for an ampersand."""
-    return " ".join(re.sub(r"[^\w\s]", " ", name.casefold().replace("&", " and ")).split())
-
-
-def _newest() -> list[str]:
-    """The newest release of each publication."""
-    return list({name.rpartition("-")[0]: name for name in releases()}.values())
+def _neighbour(rank: int, code: str) -> Neighbour:
+    area = find_area(code)
+    return Neighbour(rank, area, code != area.old_codes[0] or has_ended(area))
 
 
 @lru_cache(maxsize=2)
-def _areas(measure: str, stamped: tuple[tuple[str, int], ...]) -> list[Area]:
-    frames = [release(name, measure) for name, _ in stamped]
-    every = pd.concat([frame[frame["status"] != "z"] for frame in frames if len(frame)] or [pd.DataFrame()])
-    if every.empty:
-        return []
-    texts = ["geographic_level", "region", "area_code", "old_code", "area_name", "joined"]
-    every = every[every["joined"].astype(str) == ""].astype(dict.fromkeys(texts, str))
-    every["own"] = every["old_code"].where(every["old_code"] != "", every["area_code"])
-    told = every["value"].notna()
-    none = ~told.groupby(every["own"]).transform("any")  # only then rows without a number count
-    every = every[told | none].sort_values("time_period", kind="stable")
-    spans = every.groupby("own")["time_period"].agg(["min", "max"])
-    last = every.drop_duplicates("own", keep="last").join(spans, on="own")
-    columns = ["area_code", "old_code", "area_name", "geographic_level", "region", "min", "max"]
-    made = [Area(*row) for row in last[columns].itertuples(index=False, name=None)]
-    return sorted(made, key=lambda area: ([COUNTRY, REGION, AUTHORITY].index(area.level), area.code))
+def _areas(path: Path, _: int) -> list[Area]:
+    every = sorted(listed(path.name), key=lambda line: (line["last"], line["release"]), reverse=True)
+    lines = {tuple(map(line.get, AREA[:-1])): line for line in reversed(every) if not line["joined"]}
+    first = dict[tuple[str | None, ...], str]()
+    for line in every:
+        of = tuple(map(line.get, AREA[:-1]))
+        first[of] = min(line["first"], first.get(of, line["first"]))
+    made = [_area(group) for group in _alike([line | {"first": first[of]} for of, line in lines.items()])]
+    return sorted((area for area in made if area.codes), key=lambda area: (area.name, area.level))
+
+
+def _alike(lines: list[dict[str, str]]) -> Iterable[list[dict[str, str]]]:
+    """Lines of one area each: those of one level with a name or a code alike are of one."""
+    groups: list[tuple[set[str], list[dict[str, str]]]] = []
+    for line in lines:
+        marks = {f"{line['geographic_level']} {mark}" for mark in _marks(line)}
+        same = [group for group in groups if group[0] & marks]
+        groups = [group for group in groups if not group[0] & marks]
+        marks |= {mark for known, _ in same for mark in known}
+        groups.append((marks, [*(old for _, olds in same for old in olds), line]))
+    return [found for _, found in groups]
+
+
+def _marks(line: dict[str, str]) -> list[str]:
+    old = line["old_code"] if line["old_code"].isdigit() else ""
+    return [mark for mark in (line["area_code"], old, _plain(line["area_name"])) if mark]
+
+
+def _area(lines: list[dict[str, str]]) -> Area:
+    newest = sorted(lines, key=lambda line: (int(line["last"]), line["release"]), reverse=True)
+    published = [line for line in newest if line["area_code"] != line["old_code"]]
+
+    def each(column: str, of: list[dict[str, str]] = newest) -> list[str]:
+        return [*dict.fromkeys(line[column] for line in of if line[column])]
+
+    best = (published or newest)[0]
+    return Area(
+        name=best["area_name"],
+        level=best["geographic_level"],
+        region=next(iter(each("region", published)), ""),
+        codes=each("area_code", published),
+        old_codes=[code for code in each("old_code") if code.isdigit()],
+        names=each("area_name"),
+        first=min((int(line["first"]) for line in published), default=0),
+        last=max((int(line["last"]) for line in published), default=0),
+    )
+
+
+def _plain(name: str) -> str:
+    """A name without what spellings of it differ by."""
+    return re.sub(_SUFFIX, "", name.casefold().replace("&", "and"))

@@ -15,8 +15,8 @@ from lscb_analysis.data.national import found as files, maps
 from lscb_analysis.data.national.found import Found
 from lscb_analysis.data.national.mapped import File
 from lscb_analysis.data.national.maps import Release
-from lscb_analysis.data.national.reading import DATA, MANIFEST, TEXTS, manifest, stored
-from lscb_analysis.data.national.tidy import tidy
+from lscb_analysis.data.national.reading import AREA, AREAS, DATA, FILES, LISTS, TEXTS, listed, stored
+from lscb_analysis.data.national.tidy import NOT_APPLICABLE, NOT_AVAILABLE, tidy
 from lscb_analysis.data.schema import DataError, Problem, nearest
 from lscb_analysis.project import project
 
@@ -192,26 +192,31 @@ def _placed(frame: pd.DataFrame, others: pd.DataFrame) -> Iterator[tuple[int, pd
 
 
 def _store(name: str, reads: list[Read], frame: pd.DataFrame, differing: int) -> Imported:
-    """Write a release and its lines of the manifest, in place of what was there of it."""
-    before = [line for line in manifest() if line["release"] == name]
+    """Write a release, its files and its areas, in place of what was there of it."""
+    before = {line["table"] for line in listed(FILES) if line["release"] == name}
     _write(frame, stored(name))
-    tables = {read.table: read for read in reads}
     numbers = frame["table"].value_counts()
-    lines = [
-        {
-            "release": name,
-            "table": table,
-            "file": read.found.name,
-            "sha256": read.found.digest,
-            "rows": str(len(read.file.raw)),
-            "numbers": str(numbers[table]),
-        }
-        for table, read in sorted(tables.items())
+    files_of = [
+        [name, read.table, read.found.name, read.found.digest, len(read.file.raw), numbers[read.table]]
+        for read in sorted(reads, key=lambda read: read.table)
     ]
-    kept = [line for line in manifest() if line["release"] != name]
-    _write_manifest(sorted([*kept, *lines], key=lambda line: (line["release"], line["table"])))
-    gone = [line["table"] for line in before if line["table"] not in tables]
-    return Imported(name, sorted(tables), len(frame), differing, gone)
+    _replace(FILES, name, files_of)
+    there = frame[~frame["status"].isin([NOT_APPLICABLE, NOT_AVAILABLE])]
+    years = there.groupby(AREA, observed=True)["time_period"].agg(["min", "max"]).reset_index()
+    _replace(AREAS, name, [[name, *line] for line in years.to_numpy(object)])
+    tables = sorted({read.table for read in reads})
+    return Imported(name, tables, len(frame), differing, sorted(before - {*tables}))
+
+
+def _replace(file: str, release: str, lines: list[list[object]]) -> None:
+    """Write lines of a release into a list, in place of those that were there of it."""
+    kept = [[*line.values()] for line in listed(file) if line["release"] != release]
+    every = sorted([*kept, *([str(cell) for cell in line] for line in lines)])
+    path = project() / DATA / file
+    new = path.with_suffix(".new")
+    with new.open("w", encoding="utf-8", newline="") as opened:
+        csv.writer(opened, lineterminator="\n").writerows([LISTS[file], *every])
+    new.replace(path)
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -241,13 +246,3 @@ def _array(pa: Any, values: pd.Series) -> Any:
     if plain.dtype.kind == "M":
         return pa.array(plain.astype("datetime64[D]"), pa.date32())
     return pa.array(plain, pa.int32() if plain.dtype.kind == "i" else pa.float64(), from_pandas=True)
-
-
-def _write_manifest(lines: list[dict[str, str]]) -> None:
-    path = project() / DATA / MANIFEST
-    new = path.with_suffix(".new")
-    with new.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-    new.replace(path)

@@ -78,7 +78,8 @@ class File:
 
     def problems(self) -> list[Problem]:
         """Everything that the map does not know of the file: columns, labels, symbols, codes, periods."""
-        return [*self._of_columns()] or [*self._of_labels(), *self._of_rows(), *self._of_numbers()]
+        rows = self._of_rows() if {*self.table.key.columns} <= {*self.raw.columns} else ()
+        return [*self._of_columns(), *self._of_labels(), *rows, *self._of_numbers()]
 
     def _of_columns(self) -> Iterator[Problem]:
         there = [*self.raw.columns]

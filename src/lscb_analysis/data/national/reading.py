@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from lscb_analysis.data.recorder import record
 from lscb_analysis.data.schema import DataError, Problem, nearest
 from lscb_analysis.project import project
 
@@ -29,8 +30,19 @@ COLUMNS = [
 DATA = "data/national"
 """Where they are kept."""
 
-MANIFEST = "imported_files.csv"
-"""What each release was made of: its files, with the SHA-256 of each."""
+FILES, AREAS = "imported_files.csv", "published_areas.csv"
+"""Beside them: what each was made of, with the SHA-256 of each file; and the areas in it, and their years."""
+
+AREA = ["geographic_level", "area_code", "old_code", "area_name", "region", "joined"]
+LISTS = {
+    FILES: ["release", "table", "file", "sha256", "rows", "numbers"],
+    AREAS: ["release", *AREA, "first", "last"],
+}
+"""The columns of these two."""
+
+
+SEVERAL = " / "
+"""What stands between the codes of areas that are published as one."""
 
 
 def stored(release: str) -> Path:
@@ -38,18 +50,18 @@ def stored(release: str) -> Path:
     return project() / DATA / f"{release}.parquet"
 
 
-def manifest() -> list[dict[str, str]]:
-    """Return the files that all releases were made of: release, table, file, sha256, rows, numbers."""
-    path = project() / DATA / MANIFEST
+def listed(file: str) -> list[dict[str, str]]:
+    """Return the lines of one of `LISTS`: none, if nothing is kept yet."""
+    path = project() / DATA / file
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    with path.open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
 
 
 def releases(publication: str = "") -> list[str]:
     """Return the releases that are kept, as children-in-need-2025: of one publication, or all."""
-    names = {line["release"] for line in manifest()}
+    names = {line["release"] for line in listed(FILES)}
     return sorted(name for name in names if name.rpartition("-")[0] == publication or not publication)
 
 
@@ -62,8 +74,24 @@ def release(name: str, *measures: str) -> pd.DataFrame:
         what, remedy = "is no release that is kept", nearest(name, releases())
         raise DataError([Problem(DATA, None, "release", name, what, remedy)])
     path = stored(name)
+    record("national", name)
     frame = _read(path, path.stat().st_mtime_ns, tuple(sorted(measures)))
     return frame.copy()
+
+
+def measures_of(name: str) -> set[str]:
+    """Return the measures that a release has."""
+    path = stored(name)
+    return _measures(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _measures(path: Path, _: int) -> set[str]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path, pre_buffer=False, read_dictionary=TEXTS) as file:
+        column = file.read(columns=["measure"], use_threads=False).column(0)
+    return {measure for chunk in column.chunks for measure in chunk.dictionary.to_pylist()}
 
 
 @lru_cache(maxsize=64)

@@ -1,150 +1,105 @@
-"""Figures of areas over the releases that are kept, in the columns of a board's tables."""
+"""A measure over its years and releases: each year from the newest release that has it, or as of one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-
-import numpy as np
 import pandas as pd
 
 from lscb_analysis.data.national.areas import Area
-from lscb_analysis.data.national.maps import map_of
-from lscb_analysis.data.national.reading import manifest, release, releases
-from lscb_analysis.data.schema import COLUMNS, DICTIONARY, PUBLISHED
+from lscb_analysis.data.national.reading import DATA, SEVERAL, TEXTS, measures_of, release, releases
+from lscb_analysis.data.schema import DataError, Problem, nearest
 
-NOT_HERE = ("x", "z")
-"""The statuses of a figure that a release does not have, so that an earlier one may."""
+OF = ["measure", "category", "geographic_level", "area_code", "time_period", "time_identifier", "period_end"]
+"""What a figure is of, in whichever release."""
 
-_FIGURE = ["area_code", "time_period", "measure", "category"]
-_TEXTS = ["release", "table", "time_identifier", "geographic_level", "measure", "category", "status"]
-
-Sum = tuple[str, str, tuple[str, ...]]
-"""A measure, and of which other it adds up which categories."""
+NOW = ["release", "value", "status"]
 
 
-def held(areas: Collection[Area], measures: dict[str, str], schemes: dict[str, set[str]]) -> pd.DataFrame:
-    """Return every figure of `areas`, of each publication as its newest release has it.
+def series(measure: str, *areas: Area, as_of: str = "", until: int | None = None) -> pd.DataFrame:
+    """Return a measure's figures of all years, each year from the newest release that has the measure for it.
 
-    The total that a measure is part of, as `measures` says, is there from the release of each of its figures
-    too. `schemes` are the categories of each measure that has any: a measure with others is left out. The
-    columns are those of a board's table, with `release`, `table`, the year that a figure is `filed` under
-    there, `status`, `nearest`, and the `fewest` that a symbol can hide. `source` is release and table,
-    `printed` the value with the decimals of its rounding. The year is that of a period's end.
+    `areas` keeps these alone, whatever code they had; `as_of` leaves out releases that came after one of the
+    same publication, as for a report of that time; `until` leaves out later years. The frame is tidy, in the
+    order of category, area and year. Raises DataError if nothing is left.
     """
-    known = {area.old_code or area.code: area for area in areas}
-    frames = [frame for name in releases() if len(frame := _of(name, known, measures))]
-    every = pd.concat(frames, ignore_index=True) if frames else _none()
-    known_parts = zip(every["measure"], every["category"], strict=True)
-    fits = np.array([of in schemes.get(measure, {"Total"}) for measure, of in known_parts], bool)
-    every = every[~every["measure"].isin(every["measure"][~fits].unique())]
-    every = every.assign(publication=every["release"].str.rpartition("-")[0])
-    kept = _newest(every, [*_FIGURE, "publication"])
-    place = ["release", "area_code", "time_period"]
-    of = kept.assign(measure=kept["measure"].map(measures)).drop_duplicates([*place, "measure"])
-    totals = every.reset_index().merge(of[[*place, "measure"]], on=[*place, "measure"])["index"]
-    return _as_of_a_board(every.loc[sorted({*kept.index, *totals})])
+    frame = _kept(measure, areas, as_of, until)
+    newest = frame.groupby("time_period")["made"].transform("max")
+    frame = frame[frame["made"] == newest].drop(columns="made")
+    return frame.sort_values(["category", "geographic_level", "area_name", "period_end"], ignore_index=True)
 
 
-def series(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a figure of those `held`: of several publications that of the newest release."""
-    return _newest(rows, [*_FIGURE, "period_end"])
+def revisions(measure: str, *areas: Area) -> pd.DataFrame:
+    """Return what a measure's figures were in each release after the first that has them, where that differs.
 
-
-def _newest(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Of rows with the same key that of the newest release that has the figure."""
-    missing, year = rows["status"].isin(NOT_HERE), -rows["release"].str[-4:].astype(int)
-    order = rows.assign(missing=missing, year=year).sort_values(["missing", "year"], kind="stable")
-    return rows.loc[order.drop_duplicates(key).index.sort_values()]
-
-
-def alongside(totals: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
-    """Return of the totals `held` those of the release that each of `counts` is of.
-
-    Where a release has none for the year, there is none: a rate mixes no two releases.
+    Columns: those of `OF`, then `area_name`, `nearest`, `release` with `value` and `status`, and those of the
+    release before: `earlier`, `earlier_value`, `earlier_status`. Where nothing differs it has no rows.
     """
-    key = ["release", "area_code", "filed"]
-    wanted = set(counts[key].itertuples(index=False, name=None))
-    there = totals[key].itertuples(index=False, name=None)
-    return totals[np.array([each in wanted for each in there], bool)]
-
-
-def sums(rows: pd.DataFrame, wanted: Collection[Sum]) -> pd.DataFrame:
-    """Return the measures that add up categories of another, of rows `held`.
-
-    One is known where all its parts are; else its status is that of what is missing, withheld first.
-    """
-    made = [_sum(rows, *each) for each in wanted]
-    return pd.concat([rows.iloc[:0], *made], ignore_index=True)
-
-
-def _sum(rows: pd.DataFrame, measure: str, of: str, parts: tuple[str, ...]) -> pd.DataFrame:
-    taken = rows[(rows["measure"] == of) & rows["category"].isin(parts)]
-    groups = taken.groupby([*_FIGURE[:2], "release"], sort=False)
-    whole = groups["category"].transform("size") == len(parts)
-    value = groups["value"].transform(lambda values: values.sum(skipna=False))
-    status = groups["status"].transform(lambda held: "c" if (held == "c").any() else held.max())
-    made = taken.assign(value=value, status=status.where(value.isna(), ""), measure=measure, category="Total")
-    made["nearest"] = groups["nearest"].transform("sum")
-    made = made[whole].drop_duplicates([*_FIGURE[:2], "release"])
-    return made.assign(printed=_printed(made["value"], made["status"], made["nearest"]))
-
-
-def sources() -> pd.DataFrame:
-    """Return the tables of all releases that are kept as rows of `sources.csv`, from the maps."""
-    rows = [dict(zip(DICTIONARY["sources"], row, strict=True)) for row in _sources()]
-    return pd.DataFrame(rows, columns=DICTIONARY["sources"], dtype=str)
-
-
-def _sources() -> Iterator[tuple[str, ...]]:
-    for name, table in dict.fromkeys((line["release"], line["table"]) for line in manifest()):
-        publication, _, year = name.rpartition("-")
-        of = map_of(publication, int(year))
-        years = f"{int(year) - 1} to {year}"
-        short = f"{of.publisher}, {of.title[:1].lower()}{of.title[1:]} {years}, table {table}"
-        yield (
-            *(f"{name}-{table}", short, of.publisher, of.title, "", table, years),
-            *(of.licence, PUBLISHED, of.published, of.reference),
-        )
-
-
-def _of(name: str, known: dict[str, Area], measures: Collection[str]) -> pd.DataFrame:
-    """The rows of a release that are of known areas, under their newest code and name."""
-    rows = release(name, *measures)
-    own = rows["old_code"].astype(str)
-    own = own.where(own != "", rows["area_code"].astype(str))
-    rows = rows[own.isin(list(known)) & (rows["joined"].astype(str) == "")]
-    own = own[rows.index]
-    rows = rows.astype(dict.fromkeys(_TEXTS, str))
-    return rows.assign(
-        area_code=[known[each].code for each in own], area_name=[known[each].name for each in own]
+    frame = _kept(measure, areas).sort_values([*OF, "made"])
+    before = frame.groupby(OF)[NOW].shift()
+    frame = frame.assign(
+        earlier=before["release"], earlier_value=before["value"], earlier_status=before["status"]
     )
-
-
-def _none() -> pd.DataFrame:
-    return pd.DataFrame(columns=[*_TEXTS, *COLUMNS, "nearest"])
-
-
-def _as_of_a_board(rows: pd.DataFrame) -> pd.DataFrame:
-    made = rows.assign(
-        filed=rows["time_period"],
-        time_period=rows["period_end"].dt.year,
-        printed=_printed(rows["value"], rows["status"], rows["nearest"]),
-        qualifier="",
-        fewest=rows["least"],
-        source=rows["release"] + "-" + rows["table"],
+    same = (frame["value"] == frame["earlier_value"]) | (
+        frame["value"].isna() & frame["earlier_value"].isna()
     )
-    days = {day: made[day].astype("datetime64[us]") for day in ("period_start", "period_end")}
-    columns = [*COLUMNS, "filed", "release", "table", "status", "nearest", "fewest"]
-    return made.assign(**days)[columns].reset_index(drop=True)
+    differs = frame["earlier"].notna() & ~(same & (frame["status"] == frame["earlier_status"]))
+    columns = [*OF, "area_name", "nearest", *NOW, *("earlier", "earlier_value", "earlier_status")]
+    return frame.loc[differs, columns].reset_index(drop=True)
 
 
-def _printed(values: pd.Series, status: pd.Series, nearest: pd.Series) -> list[str]:
-    """The text of each value with the decimals of its rounding; where there is none, its symbol."""
-    places = {to: _places(to) for to in nearest.unique()}
-    told = zip(values, status, nearest, strict=True)
-    return [f"{value:.{places[to]}f}" if pd.notna(value) else symbol for value, symbol, to in told]
+def breaks(measure: str, *areas: Area, as_of: str = "", until: int | None = None) -> list[int]:
+    """Return the years from which a series goes on in another release that has other figures of the past.
+
+    Where a release was made again on other populations, the years on the two sides do not compare. A year of
+    which both releases have figures tells: they are the same, or there is a break.
+    """
+    found = series(measure, *areas, as_of=as_of, until=until)
+    by_year = found.drop_duplicates("time_period").sort_values("time_period")
+    changed = revisions(measure, *areas)
+    pairs = zip(by_year["time_period"], by_year["release"].shift(), by_year["release"], strict=True)
+    return [
+        int(year)
+        for year, before, after in pairs
+        if pd.notna(before) and before != after and _differ(changed, {before, after})
+    ]
 
 
-def _places(nearest: float) -> int:
-    """The decimals of numbers that are multiples of `nearest`: 1 of 0.1, none of 10 or of whole numbers."""
-    return max(0, -int(np.floor(np.log10(nearest)))) if nearest else 0
+def _differ(changed: pd.DataFrame, two: set[str]) -> bool:
+    return bool((changed["release"].isin(two) & changed["earlier"].isin(two)).any())
+
+
+def _kept(measure: str, areas: tuple[Area, ...], as_of: str = "", until: int | None = None) -> pd.DataFrame:
+    """All figures of a measure, of one publication, with the year in which their release was `made`."""
+    there = _releases_of(measure, as_of)
+    frames = [release(name, measure).assign(made=year) for name, year in there.items()]
+    texts = dict.fromkeys(TEXTS, object)
+    frame = pd.concat([each.astype(texts) for each in frames], ignore_index=True)
+    if areas:
+        codes = [code for area in areas for code in area.codes]
+        together = frame["area_code"].str.contains(SEVERAL, regex=False)
+        of_both = together & frame["joined"].map(lambda said: not {*codes}.isdisjoint(said.split()))
+        frame = frame[frame["area_code"].isin(codes) | of_both]
+    frame = frame[frame["time_period"] <= (until or frame["time_period"].max())]
+    if frame.empty:
+        what = f"has no figure of {', '.join(area.name for area in areas) or 'any area'}"
+        what += f" up to {until}" if until else ""
+        raise DataError([Problem(DATA, None, "measure", measure, what, "Name others")])
+    return frame
+
+
+def _releases_of(measure: str, as_of: str) -> dict[str, int]:
+    """The releases that have a measure, of its first publication or that of `as_of`, each with its year."""
+    last = _of(as_of) if as_of else None
+    there = [name for name in releases() if measure in measures_of(name)]
+    publication = last[0] if last else min((_of(name)[0] for name in there), default="")
+    kept = {name: _of(name)[1] for name in there if _of(name)[0] == publication}
+    kept = {name: year for name, year in kept.items() if not last or year <= last[1]}
+    if not kept:
+        known = {each for name in releases() for each in measures_of(name)}
+        what = f"is in no release{f' up to {as_of}' if as_of else ''}"
+        raise DataError([Problem(DATA, None, "measure", measure, what, nearest(measure, sorted(known)))])
+    return kept
+
+
+def _of(name: str) -> tuple[str, int]:
+    publication, _, year = name.rpartition("-")
+    return publication, int(year)

@@ -20,8 +20,8 @@ COUNT, WORD = "count", "word"
 TOTAL = "Total"
 """The category of a number that is of all."""
 
-_INAPPLICABLE = "z"
-"""The status of what no row can have: a measure that has no other is none."""
+NOT_APPLICABLE, NOT_AVAILABLE = "z", "x"
+"""The status of what cannot be: a measure that has no other is none. And of what was not published."""
 
 
 def tidy(file: File, release: str, table: str) -> pd.DataFrame:
@@ -42,7 +42,7 @@ def tidy(file: File, release: str, table: str) -> pd.DataFrame:
     frame = _dated(pd.DataFrame(texts), file.table, names)
     frame = _valued(frame, file.table, cells, names["number"])
     frame["nearest"] = _nearest(frame, file.table, names["nearest"].astype(float))
-    applies = (frame["status"] != _INAPPLICABLE).groupby(frame["measure"], observed=True)
+    applies = (frame["status"] != NOT_APPLICABLE).groupby(frame["measure"], observed=True)
     return frame.loc[applies.transform("any").to_numpy(), COLUMNS]
 
 
