@@ -135,9 +135,11 @@ class Pack:
         """Return the estimates of the area and of its comparators, where they are of national statistics."""
         asked = {one.question: one for one in self.edition.comparisons}
         national = [of for of in questions if of in asked and "table" not in asked[of].counts]
-        areas = ["", *self.edition.comparators]
-        told = [estimates(self.edition, question, area) for question in national for area in areas]
-        return self.protect(*told or [stated(figures())])
+        told = [estimates(self.edition, question, every=True) for question in national]
+        order = {code: at for at, code in enumerate(self.edition.comparators)}
+        rows = pd.concat(told or [stated(figures())])
+        near = rows["area_code"].map(order).fillna(-1)  # the area itself comes first
+        return self.protect(rows.iloc[near.argsort(kind="stable")])
 
     def verdicts(self, *questions: str) -> Release:
         """Return the verdicts on these questions, or on all that the edition asks."""
@@ -155,13 +157,14 @@ class Pack:
     def percentage(self, counts: pd.DataFrame, totals: pd.DataFrame, measure: str = "") -> Release:
         """Return `counts` as percentages of `totals`, with Wilson's interval.
 
-        If a `measure` is named they are of that: as printed where a source prints them.
+        If a `measure` is named they are of that: as printed where a source prints them, but for national
+        statistics, of which the numbers tell more.
         """
         made = proportion(counts, self._alongside(totals, counts), self.edition.confidence)
         if not measure:
             return self.protect(made)
         printed = self.load(measure)
-        if printed.empty:
+        if printed.empty or self.edition.data == NATIONAL:
             return self.protect(made.assign(measure=measure, printed=""))
         return self.protect(stated(agreed(printed), made))
 

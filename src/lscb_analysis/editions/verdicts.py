@@ -159,10 +159,10 @@ def remember(made: dict[Any, pd.DataFrame]) -> None:
     _made.update(made)
 
 
-def declared(edition: Edition, question: str, part: Part, area: str = "") -> pd.DataFrame:
+def declared(edition: Edition, question: str, part: Part, every: bool = False) -> pd.DataFrame:
     """Return the rows that the edition declares as one part of a comparison, up to its latest period.
 
-    Of national statistics they may be of another `area` than the edition's, by its code.
+    Of national statistics they may be of `every` area of the edition.
     There are none of a question that the edition does not ask, or of a part that it leaves out. Where it
     names several sources, a figure is that of the first that has it. Raises EditionError for a figure that
     several sources give without the edition saying which counts.
@@ -174,7 +174,7 @@ def declared(edition: Edition, question: str, part: Part, area: str = "") -> pd.
         return figures()
     where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
     if "table" not in rows:
-        of_area = {"area_code": area} if area else {"area_name": edition.area}
+        of_area = {} if every else {"area_name": edition.area}
         return _by_measure(edition, asked[question], part, where | of_area)
     of = {"until": edition.latest, **where, "area_name": edition.area}
     try:
@@ -206,14 +206,14 @@ def periods(edition: Edition, rows: pd.DataFrame) -> tuple[Period, Period]:
     return latest - 1, latest
 
 
-def estimates(edition: Edition, question: str, area: str = "") -> pd.DataFrame:
+def estimates(edition: Edition, question: str, every: bool = False) -> pd.DataFrame:
     """Return the estimates that a comparison is made from, for every period up to the latest.
 
-    Of national statistics they may be of another `area` than the edition's, by its code.
+    Of national statistics they may be of `every` area of the edition.
     They are as printed, or where the edition declares no print as counts and totals give them: `printed` is
     empty then. Raises EditionError if the dictionary has no measure for these.
     """
-    comparison, made = _asked(edition, question), _from_numbers(edition, question, area)
+    comparison, made = _asked(edition, question), _from_numbers(edition, question, every)
     if comparison.printed is None:
         return made.assign(measure=shown_measure(comparison), printed="")
     return stated(declared(edition, question, "printed"), made)
@@ -246,16 +246,16 @@ def _asked(edition: Edition, question: str) -> Comparison:
     return asked[question]
 
 
-def _from_numbers(edition: Edition, question: str, area: str = "") -> pd.DataFrame:
+def _from_numbers(edition: Edition, question: str, every: bool = False) -> pd.DataFrame:
     """What the counts and totals of a comparison give, whatever is printed."""
-    comparison, counts = _asked(edition, question), declared(edition, question, "counts", area)
+    comparison, counts = _asked(edition, question), declared(edition, question, "counts", every)
     printed = declared(edition, question, "printed") if comparison.printed is not None else counts
     if comparison.method == "mix":
         _check_categories(comparison, counts, printed)
     if comparison.totals is None:
         totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
-        totals = declared(edition, question, "totals", area)
+        totals = declared(edition, question, "totals", every)
     try:
         made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
     except EstimateError as error:

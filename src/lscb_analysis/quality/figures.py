@@ -25,16 +25,19 @@ LINK = ["percentages", "counts", "totals", "mix", "heading"]
 def published(edition: Edition) -> pd.DataFrame:
     """Return the figures of all tables, with what the dictionary says of their measures.
 
-    Left out is what is of other areas than the edition's and the board's comparators, what the publisher of
-    the edition's report says in other reports, what is later than that report, and what was simulated. Which
-    report it is follows from the facts that were taken from it. `rank` orders the sources of a figure: 0
+    Left out is what is of other areas than the edition's and its comparators, what the publisher of the
+    edition's report says in other reports, what is later than that report, and what was simulated; and of
+    national statistics what the edition does not compare. Which report it is follows from the facts that were
+    taken from it. `rank` orders the sources of a figure: 0
     where a comparison of the edition takes it, then the order of the sources.
     """
     edition.open()
     every = every_row()
     every = every[~every["counted"].isin(counting(SIMULATION))]
-    others = [] if edition.data == NATIONAL else edition.comparators  # whose figures are not this board's
-    beside = every[["area_name", "area_code"]].isin(others).any(axis="columns")
+    if edition.data == NATIONAL:  # of all that the publisher has, what this pack is made from
+        asked = links(edition).head(len(edition.comparisons))[LINK[:3]]
+        every = every[every["measure"].isin(asked.to_numpy().ravel()) & (every["area_name"] == edition.area)]
+    beside = every[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
     every = every[(every["area_name"] == edition.area) | beside]
     figures = _of_its_time(every, edition)
     order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
