@@ -7,7 +7,9 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from lscb_analysis import load, on_costs, stated, sums, surplus, turned
+from lscb_analysis import load
+from lscb_analysis.records import on_costs, sums, surplus, turned
+from lscb_analysis.statistics import stated
 from lscb_analysis.statistics.estimates import EstimateError
 
 FINANCE = load("board_finance")

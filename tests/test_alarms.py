@@ -13,7 +13,7 @@ from scipy import stats
 from lscb_analysis import load
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import FALSE_DISCOVERY_RATE, verdict_table
-from lscb_analysis.pages.false_alarms import alarms, describe_alarms
+from lscb_analysis.pages.false_alarms import alarms, alarms_said
 from lscb_analysis.quality.figures import published
 from lscb_analysis.release import protect
 
@@ -184,5 +184,5 @@ def test_a_project_without_the_simulation_has_none(project):
 
 
 def test_the_sentence_gives_each_rate_its_interval():
-    said = describe_alarms(protect(alarms(EDITION), rule="published")).text
+    said = alarms_said(protect(alarms(EDITION), rule="published")).text
     assert said.count("95% interval") == len(table(ALARMS)) + 1 + len(table(FOUND))

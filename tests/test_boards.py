@@ -344,17 +344,17 @@ def test_typed_claims_of_commentary_need_approval_as_those_of_facts_do(project):
 def test_in_a_notebook_commentary_is_of_the_question_asked(project):
     say(project)
     edition = read_edition(EDITION.stem)
-    shown = lscb.describe_commentary(edition, "05_child_protection", "plans")
+    shown = lscb.sentences.commentary(edition, "05_child_protection", "plans")
     assert shown.text.startswith(f"Commentary by {WHO}, 3 May 2019")
     assert "&lt;b&gt;longer&lt;/b&gt; &amp; told" in shown.html
-    assert lscb.describe_commentary(edition, "05_child_protection", "conferences").html == ""
+    assert lscb.sentences.commentary(edition, "05_child_protection", "conferences").html == ""
 
 
 def test_what_a_cell_shows_of_commentary_is_not_shown_again(project):
     """Where a chapter places it itself, the build adds only what is left."""
     say(project)
     edition = read_edition(EDITION.stem)
-    html = str(lscb.describe_commentary(edition, "05_child_protection", "plans").html)
+    html = str(lscb.sentences.commentary(edition, "05_child_protection", "plans").html)
     cells = [
         new_markdown_cell("# A chapter"),
         new_markdown_cell("## A question"),

@@ -21,11 +21,11 @@ CELLS = [
     "pack = lscb.read_edition(edition, area=area, previous=previous, latest=latest, confidence=confidence)\n"
     "verdict = lscb.protect(lscb.verdict_table(pack), rule=pack.rule)",
     "series = lscb.protect(lscb.estimates(pack, 'timely'), rule=pack.rule)",
-    "lscb.describe_change(verdict)",
-    "lscb.describe_verdict(verdict)",
-    "lscb.line_chart(series, verdicts=verdict)",
-    "lscb.table(series)",
-    "lscb.table_of_verdicts(verdict, series)",
+    "lscb.sentences.change(verdict)",
+    "lscb.sentences.verdict(verdict)",
+    "lscb.charts.line(series, verdicts=verdict)",
+    "lscb.tabulate.rows(series)",
+    "lscb.tabulate.verdicts(verdict, series)",
 ]
 PARAMETERS = "\n".join(
     [

@@ -1,8 +1,8 @@
 """Referrals: the Department's counts behind every share that the report prints."""
 
-from lscb_analysis import given_away, suppressed_bounds
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import declared, estimates
+from lscb_analysis.statistics import given_away, suppressed_bounds
 from lscb_analysis.statistics.estimates import AS_PRINTED
 
 EDITION = read_edition("southend-2017-19")

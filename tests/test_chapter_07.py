@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from lscb_analysis import compare, given_away, implied_counts, load, standing, suppressed_bounds
+from lscb_analysis import compare, load
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
+from lscb_analysis.statistics import given_away, implied_counts, standing, suppressed_bounds
 
 PACK = read_edition("southend-2017-19")
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from lscb_analysis import conclusive_common_totals, load, stated
+from lscb_analysis import load
 from lscb_analysis.release import protect
+from lscb_analysis.statistics import conclusive_common_totals, stated
 from lscb_analysis.statistics.comparisons import dispersed, two_proportions
 from lscb_analysis.statistics.implied import possible_counts
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lscb_analysis import common_totals, conclusive_common_totals, load
+from lscb_analysis import load
+from lscb_analysis.statistics import common_totals, conclusive_common_totals
 
 PRINTED = {
     ("training_level_3", "training_level_3", "NHS Castle Point and Rochford CCG"): "84% 86% 98% 83%",

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from lscb_analysis import attendance, load
+from lscb_analysis import load
+from lscb_analysis.records import attendance
 from lscb_analysis.records.ratings import parts, summaries
 
 LATIN = str.maketrans("\u03a5\u0391\u039d\u0410", "YANA")

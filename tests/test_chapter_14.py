@@ -2,19 +2,11 @@
 
 import pytest
 
-from lscb_analysis import (
-    bar_chart,
-    describe_on_costs,
-    describe_outcome,
-    describe_sums,
-    load,
-    on_costs,
-    stated,
-    sums,
-    surplus,
-    turned,
-)
+import lscb_analysis as lscb
+from lscb_analysis import load
+from lscb_analysis.records import on_costs, sums, surplus, turned
 from lscb_analysis.release import protect
+from lscb_analysis.statistics import stated
 
 ACCOUNTS = load("board_finance")
 
@@ -36,7 +28,7 @@ RATE = stated(load("board_on_costs"))
 
 def outcome(spent=SPENT):
     left = released(surplus(RECEIVED, spent, "board_surplus"))
-    return left, describe_outcome(released(RECEIVED), released(spent), left, PRINTED).text
+    return left, lscb.sentences.outcome(released(RECEIVED), released(spent), left, PRINTED).text
 
 
 def test_the_outcome_printed_as_negative_is_a_surplus():
@@ -62,21 +54,23 @@ def test_a_deficit_is_called_one_and_another_outcome_than_the_printed_is_said():
 )
 def test_the_sentence_on_sums_says_by_how_much_they_miss(postage, words):
     value = SPENT["value"].mask(SPENT["category"] == "Postage", postage)
-    assert words in describe_sums(released(sums(SPENT.assign(value=value)))).text
+    assert words in lscb.sentences.found(released(sums(SPENT.assign(value=value)))).text
 
 
 def test_on_costs_stand_beside_what_was_left_over():
     costs = released(on_costs(SALARIES, RATE, "board_on_costs"))
     left, _ = outcome()
-    said = describe_on_costs(costs, released(SALARIES), released(RATE), left).text
+    said = lscb.sentences.on_costs(costs, released(SALARIES), released(RATE), left).text
     assert "on-costs of 34% would add £29,858.64 in the year ending 31 March 2020" in said
     assert "12.8 times what was left over, £2,328.59." in said  # 29,858.64 / 2,328.59 = 12.82
     short, _ = outcome(SPENT.assign(value=SPENT["value"] + 10_000))
-    assert "left nothing over" in describe_on_costs(costs, released(SALARIES), released(RATE), short).text
+    assert (
+        "left nothing over" in lscb.sentences.on_costs(costs, released(SALARIES), released(RATE), short).text
+    )
 
 
 def test_a_negative_amount_is_drawn_to_the_left_of_zero_and_named():
     parts = released(SPENT[SPENT["category"] != "Total"])
-    html = str(bar_chart(parts).html)
+    html = str(lscb.charts.bar(parts).html)
     assert "−£11,745.03" in html
     assert '“<span data-name="label">Salaries</span>” is the' in html

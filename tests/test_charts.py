@@ -10,28 +10,13 @@ import pytest
 from afcharts.af_colours import get_af_colours
 from bs4 import BeautifulSoup
 
-from lscb_analysis import (
-    bar_chart,
-    change_chart,
-    compare,
-    line_chart,
-    load,
-    mark_chart,
-    pair_chart,
-    part_chart,
-    score_chart,
-    stated,
-    table,
-    table_by_area,
-    table_by_measure,
-    table_of_changes,
-    table_of_marks,
-    two_point_chart,
-)
+import lscb_analysis as lscb
+from lscb_analysis import compare, load
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import estimates
 from lscb_analysis.pages.charts import FOCUS, PALETTE
 from lscb_analysis.release import protect
+from lscb_analysis.statistics import stated
 
 EDITION = read_edition("southend-2017-19")
 
@@ -79,34 +64,43 @@ LEVEL_3 = training("training_level_3", "training_level_3")
 TARGET = training("training_text", "training_level_2_target")
 
 CHARTS = {  # each drawn once for all tests
-    "one line": (cache(lambda: line_chart(series("plans"))), lambda: table(series("plans"))),
-    "lines": (cache(lambda: line_chart(series("abuse"))), lambda: table(series("abuse"))),
-    "panels": (
-        cache(lambda: line_chart(series("care_leavers_17_18", "care_leavers_19_21"))),
-        lambda: table(series("care_leavers_17_18", "care_leavers_19_21")),
+    "one line": (
+        cache(lambda: lscb.charts.line(series("plans"))),
+        lambda: lscb.tabulate.rows(series("plans")),
     ),
-    "areas": (cache(lambda: line_chart(LEVEL_3)), lambda: table(LEVEL_3)),
-    "target": (cache(lambda: line_chart(LEVEL_2, TARGET)), lambda: table(LEVEL_2)),
-    "bars": (cache(lambda: bar_chart(latest())), lambda: table(latest())),
-    "changes": (cache(lambda: change_chart(changes())), lambda: table_of_changes(changes())),
-    "marks": (cache(lambda: mark_chart(marks())), lambda: table_of_marks(marks())),
-    "scores": (cache(lambda: score_chart(scores())), lambda: table_by_measure(scores())),
-    "pairs": (cache(lambda: pair_chart(schools())), lambda: table_by_area(schools())),
-    "two points": (cache(lambda: two_point_chart(audits(), target())), lambda: table(audits())),
-    "parts": (cache(lambda: part_chart(series("conferences"))), lambda: table(series("conferences"))),
+    "lines": (cache(lambda: lscb.charts.line(series("abuse"))), lambda: lscb.tabulate.rows(series("abuse"))),
+    "panels": (
+        cache(lambda: lscb.charts.line(series("care_leavers_17_18", "care_leavers_19_21"))),
+        lambda: lscb.tabulate.rows(series("care_leavers_17_18", "care_leavers_19_21")),
+    ),
+    "areas": (cache(lambda: lscb.charts.line(LEVEL_3)), lambda: lscb.tabulate.rows(LEVEL_3)),
+    "target": (cache(lambda: lscb.charts.line(LEVEL_2, TARGET)), lambda: lscb.tabulate.rows(LEVEL_2)),
+    "bars": (cache(lambda: lscb.charts.bar(latest())), lambda: lscb.tabulate.rows(latest())),
+    "changes": (cache(lambda: lscb.charts.change(changes())), lambda: lscb.tabulate.changes(changes())),
+    "marks": (cache(lambda: lscb.charts.marks(marks())), lambda: lscb.tabulate.marks(marks())),
+    "scores": (cache(lambda: lscb.charts.scores(scores())), lambda: lscb.tabulate.by_measure(scores())),
+    "pairs": (cache(lambda: lscb.charts.beside(schools())), lambda: lscb.tabulate.by_area(schools())),
+    "two points": (
+        cache(lambda: lscb.charts.two_points(audits(), target())),
+        lambda: lscb.tabulate.rows(audits()),
+    ),
+    "parts": (
+        cache(lambda: lscb.charts.part(series("conferences"))),
+        lambda: lscb.tabulate.rows(series("conferences")),
+    ),
 }
 charts = pytest.mark.parametrize("chart", [chart for chart, _ in CHARTS.values()], ids=CHARTS)
 
 
 UNTOLD = {
-    line_chart: lambda: series("plans"),
-    bar_chart: latest,
-    change_chart: changes,
-    pair_chart: schools,
-    part_chart: lambda: series("conferences"),
-    mark_chart: marks,
-    score_chart: scores,
-    two_point_chart: audits,
+    lscb.charts.line: lambda: series("plans"),
+    lscb.charts.bar: latest,
+    lscb.charts.change: changes,
+    lscb.charts.beside: schools,
+    lscb.charts.part: lambda: series("conferences"),
+    lscb.charts.marks: marks,
+    lscb.charts.scores: scores,
+    lscb.charts.two_points: audits,
 }
 
 
@@ -121,7 +115,7 @@ def test_where_no_figure_is_told_nothing_is_drawn_and_the_reader_hears_so(chart)
 
 def test_parts_of_a_single_period_are_drawn_without_another_before_them():
     frame = series("conferences").frame
-    shown = part_chart(protect(frame[frame["time_period"] == 2018], rule="published"))
+    shown = lscb.charts.part(protect(frame[frame["time_period"] == 2018], rule="published"))
     headline = soup(shown).select_one(".headline").get_text()
     assert "105 of 159" in headline
     assert "after" not in headline
@@ -198,7 +192,7 @@ def test_a_drawing_holds_no_date_and_no_address(chart):
 
 def test_a_chart_leaves_the_settings_of_matplotlib_alone():
     before = dict(matplotlib.rcParams)
-    line_chart(series("plans"))
+    lscb.charts.line(series("plans"))
     assert dict(matplotlib.rcParams) == before
 
 
@@ -213,7 +207,8 @@ def test_an_interval_is_drawn_for_each_figure_that_has_one():
     assert with_interval.frame["lower"].notna().sum() == 3
     assert without.frame["lower"].notna().sum() == 1
     drawn = [
-        soup(line_chart(release)).select_one("svg").find_all("path") for release in (with_interval, without)
+        soup(lscb.charts.line(release)).select_one("svg").find_all("path")
+        for release in (with_interval, without)
     ]
     strokes = [
         sum("stroke: #12436d; stroke-width: 1.5" in path.get("style", "") for path in paths)
@@ -223,7 +218,7 @@ def test_an_interval_is_drawn_for_each_figure_that_has_one():
 
 
 def test_marks_are_told_apart_by_shape_and_named_in_words():
-    figure = soup(mark_chart(marks()))
+    figure = soup(lscb.charts.marks(marks()))
     shapes = {use["xlink:href"] for svg in figure.select(".wide svg") for use in svg.find_all("use")}
     assert len(shapes) >= 3
     for svg in figure.find_all("svg"):
@@ -235,23 +230,23 @@ def test_more_kinds_of_marks_than_shapes_are_refused():
     frame = marks().frame
     other = frame.head(1).assign(measure="icpc")
     with pytest.raises(ValueError, match="4 kinds of marks"):
-        mark_chart(protect(frame, other, rule="published"))
+        lscb.charts.marks(protect(frame, other, rule="published"))
 
 
 def test_a_statement_without_any_figure_is_named_as_not_drawn_and_one_with_a_range_is_drawn():
     duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
-    assert "Not drawn, for want of a figure: Annual report." in soup(score_chart(duties)).get_text()
-    assert "Not drawn" not in soup(score_chart(scores())).get_text()
+    assert "Not drawn, for want of a figure: Annual report." in soup(lscb.charts.scores(duties)).get_text()
+    assert "Not drawn" not in soup(lscb.charts.scores(scores())).get_text()
 
 
 def test_the_headline_of_scores_says_between_which_statements_the_means_run():
     duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
-    said = soup(score_chart(duties)).select_one(".headline").get_text()
+    said = soup(lscb.charts.scores(duties)).select_one(".headline").get_text()
     assert said == "Mean ratings run from 2.5 (“Case reviews arranged”) to 3 (“A strategic plan every year”)"
 
 
 def test_a_pair_is_drawn_from_zero_on_one_axis_and_the_widest_gap_is_the_headline():
-    drawn = soup(pair_chart(schools()))
+    drawn = soup(lscb.charts.beside(schools()))
     assert "Minority ethnic groups" in drawn.select_one(".headline").get_text()
     gaps = {"13.6%": "13.7%", "8.1%": "12.4%", "21.7%": "31.8%", "14.5%": "21.2%", "13.3%": "16.6%"}
     words = drawn.select_one("svg").get_text(" ")
@@ -262,14 +257,14 @@ def test_a_pair_is_drawn_from_zero_on_one_axis_and_the_widest_gap_is_the_headlin
 
 def test_a_figure_with_none_beside_it_is_not_drawn():
     with pytest.raises(ValueError, match="Not one figure and one national beside it"):
-        pair_chart(schools(area_name="Southend-on-Sea"))
+        lscb.charts.beside(schools(area_name="Southend-on-Sea"))
 
 
 def test_a_pair_has_a_ring_a_dot_and_its_target_alone():
-    both, one = (two_point_chart(audits(), aim) for aim in (target(), None))
+    both, one = (lscb.charts.two_points(audits(), aim) for aim in (target(), None))
     assert "target 85%" in soup(both).select_one(".wide").get_text()
     assert "target" not in soup(one).select_one(".wide").get_text()
-    other = two_point_chart(audits(measure="audit_good"), target())
+    other = lscb.charts.two_points(audits(measure="audit_good"), target())
     assert "target 85%" not in soup(other).select_one(".wide").get_text()
     assert "a ring for January 2018, a dot for December 2018" in soup(both).select_one(".subtitle").get_text()
 
@@ -278,11 +273,11 @@ def test_pairs_of_different_periods_are_not_drawn_on_one_axis():
     frame = audits().frame
     january = (frame["measure"] == "audit_good") & (frame["time_identifier"] == "January")
     with pytest.raises(ValueError, match="same periods"):
-        two_point_chart(protect(frame[~january], rule="published"))
+        lscb.charts.two_points(protect(frame[~january], rule="published"))
 
 
 def test_a_target_is_a_grey_line_that_the_headline_names():
-    with_target, without = CHARTS["target"][0](), line_chart(LEVEL_2)
+    with_target, without = CHARTS["target"][0](), lscb.charts.line(LEVEL_2)
     grey = "stroke: #bfbfbf; stroke-width: 2;"
     drawn = [str(soup(chart).select_one("svg")).count(grey) for chart in (with_target, without)]
     assert drawn[0] == drawn[1] + 1

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import describe_mix, describe_movers, describe_verdict, mix_changes
+import lscb_analysis as lscb
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
 from lscb_analysis.release import protect
+from lscb_analysis.statistics import mix_changes
 from lscb_analysis.statistics.mixes import mix_change, share
 
 EDITION = read_edition("southend-2017-19")
@@ -40,20 +41,20 @@ def folded(display):
 
 
 def test_a_measure_with_polarity_gets_better_or_worse_and_one_without_does_not(table):
-    assert "Verdict: better." in sentence(describe_verdict(release(table.loc["conferences"])))
-    without = sentence(describe_verdict(release(table.loc["plans"])))
+    assert "Verdict: better." in sentence(lscb.sentences.verdict(release(table.loc["conferences"])))
+    without = sentence(lscb.sentences.verdict(release(table.loc["plans"])))
     assert "Verdict: lower." in without
     assert "neither good news nor bad" in without
 
 
 def test_a_sentence_beyond_chance_speaks_of_siblings_only_where_they_are_allowed_for(table):
     row = table.loc["plans"]
-    assert "even allowing for brothers and sisters" in sentence(describe_verdict(release(row)))
-    assert "brothers" not in sentence(describe_verdict(release(row, dispersion=1.0)))
+    assert "even allowing for brothers and sisters" in sentence(lscb.sentences.verdict(release(row)))
+    assert "brothers" not in sentence(lscb.sentences.verdict(release(row, dispersion=1.0)))
 
 
 def test_what_is_not_compared_says_why_and_has_no_statistics(table):
-    said = describe_verdict(release(table.loc["care_leavers_17_18"]))
+    said = lscb.sentences.verdict(release(table.loc["care_leavers_17_18"]))
     assert said.text == "Verdict: not compared, because there is no number behind the earlier figure."
     assert folded(said) == {}
 
@@ -61,7 +62,7 @@ def test_what_is_not_compared_says_why_and_has_no_statistics(table):
 def unclear(table, **changes):
     """The conferences, invented to be within chance."""
     within = {"verdict": "too few to tell", "p_value": 0.3, "p_dispersed": 0.5, "at_odds": False}
-    return sentence(describe_verdict(release(table.loc["conferences"], **within | changes)))
+    return sentence(lscb.sentences.verdict(release(table.loc["conferences"], **within | changes)))
 
 
 def test_too_few_to_tell_says_what_would_have_shown_and_what_would_matter(table):
@@ -106,7 +107,7 @@ def test_where_interval_and_verdict_differ_the_sentence_says_so(table, excludes,
 
 def test_a_mix_says_what_it_would_take_to_tip_and_what_shift_would_have_shown(table):
     row = table.loc["primary_need"]
-    said = describe_mix(release(row))
+    said = lscb.sentences.mix(release(row))
     assert "differ by 5.1 percentage points. Verdict: too few to tell." in sentence(said)
     smallest = f"{row['smallest_shift']:.1f}"
     assert f"a shift of {smallest} percentage points or more would probably have shown" in sentence(said)
@@ -116,7 +117,7 @@ def test_a_mix_says_what_it_would_take_to_tip_and_what_shift_would_have_shown(ta
 
 def test_the_statistics_behind_a_verdict_are_all_there(table):
     row = table.loc["plans"]
-    behind = folded(describe_verdict(release(row)))
+    behind = folded(lscb.sentences.verdict(release(row)))
     assert behind["Numbers compared"] == "220 of 38,781, then 116 of 39,115"
     assert behind["Change"] == "−48% (95% interval −58% to −35%)"
     assert behind["If every child came alone"] == "p is less than 0.0001"
@@ -138,13 +139,13 @@ def test_the_statistics_behind_a_verdict_are_all_there(table):
 
 
 def test_only_a_stock_is_said_to_share_children(table):
-    assert "The same children" in folded(describe_verdict(release(table.loc["plans"])))
-    assert "The same children" not in folded(describe_verdict(release(table.loc["conferences"])))
+    assert "The same children" in folded(lscb.sentences.verdict(release(table.loc["plans"])))
+    assert "The same children" not in folded(lscb.sentences.verdict(release(table.loc["conferences"])))
 
 
 def test_a_verdict_that_no_dispersion_would_tip_says_so(table):
     row = release(table.loc["conferences"], verdict="no clear change", tips_at=0.4)
-    assert folded(describe_verdict(row))["Where the verdict would tip"] == "At no dispersion"
+    assert folded(lscb.sentences.verdict(row))["Where the verdict would tip"] == "At no dispersion"
 
 
 def invented_mix(table, before, now, verdict):
@@ -161,7 +162,7 @@ def invented_mix(table, before, now, verdict):
 
 def test_the_movers_are_the_ends_of_the_ranking_and_no_finding_unless_the_mix_changed(table):
     changes = mix_changes(estimates(EDITION, "primary_need"), 2017, 2018)
-    said = describe_movers(release(table.loc["primary_need"]), protect(changes, rule="published")).text
+    said = lscb.sentences.movers(release(table.loc["primary_need"]), protect(changes, rule="published")).text
     assert said.index("“Family in acute stress” was") < said.index("“Abuse or neglect” was")
     assert not {"rose", "fell"} & set(said.split())
     assert said.endswith("what one part did is no finding.")
@@ -169,20 +170,20 @@ def test_the_movers_are_the_ends_of_the_ranking_and_no_finding_unless_the_mix_ch
 
 def test_a_mix_that_changed_names_what_drives_it(table):
     mix, changes = invented_mix(table, (100, 40, 30, 20, 10), (60, 40, 30, 20, 100), "changed")
-    said = describe_movers(mix, changes).text
+    said = lscb.sentences.movers(mix, changes).text
     assert "What drives the change of the mix: “Multiple” rose and “Neglect” fell." in said
     assert "“Multiple” rose from " in said
 
 
 def test_a_mix_that_changed_by_many_small_steps_names_nothing(table):
     mix, changes = invented_mix(table, (100, 100, 100, 100, 100), (112, 88, 112, 88, 100), "changed")
-    assert "No single category drives the change" in describe_movers(mix, changes).text
+    assert "No single category drives the change" in lscb.sentences.movers(mix, changes).text
 
 
 @pytest.mark.parametrize("question", ["primary_need", "plans", "conferences", "abuse"])
 def test_every_number_of_a_verdict_is_bound_to_the_row(table, question):
     row = table.loc[question]
-    describe = describe_mix if question in ("primary_need", "abuse") else describe_verdict
+    describe = lscb.sentences.mix if question in ("primary_need", "abuse") else lscb.sentences.verdict
     page = BeautifulSoup(str(describe(release(row)).html), "html.parser")
     columns = {"change_lower": "lower", "change_upper": "upper"}
     for figure in page("data"):
@@ -198,7 +199,7 @@ def test_every_number_of_a_verdict_is_bound_to_the_row(table, question):
 
 
 def test_each_statistic_names_its_method(table):
-    page = BeautifulSoup(str(describe_verdict(release(table.loc["conferences"])).html), "html.parser")
+    page = BeautifulSoup(str(lscb.sentences.verdict(release(table.loc["conferences"])).html), "html.parser")
     named = {figure["data-statistic"]: figure.get("data-method") for figure in page("data")}
     assert named["change_lower"] == "Newcombe hybrid score"
     assert named["p_value"] == "conditional test of two proportions"
@@ -219,7 +220,7 @@ def test_a_mix_says_truly_where_its_intervals_and_its_verdict_differ(
     table, verdict, excludes, dispersion, said, unsaid
 ):
     changes = {"interval_excludes_none": excludes, "dispersion": dispersion, "at_odds": True}
-    text = sentence(describe_mix(release(table.loc["abuse"], verdict=verdict, **changes)))
+    text = sentence(lscb.sentences.mix(release(table.loc["abuse"], verdict=verdict, **changes)))
     assert said in text
     assert unsaid not in text
 
@@ -227,8 +228,8 @@ def test_a_mix_says_truly_where_its_intervals_and_its_verdict_differ(
 def test_a_mix_that_is_not_compared_says_why_and_nothing_of_its_size(table):
     missing = {"shift": math.nan, "period_start_before": pd.NaT, "period_end_before": pd.NaT}
     row = release(table.loc["abuse"], verdict="not compared", reason="a different kind of period", **missing)
-    assert sentence(describe_mix(row)) == (
+    assert sentence(lscb.sentences.mix(row)) == (
         "Verdict on the mix: not compared, because there is a different kind of period."
     )
     changes = protect(mix_changes(estimates(EDITION, "abuse"), 2017, 2018), rule="published")
-    assert describe_movers(row, changes).text.endswith("what one part did is no finding.")
+    assert lscb.sentences.movers(row, changes).text.endswith("what one part did is no finding.")

@@ -15,7 +15,7 @@ from lscb_analysis.pages.display import (
     on_page,
     period,
     periods,
-    sources,
+    sources_of,
     text,
     when,
 )
@@ -135,7 +135,7 @@ def test_a_date_is_a_time_element():
 
 
 def test_sources_come_with_what_the_dictionary_says(rates):
-    assert [source["source"] for source in sources(rates)] == [SOURCE, "dfe-cin-2020-population"]
+    assert [source["source"] for source in sources_of(rates)] == [SOURCE, "dfe-cin-2020-population"]
 
 
 def test_a_display_shows_in_jupyter_as_html_and_in_a_terminal_as_text():

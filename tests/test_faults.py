@@ -278,7 +278,7 @@ def test_data_changed_during_the_build_is_not_published_and_said(place):
 def test_data_broken_during_the_build_is_not_published_and_said(place):
     breaks = (
         "import pathlib\n"
-        "shown = lscb.table(pack.stated(pack.load('eet_17_18')))\n"
+        "shown = lscb.tabulate.rows(pack.stated(pack.load('eet_17_18')))\n"
         "pathlib.Path('../data/southend/sources.csv').write_text('broken', 'utf-8')\n"
         "shown"
     )

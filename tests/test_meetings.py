@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from invented import rows
 
-from lscb_analysis import attendance, meetings_held
+from lscb_analysis.records import attendance, meetings_held
 from lscb_analysis.records.meetings import fewest_since, orders
 
 MARK = {"Y": "board_attended", "A": "board_apologies", "N": "board_neither", " ": "board_attended"}

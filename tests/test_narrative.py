@@ -6,42 +6,14 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import (
-    compare,
-    count,
-    describe_beside,
-    describe_bounds,
-    describe_change,
-    describe_conclusive,
-    describe_each,
-    describe_earlier,
-    describe_fit,
-    describe_implied,
-    describe_larger,
-    describe_largest,
-    describe_latest,
-    describe_missing_total,
-    describe_mix,
-    describe_note,
-    describe_sources,
-    describe_standing,
-    describe_target,
-    describe_verdict,
-    describe_versions,
-    fits,
-    implied_earlier,
-    implied_populations,
-    line_chart,
-    load,
-    standing,
-    stated,
-    versions,
-)
+import lscb_analysis as lscb
+from lscb_analysis import compare, count, load, versions
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.opened import Pack
 from lscb_analysis.editions.verdicts import declared, estimates, verdict_table
 from lscb_analysis.pages.sentences import headline
 from lscb_analysis.release import protect
+from lscb_analysis.statistics import fits, implied_earlier, implied_populations, standing, stated
 
 EDITION = read_edition("southend-2017-19")
 COMPARISONS = {comparison.question: comparison for comparison in EDITION.comparisons}
@@ -75,7 +47,7 @@ def unbound(html: str) -> list[str]:
 
 
 def test_the_latest_figure_comes_with_its_numbers_and_interval():
-    said = describe_latest(series("plans")).text
+    said = lscb.sentences.latest(series("plans")).text
     assert said.startswith(
         "In Southend-on-Sea, the rate of children who were the subject of a child protection plan"
     )
@@ -84,43 +56,44 @@ def test_the_latest_figure_comes_with_its_numbers_and_interval():
 
 def test_a_percentage_without_a_number_behind_it_says_so():
     month = load("conferences", measure="icpc_in_time_percent", time_identifier="December")
-    from lscb_analysis import implied_totals, proportion, stated
+    from lscb_analysis import proportion
+    from lscb_analysis.statistics import implied_totals, stated
 
     in_time = load("conferences", measure="icpc_in_time")
     totals = implied_totals(in_time, load("conferences", measure="icpc_in_time_percent"), "icpc")
-    said = describe_latest(protect(stated(month, proportion(in_time, totals)), rule="published")).text
+    said = lscb.sentences.latest(protect(stated(month, proportion(in_time, totals)), rule="published")).text
     assert "was 81% in December 2018 (the source gives no number behind it, so no interval)" in said
 
 
 def test_a_fall_is_called_a_fall_and_a_rise_a_rise(table):
-    fall = describe_change(chosen(table, "plans")).text
+    fall = lscb.sentences.change(chosen(table, "plans")).text
     assert (
         "fell from 56.7 per 10,000 children at 31 March 2017 to 29.7 at 31 March 2018, a fall of 48%" in fall
     )
-    rise = describe_change(chosen(table, "conferences")).text
+    rise = lscb.sentences.change(chosen(table, "conferences")).text
     assert "rose from 45.5% in the year ending 31 March 2017 to 66.0%" in rise
     # a reader who subtracts the figures shown would find 20.5
     assert "a rise of 20.6 percentage points before rounding" in rise
 
 
 def test_a_change_without_an_interval_is_told_without_its_size(table):
-    assert describe_change(chosen(table, "care_leavers_17_18")).text.endswith("31 March 2018.")
+    assert lscb.sentences.change(chosen(table, "care_leavers_17_18")).text.endswith("31 March 2018.")
 
 
 def test_the_interval_of_a_fall_runs_from_the_smaller_fall_to_the_larger(table):
-    ends = re.search(r"interval (\d+)% to (\d+)%", describe_change(chosen(table, "plans")).text)
+    ends = re.search(r"interval (\d+)% to (\d+)%", lscb.sentences.change(chosen(table, "plans")).text)
     assert int(ends[1]) < 48 < int(ends[2])
 
 
 def test_an_interval_that_spans_no_change_names_both_directions():
     changes = compare(count(plans({2017: 20, 2018: 18})), 2017, 2018)
-    assert "from a fall of" in describe_change(protect(changes, rule="published")).text
-    assert "to a rise of" in describe_change(protect(changes, rule="published")).text
+    assert "from a fall of" in lscb.sentences.change(protect(changes, rule="published")).text
+    assert "to a rise of" in lscb.sentences.change(protect(changes, rule="published")).text
 
 
 def test_no_change_is_called_none():
     changes = compare(count(plans({2017: 20, 2018: 20})), 2017, 2018)
-    said = describe_change(protect(changes, rule="published")).text
+    said = lscb.sentences.change(protect(changes, rule="published")).text
     assert "stayed the same: 20 at 31 March 2017 and 20 at 31 March 2018" in said
     figures = count(plans({2017: 20, 2018: 20}))
     assert headline(figures).striptags() == "Child protection plans stayed the same at 20"
@@ -128,12 +101,12 @@ def test_no_change_is_called_none():
 
 def test_a_change_that_rounds_to_nothing_is_less_than_one_per_cent():
     changes = compare(count(plans({2017: 1000, 2018: 1001})), 2017, 2018)
-    assert "a difference of less than 1%" in describe_change(protect(changes, rule="published")).text
+    assert "a difference of less than 1%" in lscb.sentences.change(protect(changes, rule="published")).text
 
 
 def test_from_zero_no_direction_is_claimed():
     changes = compare(count(plans({2017: 0, 2018: 5})), 2017, 2018)
-    said = describe_change(protect(changes, rule="published")).text
+    said = lscb.sentences.change(protect(changes, rule="published")).text
     assert "was 0 at 31 March 2017 and 5 at 31 March 2018, a difference of 5; " in said
     assert said.endswith("no percentage can be taken of nothing.")
 
@@ -151,7 +124,7 @@ def test_a_headline_names_its_periods_where_the_latest_of_them_are_not_told():
     )
     assert headline(told.tail(1), every=every).striptags() == "Child protection plans: 20 (31 March 2017)"
     assert headline(told, every=told).striptags() == "Child protection plans, from 30 to 20"
-    drawn = str(line_chart(protect(every, rule="published")).html)
+    drawn = str(lscb.charts.line(protect(every, rule="published")).html)
     assert "from <data" in drawn
     assert (
         "(31 March 2016 and 31 March 2017)"
@@ -161,24 +134,24 @@ def test_a_headline_names_its_periods_where_the_latest_of_them_are_not_told():
 
 def test_a_note_of_the_edition_is_shown_as_text():
     with_markup = EDITION.model_copy(update={"notes": {"why": "<b>because</b>"}})
-    assert str(describe_note(Pack(with_markup), "why").html) == "<p>&lt;b&gt;because&lt;/b&gt;</p>"
-    assert describe_note(Pack(with_markup), "else").text == ""
+    assert str(lscb.sentences.note(Pack(with_markup), "why").html) == "<p>&lt;b&gt;because&lt;/b&gt;</p>"
+    assert lscb.sentences.note(Pack(with_markup), "else").text == ""
 
 
 @pytest.mark.parametrize(("confidence", "shown"), [(0.95, "95%"), (0.998, "99.8%"), (0.995, "99.5%")])
 def test_a_confidence_is_shown_with_the_decimals_it_needs(confidence, shown):
     changes = compare(count(plans({2017: 20, 2018: 40}), confidence), 2017, 2018, confidence)
-    assert f"({shown} confidence interval" in describe_change(protect(changes, rule="published")).text
+    assert f"({shown} confidence interval" in lscb.sentences.change(protect(changes, rule="published")).text
 
 
 def test_a_suppressed_figure_is_named_and_not_compared():
     frame = series("primary_need").frame
     changes = compare(frame[frame["category"] == "Not stated"], 2017, 2018)
-    assert "the source withholds the figure" in describe_change(protect(changes, rule="published")).text
+    assert "the source withholds the figure" in lscb.sentences.change(protect(changes, rule="published")).text
 
 
 def test_the_largest_category_is_named_first():
-    said = describe_largest(series("primary_need")).text
+    said = lscb.sentences.largest(series("primary_need")).text
     assert "“Abuse or neglect” was 82.1%" in said
     assert said.index("Abuse or neglect") < said.index("Child's disability or illness")
 
@@ -193,12 +166,12 @@ def test_of_a_mix_of_which_one_category_is_told_or_none_no_other_is_named(told, 
     figures = ["numerator", "value", "lower", "upper"]
     frame = frame.assign(**{column: frame[column].mask(withheld) for column in figures})
     frame = frame.assign(**{column: frame[column].mask(withheld, "c") for column in ("status", "printed")})
-    text = describe_largest(protect(frame, rule="published")).text
+    text = lscb.sentences.largest(protect(frame, rule="published")).text
     assert said in text
     assert "Next comes" not in text
 
 
-@pytest.mark.parametrize("describe", [describe_latest, describe_implied, describe_largest])
+@pytest.mark.parametrize("describe", [lscb.sentences.latest, lscb.sentences.implied, lscb.sentences.largest])
 def test_where_no_figure_is_told_the_reader_hears_so(describe):
     figures = dict.fromkeys(["numerator", "value", "lower", "upper"], float("nan"))
     untold = series("plans").frame.assign(**figures, status="x", printed="x")
@@ -210,15 +183,15 @@ def test_a_figure_is_not_put_beside_one_that_is_not_told():
     figures = dict.fromkeys(["numerator", "value", "lower", "upper"], float("nan"))
     untold = protect(plans.frame.assign(**figures, status="x", printed="x"), rule="published")
     for pair in ((plans, untold), (untold, plans)):
-        assert describe_larger(*pair).text == "None of these figures can be told."
-    assert "the same as" in describe_larger(plans, plans).text
+        assert lscb.sentences.larger_of(*pair).text == "None of these figures can be told."
+    assert "the same as" in lscb.sentences.larger_of(plans, plans).text
 
 
 def test_totals_that_cannot_have_made_the_percentages_are_told_apart():
     abuse = load("categories_of_abuse")
     in_force = load("child_protection_plans", measure="cpp_at_31_march", source="report-5.2-plans")
     begun = load("dfe_plans_starting", measure="cpp_starting")
-    said = describe_fit(protect(fits(abuse, in_force), fits(abuse, begun), rule="published")).text
+    said = lscb.sentences.found(protect(fits(abuse, in_force), fits(abuse, begun), rule="published")).text
     assert (
         "cannot be shares of the number of children who were the subject of a child protection plan: 189"
         in said
@@ -231,7 +204,7 @@ def test_a_missing_total_says_what_it_would_have_to_be(table):
     figures = protect(
         series("care_leavers_17_18").frame, series("care_leavers_19_21").frame, rule="published"
     )
-    said = describe_missing_total(figures, protect(both, rule="published")).text
+    said = lscb.sentences.conclusive(figures, changes=protect(both, rule="published")).text
     assert "chance alone could produce the rise from 57% to 67%" in said
     found = re.search(
         r"less than (\d+), chance alone could produce the fall from 52% to 41%; from (\d+) on", said
@@ -240,7 +213,7 @@ def test_a_missing_total_says_what_it_would_have_to_be(table):
 
 
 def test_sources_are_cited_with_their_licence():
-    said = describe_sources(series("abuse")).text
+    said = lscb.sentences.sources(series("abuse")).text
     assert "Department for Education" in said
     assert "section 5.2" in said
     assert "Open Government Licence v3.0" in said
@@ -249,10 +222,18 @@ def test_sources_are_cited_with_their_licence():
 @pytest.mark.parametrize("question", sorted(COMPARISONS))
 def test_no_digit_in_a_sentence_is_unbound(table, question):
     of_question, figures = chosen(table, question), series(question)
-    said = [describe_change(of_question), describe_verdict(of_question), describe_latest(figures)]
+    said = [
+        lscb.sentences.change(of_question),
+        lscb.sentences.verdict(of_question),
+        lscb.sentences.latest(figures),
+    ]
     if COMPARISONS[question].method == "mix":
-        said = [describe_mix(of_question), describe_largest(figures)]
-    said += [Sentence for Sentence in [describe_missing_total(figures, of_question)] if "care" in question]
+        said = [lscb.sentences.mix(of_question), lscb.sentences.largest(figures)]
+    said += [
+        Sentence
+        for Sentence in [lscb.sentences.conclusive(figures, changes=of_question)]
+        if "care" in question
+    ]
     for sentence in said:
         # the one digit run that is neither figure nor name is the unit "%", which is none
         assert unbound(str(sentence.html)) == []
@@ -275,7 +256,7 @@ def test_versions_of_a_number_are_told_with_their_places_and_agreement_is_passed
     told = load("leaving_care", measure="cla_ceased")
     used = load("dfe_leaving_care", measure="cla_ceased")
     both = protect(versions(count(used), used), versions(count(told), used), rule="published")
-    said = describe_versions(both)
+    said = lscb.sentences.found(both)
     assert not unbound(str(said.html))
     first, second = BeautifulSoup(str(said.html), "html.parser").find_all("li")
     assert re.search(
@@ -286,7 +267,7 @@ def test_versions_of_a_number_are_told_with_their_places_and_agreement_is_passed
         second.get_text(),
     )
     alike = protect(versions(count(used), used), rule="published")
-    assert not BeautifulSoup(str(describe_versions(alike).html), "html.parser").find_all("li")
+    assert not BeautifulSoup(str(lscb.sentences.found(alike).html), "html.parser").find_all("li")
 
 
 @pytest.mark.parametrize(
@@ -295,7 +276,7 @@ def test_versions_of_a_number_are_told_with_their_places_and_agreement_is_passed
 def test_a_claim_of_a_place_is_held_against_the_first_and_the_last_place_there_can_be(place, said):
     figures = load("dfe_leaving_care", measure="cla_adopted_percent", time_period=2018)
     claim = protect(load("leaving_care", measure="adoption_place").assign(value=place), rule="published")
-    told = describe_standing(protect(standing(figures, EDITION.area), rule="published"), claim)
+    told = lscb.sentences.found(protect(standing(figures, EDITION.area), rule="published"), claim)
     assert said in told.text
     assert "somewhere from 2 to 14" in told.text
     assert not unbound(str(told.html))
@@ -304,26 +285,26 @@ def test_a_claim_of_a_place_is_held_against_the_first_and_the_last_place_there_c
 def test_a_place_that_nothing_leaves_open_is_one():
     figures = load("dfe_leaving_care", measure="cla_adopted_percent", time_period=2018).dropna(subset="value")
     claim = protect(load("leaving_care", measure="adoption_place"), rule="published")
-    told = describe_standing(protect(standing(figures, EDITION.area), rule="published"), claim)
+    told = lscb.sentences.found(protect(standing(figures, EDITION.area), rule="published"), claim)
     assert "is therefore 2." in told.text
     assert "by this one the claim holds." in told.text
 
 
 def test_what_the_source_qualifies_is_told_with_its_qualifier():
     living = load("population", source="report-5.2-population")
-    told = describe_latest(protect(stated(living), count(living), rule="published"))
+    told = lscb.sentences.latest(protect(stated(living), count(living), rule="published"))
     assert told.text.count("was about 39,115") == 1
 
 
 def test_an_area_is_told_beside_the_country_in_the_words_its_figures_bear_out():
     schools = load("schools", source="report-5.2-population")
-    lower = describe_beside(protect(stated(schools), rule="published"))
+    lower = lscb.sentences.beside(protect(stated(schools), rule="published"))
     assert lower.text.startswith("Lower in Southend-on-Sea than in England in spring 2018: pupils in primary")
     assert "(8.1% beside 12.4%)" in lower.text
     assert unbound(lower.html) == []
     values = [15.0, 13.7, 12.4, 12.4]
     mixed = schools[schools["measure"].str.startswith("fsm")].assign(value=values, printed="")
-    told = describe_beside(
+    told = lscb.sentences.beside(
         protect(stated(mixed.assign(printed=[str(value) for value in values])), rule="published")
     )
     assert [part.split(":")[0] for part in told.text.split(". ")] == [
@@ -337,7 +318,7 @@ def test_a_population_is_told_by_its_bounds_and_the_one_taken_beside_them(taken,
     counts, rates = (declared(EDITION, "children_in_need", part) for part in ("counts", "printed"))
     bounds = protect(implied_populations(counts, rates, "population_0_17"), rule="published")
     made = estimates(EDITION, "children_in_need").assign(denominator=taken)
-    told = describe_bounds(bounds, protect(made, rule="published"))
+    told = lscb.sentences.found(bounds, protect(made, rule="published"))
     last = BeautifulSoup(told.html, "html.parser").find_all("li")[-1].get_text()
     assert last == (
         f"Children aged 0 to 17, 31 March 2018: between 39,085 and 39,200 children; "
@@ -350,7 +331,7 @@ def test_a_rate_that_no_population_gives_is_said_to_have_none():
     counts = declared(EDITION, "children_in_need", "counts").tail(1).assign(value=1.0)
     rates = counts.assign(measure="cin_rate", printed="6667", value=6667.0)
     bounds = protect(implied_populations(counts, rates, "population_0_17"), rule="published")
-    assert "no whole number of children gives the figure printed" in describe_bounds(bounds).text
+    assert "no whole number of children gives the figure printed" in lscb.sentences.found(bounds).text
 
 
 def printed(**of_period: str) -> pd.DataFrame:
@@ -370,7 +351,7 @@ def printed(**of_period: str) -> pd.DataFrame:
 
 
 def test_each_period_is_told_in_order_and_none_compared():
-    said = describe_each(protect(printed(December="97.6", January="94"), rule="published"))
+    said = lscb.sentences.history(protect(printed(December="97.6", January="94"), rule="published"))
     assert said.text.endswith("was 94% in January 2018 and 97.6% in December 2018.")
     assert unbound(said.html.replace("15 working days", "")) == []
 
@@ -378,12 +359,12 @@ def test_each_period_is_told_in_order_and_none_compared():
 def test_a_figure_is_told_with_the_word_that_qualifies_it():
     about = printed(May="90").assign(qualifier="over")
     release = protect(about, printed(June="91").drop(columns="qualifier"), rule="published")
-    assert describe_each(release).text.endswith("was over 90% in May 2018 and 91% in June 2018.")
-    assert "was over 90% in May 2018" in describe_latest(protect(about, rule="published")).text
+    assert lscb.sentences.history(release).text.endswith("was over 90% in May 2018 and 91% in June 2018.")
+    assert "was over 90% in May 2018" in lscb.sentences.latest(protect(about, rule="published")).text
 
 
 def test_without_any_number_a_change_is_told_by_the_number_it_would_take():
-    said = describe_conclusive(protect(printed(January="44", December="65"), rule="published"))
+    said = lscb.sentences.conclusive(protect(printed(January="44", December="65"), rule="published"))
     assert "no number of conferences is published, in January 2018 or in December 2018." in said.text
     # by a search over all totals, in test_chapter_10
     assert "less than 101, chance alone could produce the rise from 44% to 65%; from 109 on" in said.text
@@ -392,12 +373,12 @@ def test_without_any_number_a_change_is_told_by_the_number_it_would_take():
 
 
 def test_of_a_single_figure_or_one_with_a_number_behind_it_nothing_is_supposed():
-    assert describe_conclusive(protect(printed(January="44"), rule="published")).text == ""
-    assert describe_conclusive(series("conferences")).text == ""
+    assert lscb.sentences.conclusive(protect(printed(January="44"), rule="published")).text == ""
+    assert lscb.sentences.conclusive(series("conferences")).text == ""
 
 
 def test_percentages_that_no_total_can_tell_apart_are_said_to_be_so():
-    said = describe_conclusive(protect(printed(January="94", December="94"), rule="published")).text
+    said = lscb.sentences.conclusive(protect(printed(January="94", December="94"), rule="published")).text
     assert "Whatever that number was, up to 2,000, chance alone could produce the change" in said
 
 
@@ -413,19 +394,19 @@ def trained(*percentages, measure="training_level_2", **changed):
     [((90, 95), ("above", "at")), ((95, 90), ("at", "above")), ((80, 85), ("below", "below"))],
 )
 def test_a_series_is_told_against_its_target_at_its_end_and_its_start(percentages, standing):
-    said = describe_target(trained(*percentages), trained(90)).text
+    said = lscb.sentences.target(trained(*percentages), trained(90)).text
     assert f", {standing[0]} the target of 90%; it was {percentages[0]}%" in said
     assert said.endswith(f", {standing[1]} it.")
 
 
 def test_a_single_figure_is_told_against_its_target_once():
-    assert describe_target(trained(80), trained(90)).text.endswith("below the target of 90%.")
+    assert lscb.sentences.target(trained(80), trained(90)).text.endswith("below the target of 90%.")
 
 
 def test_an_area_is_named_wherever_it_changes():
     elsewhere = trained(70, area_code="E38000030", area_name="Elsewhere")
     both = protect(trained(80).frame, elsewhere.frame, rule="published")
-    said = describe_target(both, trained(90)).text
+    said = lscb.sentences.target(both, trained(90)).text
     assert said.count("In NHS Southend CCG") == said.count("In Elsewhere") == 1
 
 
@@ -439,7 +420,7 @@ def test_an_area_is_named_wherever_it_changes():
     ],
 )
 def test_a_change_without_numbers_says_from_how_many_people_on_it_would_exceed_chance(before, now, expected):
-    said = describe_conclusive(trained(before), trained(now))
+    said = lscb.sentences.conclusive(trained(before), trained(now))
     assert expected in said.text
     assert unbound(str(said.html)) == []
 
@@ -449,11 +430,11 @@ def test_two_figures_stand_side_by_side_with_what_their_source_says_of_them():
         row = load("school_nursing", measure="school_nurse_caseload").assign(value=value, **said)
         return protect(stated(row), rule="published")
 
-    said = describe_larger(children(50_000, qualifier="over"), children(40_000, qualifier=""))
+    said = lscb.sentences.larger_of(children(50_000, qualifier="over"), children(40_000, qualifier=""))
     assert "was over 50,000 from" in said.text
     assert "That is larger than" in said.text
-    assert "smaller than" in describe_larger(children(1), children(2)).text
-    assert "the same as" in describe_larger(children(1), children(1)).text
+    assert "smaller than" in lscb.sentences.larger_of(children(1), children(2)).text
+    assert "the same as" in lscb.sentences.larger_of(children(1), children(1)).text
     assert unbound(str(said.html)) == []
 
 
@@ -466,7 +447,7 @@ def test_an_earlier_figure_comes_with_the_change_it_follows_from(share, verb):
     shares = part("family_court_fewer_percent").assign(printed=share, value=float(share.rstrip("%")))
     earlier = protect(implied_earlier(cases, fewer.iloc[:0], fewer, shares), rule="published")
     changes = protect(stated(fewer), stated(shares), rule="published")
-    said = describe_earlier(protect(stated(cases), rule="published"), earlier, changes)
+    said = lscb.sentences.earlier(protect(stated(cases), rule="published"), earlier, changes)
     assert f"which the source gives as 392 ({share}) fewer than in the year ending 31 March 2017" in said.text
     assert "; that makes 14,599 then" in said.text
     assert verb in said.text

@@ -28,7 +28,7 @@ def test_a_measure_is_found_whichever_tables_have_it_up_to_the_latest_period(pac
     # by hand, from the tables: those of the report's own table count, as the edition says, and no other place
     assert [value for _, value, _ in found(left)] == [105, 135, 113]
     assert {*left["source"]} == {"report-5.3-adoption"}
-    assert {*pack.statistics("cla_ceased")["source"]} == {"dfe-cla-2018-cea2018"}
+    assert {*pack.others("cla_ceased")["source"]} == {"dfe-cla-2018-cea2018"}
     assert sorted(pack.said("cla_ceased")["value"]) == [105, 113, 114, 114, 135]
     assert {*left["area_name"]} == {"Southend-on-Sea"}
     assert lscb.open_edition(NAME, "previous: 2016; latest: 2017").load("cla_ceased")["value"].tolist() == [
@@ -77,7 +77,13 @@ def test_what_nobody_gives_has_no_rows_and_shows_nothing(pack, project):
     ):
         assert isinstance(release, Release)
         assert release.frame.empty
-        for show in (lscb.describe_latest, lscb.describe_change, lscb.table, lscb.line_chart, lscb.bar_chart):
+        for show in (
+            lscb.sentences.latest,
+            lscb.sentences.change,
+            lscb.tabulate.rows,
+            lscb.charts.line,
+            lscb.charts.bar,
+        ):
             assert show(release).html == ""
 
 

@@ -13,16 +13,16 @@ from lscb_analysis.cli import main
 from lscb_analysis.data.files import tables
 
 DEATHS = "09_child_deaths"
-ESSEX = "shown = pack.statistics('cla_adopted_percent', areas='all', area_name='Essex')"
+ESSEX = "shown = pack.others('cla_adopted_percent', areas='all', area_name='Essex')"
 CELLS = [
     f"{ESSEX}\nelsewhere = pack.stated(shown)",
-    "lscb.describe_latest(elsewhere)",
-    "lscb.line_chart(elsewhere)",
-    "lscb.table(elsewhere)",
+    "lscb.sentences.latest(elsewhere)",
+    "lscb.charts.line(elsewhere)",
+    "lscb.tabulate.rows(elsewhere)",
 ]
 LATER = (
     "later = lscb.load('dfe_looked_after', area_name=pack.area, measure='cla_at_31_march')\n"
-    "lscb.table(pack.stated(later))"
+    "lscb.tabulate.rows(pack.stated(later))"
 )
 
 

@@ -114,10 +114,10 @@ PLANTED = [
 ]
 IN_CODE = [
     'lscb.Display(Markup("Plans fell."))',
-    'lscb.describe_note("Plans " + "fell.")',
-    'lscb.line_chart(needs, title="Care leavers were failed")',
-    'lscb.table(needs, f"{latest} and plans fell")',
-    'lscb.bar_chart(needs, label="fe" "ll")',
+    'lscb.sentences.note("Plans " + "fell.")',
+    'lscb.charts.line(needs, title="Care leavers were failed")',
+    'lscb.tabulate.rows(needs, f"{latest} and plans fell")',
+    'lscb.charts.bar(needs, label="fe" "ll")',
     'words = "In all ½ of them"',
 ]
 IN_ROWS = [

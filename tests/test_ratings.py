@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from lscb_analysis import feasible, load, read_ratings, summarise
+from lscb_analysis import load
 from lscb_analysis.data import files
 from lscb_analysis.data.schema import DataError
+from lscb_analysis.records import feasible, read_ratings, summarise
 from lscb_analysis.records.ratings import FEWEST, LARGEST_PANEL, check_summaries
 
 CHECKOUT = Path(__file__).resolve().parents[1]

@@ -7,19 +7,11 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import (
-    describe_balance,
-    describe_checks,
-    describe_claims,
-    describe_scale,
-    findings,
-    one_rule,
-    table_of_checks,
-    table_of_findings,
-)
+import lscb_analysis as lscb
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.opened import Pack
 from lscb_analysis.pages.words import words
+from lscb_analysis.quality import findings
 from lscb_analysis.quality.rules import RULES, SERIOUS
 from lscb_analysis.release import protect
 
@@ -44,41 +36,41 @@ def test_every_rule_has_its_words():
 
 
 def test_the_sentence_counts_what_was_checked_what_fits_and_what_does_not(found):
-    shown = BeautifulSoup(str(describe_checks(found).html), "html.parser")
+    shown = BeautifulSoup(str(lscb.sentences.found(found).html), "html.parser")
     balances, checks, wrong = (int(number["value"]) for number in shown("data"))
     assert (checks, balances) == (len(found.frame), found.frame["balance"].sum())
     assert checks == balances + wrong
 
 
 def test_where_all_fit_or_none_that_is_said_at_once(found):
-    frame = one_rule(found, "parts").frame
+    frame = found.only(rule="parts").frame
     for fits, said in ((True, "all {} are reached"), (False, "none of {} is reached")):
         all_alike = protect(frame.assign(balance=fits), rule="published")
-        text = describe_checks(all_alike).text
+        text = lscb.sentences.found(all_alike).text
         assert text == f"Wholes checked against the sum of their parts: {said.format(len(frame))}."
 
 
 def test_a_rule_that_found_nothing_to_check_says_so(found):
-    assert "nothing to check" in describe_checks(one_rule(found, "no such rule")).text
+    assert "nothing to check" in lscb.sentences.found(found.only(rule="no such rule")).text
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_no_number_is_shown_unbound(found, rule):
-    for shown in (describe_checks, describe_balance, table_of_findings):
-        assert unbound(shown(one_rule(found, rule))) == []
+    for shown in (lscb.sentences.found, lscb.sentences.consistent, lscb.tabulate.findings):
+        assert unbound(shown(found.only(rule=rule))) == []
 
 
 def test_the_table_of_checks_has_a_row_for_each_rule(found):
-    shown = BeautifulSoup(str(table_of_checks(found).html), "html.parser")
+    shown = BeautifulSoup(str(lscb.tabulate.checks(found).html), "html.parser")
     assert len(shown.tbody("tr")) == found.frame["rule"].nunique()
-    assert unbound(table_of_checks(found)) == []
+    assert unbound(lscb.tabulate.checks(found)) == []
 
 
 def test_each_finding_is_a_row_and_the_csv_holds_them_all(found):
     frame = found.frame[found.frame["rule"] != "withheld"]
     for rule in frame.loc[~frame["balance"].astype(bool), "rule"].unique():
-        release = one_rule(found, rule)
-        shown = table_of_findings(release)
+        release = found.only(rule=rule)
+        shown = lscb.tabulate.findings(release)
         wrong = int((~release.frame["balance"].astype(bool)).sum())
         tables = BeautifulSoup(str(shown.html), "html.parser")("tbody")
         assert sum(len(table("tr")) for table in tables) == wrong
@@ -87,22 +79,22 @@ def test_each_finding_is_a_row_and_the_csv_holds_them_all(found):
 
 def test_where_all_is_well_there_is_no_table(found):
     fitting = found.frame[found.frame["balance"].astype(bool)]
-    assert table_of_findings(protect(fitting, rule="published")).html == ""
+    assert lscb.tabulate.findings(protect(fitting, rule="published")).html == ""
 
 
 def test_of_withheld_figures_it_is_told_how_many_are_given_away_and_of_none_which(found):
-    withheld = one_rule(found, "withheld")
-    assert "given away" in describe_checks(withheld).text
-    assert str(table_of_findings(withheld).html) == str(describe_balance(withheld).html) == ""
-    checks = table_of_checks(found)
+    withheld = found.only(rule="withheld")
+    assert "given away" in lscb.sentences.found(withheld).text
+    assert str(lscb.tabulate.findings(withheld).html) == str(lscb.sentences.consistent(withheld).html) == ""
+    checks = lscb.tabulate.checks(found)
     assert "Withheld figures" in checks.html
     assert "withheld" not in set(pd.read_csv(io.StringIO(checks.csv))["rule"])
 
 
 def test_each_word_for_how_serious_a_finding_is_is_explained():
-    assert all(word in describe_scale().text for word in SERIOUS)
+    assert all(word in lscb.sentences.seriousness().text for word in SERIOUS)
 
 
 def test_claims_are_counted_and_listed(found):  # noqa: ARG001
-    shown = BeautifulSoup(str(describe_claims(Pack(EDITION)).html), "html.parser")
+    shown = BeautifulSoup(str(lscb.sentences.claims(Pack(EDITION)).html), "html.parser")
     assert int(shown.p.data["value"]) == len(shown("li"))

@@ -36,13 +36,13 @@ OTHER_POPULATION = """people = lscb.load("population", source="dfe-cin-2020-popu
 earlier = people.assign(value=people["value"].shift(1)).dropna(subset="value")
 of_year = {"source": "report-5.2-plans", "time_period": 2018}
 counted = lscb.load("child_protection_plans", measure="cpp_at_31_march", **of_year)
-lscb.table(pack.protect(lscb.rate(counted, earlier)))"""
+lscb.tabulate.rows(pack.protect(lscb.rate(counted, earlier)))"""
 OTHER_PERIOD = """import pandas as pd
 
-shown = lscb.stated(lscb.load("care_leavers", until=pack.latest, measure="eet_17_18"))
+shown = lscb.statistics.stated(lscb.load("care_leavers", until=pack.latest, measure="eet_17_18"))
 year = pd.DateOffset(years=1)
 moved = shown.assign(period_start=shown["period_start"] - year, period_end=shown["period_end"] - year)
-lscb.table_by_measure(pack.protect(moved))"""
+lscb.tabulate.by_measure(pack.protect(moved))"""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_a_slip_in_our_own_functions_a_wrong_population_or_a_wrong_period_is_not
     assert not (project / "reports" / "southend-2017-19").exists()
 
 
-@pytest.mark.parametrize("code", [None, 'lscb.describe_note("It rose, which is better.")'])
+@pytest.mark.parametrize("code", [None, 'lscb.sentences.note("It rose, which is better.")'])
 def test_a_direction_that_is_typed_stops_the_build_before_anything_runs(project, code):
     keep_only(project, [CARE])
     path = project / "notebooks" / f"{CARE}.ipynb"

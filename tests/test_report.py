@@ -150,7 +150,7 @@ def test_what_changes_while_a_build_waits_for_another_is_not_published_as_if_it_
 
 def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):
     keep_only(project, [CARE])
-    add_cell(project, CARE, "lscb.table(activity)")
+    add_cell(project, CARE, "lscb.tabulate.rows(activity)")
     made = build()
     assert "more than one table 'eet-17-18-figures'" in made.failed[0].error
 

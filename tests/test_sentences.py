@@ -25,8 +25,8 @@ CHAPTERS = [
 ]
 PLACE = "Anytown, City of"
 SHOWN_INSTEAD = {
-    "lscb.describe_latest(month)": "lscb.describe_latest(pack.protect(lscb.rate(children, population)))",
-    "lscb.describe_versions(by_place)": "lscb.describe_latest(pack.count(children))",
+    "lscb.sentences.latest(month)": "lscb.sentences.latest(pack.protect(lscb.rate(children, population)))",
+    "lscb.sentences.found(by_place)": "lscb.sentences.latest(pack.count(children))",
 }
 """What an analyst may show as well: a rate made of numbers, and a number with its interval."""
 

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lscb_analysis import compare, load, stated, table, table_by_area, table_by_period, table_of_changes
+import lscb_analysis as lscb
+from lscb_analysis import compare, load
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import estimates
 from lscb_analysis.release import protect
+from lscb_analysis.statistics import stated
 
 EDITION = read_edition("southend-2017-19")
 
@@ -23,10 +25,10 @@ def changes(question):
 
 
 TABLES = {
-    "figures": lambda: table(series("plans")),
-    "categories": lambda: table(series("abuse")),
-    "by period": lambda: table_by_period(series("primary_need")),
-    "changes": lambda: table_of_changes(changes("primary_need")),
+    "figures": lambda: lscb.tabulate.rows(series("plans")),
+    "categories": lambda: lscb.tabulate.rows(series("abuse")),
+    "by period": lambda: lscb.tabulate.by_period(series("primary_need")),
+    "changes": lambda: lscb.tabulate.changes(changes("primary_need")),
 }
 
 
@@ -56,7 +58,7 @@ def test_every_number_of_a_table_is_bound(made):
 
 
 def test_the_figures_are_those_of_the_report():
-    lines = cells(table(series("plans")))
+    lines = cells(lscb.tabulate.rows(series("plans")))
     assert lines[0] == ["Period", "Number (children)", "Out of", "Rate per 10,000 children", "95% interval"]
     assert [line[:4] for line in lines[1:]] == [
         ["31 March 2016", "189", "38,427", "49.2"],
@@ -66,28 +68,32 @@ def test_the_figures_are_those_of_the_report():
 
 
 def test_symbols_are_explained_above_the_table_and_only_those_used():
-    soup = BeautifulSoup(table(series("abuse")).html, "html.parser")
+    soup = BeautifulSoup(lscb.tabulate.rows(series("abuse")).html, "html.parser")
     assert (
         soup.select_one(".symbols").get_text()
         == "In the table below [c] means confidential, withheld by the source."
     )
-    assert not BeautifulSoup(table(series("plans")).html, "html.parser").select(".symbols")
+    assert not BeautifulSoup(lscb.tabulate.rows(series("plans")).html, "html.parser").select(".symbols")
 
 
 def test_a_suppressed_category_shows_its_symbol_and_its_total():
     line = next(
-        line for line in cells(table(series("abuse"))) if line[:2] == ["Sexual abuse", "2017 to 2018"]
+        line
+        for line in cells(lscb.tabulate.rows(series("abuse")))
+        if line[:2] == ["Sexual abuse", "2017 to 2018"]
     )
     assert line[2:] == ["[c]", "110", "[c]", "[c]"]
 
 
 def test_a_true_zero_is_told_from_a_suppressed_figure():
-    line = next(line for line in cells(table_by_period(series("primary_need"))) if line[0] == "Not stated")
+    line = next(
+        line for line in cells(lscb.tabulate.by_period(series("primary_need"))) if line[0] == "Not stated"
+    )
     assert line == ["Not stated", "[c]", "[c]", "0"]
 
 
 def test_changes_are_ranked_and_carry_a_minus_sign():
-    lines = cells(table_of_changes(changes("primary_need")))[1:]
+    lines = cells(lscb.tabulate.changes(changes("primary_need")))[1:]
     told = [float(line[3].replace("−", "-").replace("[low]", "0")) for line in lines if line[3] != "[c]"]
     assert told == sorted(told, reverse=True)
     assert lines[0][0] == "Family in acute stress"
@@ -95,7 +101,7 @@ def test_changes_are_ranked_and_carry_a_minus_sign():
 
 
 def test_the_csv_holds_the_rows_of_the_release():
-    shown = table(series("abuse"))
+    shown = lscb.tabulate.rows(series("abuse"))
     frame = pd.read_csv(io.StringIO(shown.csv))
     assert len(frame) == len(series("abuse").frame)
     withheld = frame[frame["status"] == "c"]
@@ -105,18 +111,18 @@ def test_the_csv_holds_the_rows_of_the_release():
 
 def test_a_category_with_markup_is_shown_as_text():
     frame = series("abuse").frame.assign(category="<img src=x onerror=alert(1)>")
-    html = str(table(protect(frame, rule="published")).html)
+    html = str(lscb.tabulate.rows(protect(frame, rule="published")).html)
     assert "<img" not in html
     assert "&lt;img" in html
 
 
 def test_areas_stand_side_by_side_and_a_period_of_its_own_gets_its_line():
     schools = stated(load("schools", source="report-5.2-population", measure="fsm_secondary"))
-    assert cells(table_by_area(protect(schools, rule="published")))[1:] == [
+    assert cells(lscb.tabulate.by_area(protect(schools, rule="published")))[1:] == [
         ["Free meals, secondary", "8.1", "12.4"]
     ]
     later = schools.assign(period_end=schools["period_end"] + pd.DateOffset(years=1), value=[9.0, 12.0])
-    both = table_by_area(protect(schools, later, rule="published"))
+    both = lscb.tabulate.by_area(protect(schools, later, rule="published"))
     assert [line[1:] for line in cells(both)[1:]] == [
         ["spring 2018", "8.1", "12.4"],
         ["spring 2019", "9.0", "12.0"],
@@ -125,7 +131,7 @@ def test_areas_stand_side_by_side_and_a_period_of_its_own_gets_its_line():
 
 def test_figures_of_periods_that_end_together_are_told_apart_and_stay_qualified():
     decisions = stated(load("decisions", measure="decisions_in_a_day"))
-    assert cells(table(protect(decisions, rule="published"))) == [
+    assert cells(lscb.tabulate.rows(protect(decisions, rule="published"))) == [
         ["Period", "Share (%)"],
         ["2018", "over 90"],
         ["1 May 2018 to 31 December 2018", "over 95"],

@@ -1,17 +1,30 @@
 """Statistics of a safeguarding board, from tidy tables to chapters a board can read."""
 
+import sys
+from types import ModuleType
 
-def __getattr__(name: str) -> object:
-    """Import what notebooks use, which stands in __init__.pyi, when it is first asked for.
 
-    So is the loader, which takes longer to import than a command may be deaf to signals.
+class _WayIn(ModuleType):
+    """The package as an analyst asks for it: nothing is imported before, and help is made from its groups.
+
+    So is what finds the names, which takes longer to import than a command may be deaf to signals.
     """
-    import lazy_loader
 
-    get, listed, names = lazy_loader.attach_stub(__name__, __file__)
-    globals().update(__getattr__=get, __dir__=listed, __all__=names)
-    return names if name == "__all__" else get(name)
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        from lscb_analysis.doors import overview
+
+        return overview()
+
+    def __getattr__(self, name: str) -> object:
+        from lscb_analysis.doors import door
+
+        return door(self.__name__)[0](name)
+
+    def __dir__(self) -> list[str]:
+        from lscb_analysis.doors import door
+
+        return door(self.__name__)[1]()
 
 
-def __dir__() -> object:
-    return __getattr__("__all__")
+sys.modules[__name__].__class__ = _WayIn

@@ -23,3 +23,11 @@ class InputError(Exception):
                 source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
                 return [f"Line {line} of this cell led to it: {source}"]
         return []
+
+
+class MisuseError(InputError, TypeError):
+    """A function was given another kind of thing than it takes; the message says what to type instead."""
+
+
+class NameUnknownError(InputError, AttributeError):
+    """There is nothing of that name; the message says which there is."""

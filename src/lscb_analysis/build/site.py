@@ -30,11 +30,10 @@ from lscb_analysis.pages import (
     STANDARD,
     Table,
     alarms,
-    commentary,
+    alarms_said,
+    comments,
     credit,
     day,
-    describe_alarms,
-    describe_commentary,
     easy_read,
     in_css,
     isolated,
@@ -52,6 +51,7 @@ from lscb_analysis.pages import (
     write_spreadsheet,
 )
 from lscb_analysis.release import protect
+from lscb_analysis.sentences import commentary
 
 TEMPLATES = Path(__file__).parents[1] / "pages" / "templates"
 ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
@@ -248,8 +248,8 @@ def _with_commentary(chapter: Chapter, sections: list[list[Any]], edition: Editi
     """
     shown = "".join(output.data["text/html"] for output in outputs(chapter.executed, "text/html"))
     apart = [new_markdown_cell("## What groups of the board say")]
-    for question in commentary(edition, chapter.name)["question"].unique():
-        html = str(describe_commentary(edition, chapter.name, question).html)
+    for question in comments(edition, chapter.name)["question"].unique():
+        html = str(commentary(edition, chapter.name, question).html)
         if html in shown:
             continue
         asked = Markup('data-verdict="{}"').format(question)
@@ -468,7 +468,7 @@ def _methods(edition: Edition, chapters: list[Chapter], pages: dict[str, Tag], d
     erring = pd.DataFrame() if draft else alarms(edition)
     return {
         "title": _titled("Methods", edition),
-        "erring": None if erring.empty else describe_alarms(protect(erring, rule=edition.rule)),
+        "erring": None if erring.empty else alarms_said(protect(erring, rule=edition.rule)),
         "simulated": None if erring.empty else credit(erring),
         "file": "methods.html",
         "methods": [(method, users) for method, users in entries if users],

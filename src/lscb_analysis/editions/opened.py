@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pandas as pd
 
 from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest
 from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
 from lscb_analysis.editions.verdicts import SAME_FIGURE, Part, declared, estimates, verdict_table
+from lscb_analysis.errors import NameUnknownError
 from lscb_analysis.release import Release, protect
 from lscb_analysis.statistics import (
     Period,
@@ -42,6 +43,12 @@ class Pack:
     def __repr__(self) -> str:
         of, periods = self.edition, f"{self.previous} and {self.latest}"
         return f"{of.name}: {of.area}, {periods}, {of.confidence:.4g} confidence, rule {of.rule!r}"
+
+    if not TYPE_CHECKING:  # which finds such names itself
+
+        def __getattr__(self, name: str) -> NoReturn:
+            known = [one for one in dir(type(self)) if not one.startswith("_")]
+            raise NameUnknownError(f"A pack has no {name!r}. {nearest(name, known)} pack. and Tab shows all.")
 
     @property
     def area(self) -> str:
@@ -78,7 +85,7 @@ class Pack:
         rows = self._rows(measures, areas, where)
         return rows[self._of_report(rows)].reset_index(drop=True)
 
-    def statistics(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
+    def others(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
         """Return what all others than the edition's report say of these measures."""
         rows = self._rows(measures, areas, where)
         return rows[~self._of_report(rows)].reset_index(drop=True)

@@ -37,7 +37,7 @@ from lscb_analysis.pages.display import (
 )
 from lscb_analysis.pages.drawings import CONTEXT, INK, svg
 from lscb_analysis.pages.governance import means_between
-from lscb_analysis.pages.sentences import against, beside, credit, dated, headline, largest
+from lscb_analysis.pages.sentences import against, credit, dated, headline, largest_headline, pairs_beside
 from lscb_analysis.pages.words import say, sign
 from lscb_analysis.records import SCALE, parts, summaries
 from lscb_analysis.release import Release
@@ -78,7 +78,7 @@ def _needs(*columns: str) -> Callable[[Chart], Chart]:
 
 
 @_needs("value")
-def line_chart(release: Release, target: Release | None = None, verdicts: Release | None = None) -> Display:
+def line(release: Release, target: Release | None = None, verdicts: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
     The one figure of `target` is drawn as a grey line. The headline says what `verdicts` has of the series;
@@ -111,7 +111,7 @@ def line_chart(release: Release, target: Release | None = None, verdicts: Releas
 
 
 @_needs("value")
-def bar_chart(release: Release) -> Display:
+def bar(release: Release) -> Display:
     """Draw categories as bars from zero, the largest first, with intervals.
 
     They are of the latest period in which any of them is told.
@@ -140,12 +140,12 @@ def bar_chart(release: Release) -> Display:
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
-    said = dated(largest(ranked), ranked, release.frame)
+    said = dated(largest_headline(ranked), ranked, release.frame)
     return _chart(ranked, "by-category", said, _value_in_words(ranked), draw, heights)
 
 
 @_needs("change")
-def change_chart(release: Release, verdict: Release | None = None) -> Display:
+def change(release: Release, verdict: Release | None = None) -> Display:
     """Draw the change of each category as a dot with its interval, ranked, about a line of no change.
 
     The headline says which rose and fell the most only where the `verdict` on the mix is a change.
@@ -176,12 +176,12 @@ def change_chart(release: Release, verdict: Release | None = None) -> Display:
 
 
 @_needs("value")
-def pair_chart(release: Release) -> Display:
+def beside(release: Release) -> Display:
     """Draw the latest figure of each series of an area as a bar, that of the country in grey below it.
 
     Raises ValueError if a figure has no other beside it.
     """
-    pairs = beside(release.frame)
+    pairs = pairs_beside(release.frame)
     if not pairs:
         return Display(say("chart.not_drawn"), "note")
     rows = [here for here, _ in pairs]
@@ -209,7 +209,7 @@ def pair_chart(release: Release) -> Display:
 
 
 @_needs("numerator", "denominator")
-def part_chart(release: Release) -> Display:
+def part(release: Release) -> Display:
     """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers.
 
     A period for which either is not told is left out.
@@ -246,7 +246,7 @@ def part_chart(release: Release) -> Display:
 
 
 @_needs("value")
-def mark_chart(release: Release) -> Display:
+def marks(release: Release) -> Display:
     """Draw a register: a mark for each seat and meeting, its shape and colour by what was marked.
 
     Raises ValueError for more kinds of marks than there are shapes.
@@ -295,7 +295,7 @@ def mark_chart(release: Release) -> Display:
 
 
 @_needs("value")
-def score_chart(release: Release) -> Display:
+def scores(release: Release) -> Display:
     """Draw each statement's mean as a dot on the scale, and its range as a bar beside it, in their order.
 
     The range has a panel of its own: it does not say between which ratings it lies.
@@ -356,7 +356,7 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
 
 
 @_needs("value")
-def two_point_chart(release: Release, target: Release | None = None) -> Display:
+def two_points(release: Release, target: Release | None = None) -> Display:
     """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
 
     Where there is only one figure of each measure, it is a dot. A period in which not all measures that are

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from lscb_analysis.data import measures, records
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import OF_ALL, Display, bind, if_any
-from lscb_analysis.pages.sentences import change, finding, in_list
+from lscb_analysis.pages.sentences import finding, in_list, say_change
 from lscb_analysis.pages.words import (
     direction,
     each,
@@ -30,9 +31,17 @@ from lscb_analysis.statistics import POWER, driving
 KINDS: dict[str, list[str]] = words()["kinds"]
 """What is said of the comparisons that came to one kind of verdict, and its verdicts."""
 
+CameTo = Literal["changed", "unclear", "not compared"]
+_NONE: dict[CameTo, str] = {
+    "changed": "none_changed",
+    "unclear": "none_unclear",
+    "not compared": "all_compared",
+}
+"""What is claimed where no comparison came to such a verdict."""
+
 
 @if_any()
-def describe_verdict(release: Release) -> Display:
+def verdict(release: Release) -> Display:
     """Say whether each change is more than chance would bring about, its statistics folded away."""
     rows = records(release.frame)
     key = "verdict.of_series" if len(rows) > 1 else "verdict.alone"
@@ -40,44 +49,36 @@ def describe_verdict(release: Release) -> Display:
 
 
 @if_any()
-def describe_mix(release: Release) -> Display:
+def mix(release: Release) -> Display:
     """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away."""
     rows = records(release.frame)
     return _with_statistics([_mix(row) for row in rows], rows)
 
 
-def describe_changed(release: Release) -> Display:
-    """List the comparisons that changed beyond chance, each in a line with its chapter."""
-    return _lines(release, CALLED, "none_changed")
+def comparisons(verdicts: Release, came_to: CameTo | None = None) -> Display:
+    """List the comparisons that came to one kind of verdict, or say how many came to which kind.
+
+    `changed` are those beyond chance; `unclear` those of which chance could have made the change, or that
+    rest on too few to tell; `not compared` those that come with a reason. Each has a line, with its chapter.
+    """
+    if came_to is None:
+        return _counts(verdicts.frame["verdict"])
+    none = _NONE[came_to]
+    of = words()["claims_of_all"][none]["none"]
+    rows = records(verdicts.frame[verdicts.frame["verdict"].isin(of)])
+    if not rows:
+        return finding([say(f"line.{none}", {"question": OF_ALL})])
+    return Display(in_list("findings", [_line(row) for row in rows]), "finding")
 
 
-def describe_unclear(release: Release) -> Display:
-    """List the comparisons of which chance could have made the change, or that rest on too few to tell."""
-    return _lines(release, (NO_CLEAR_CHANGE, TOO_FEW), "none_unclear")
-
-
-def describe_not_compared(release: Release) -> Display:
-    """List what could not be compared, and why."""
-    return _lines(release, (NOT_COMPARED,), "all_compared")
-
-
-def describe_counts(release: Release) -> Display:
+def _counts(verdicts: pd.Series) -> Display:
     """Say how many comparisons there are, and how many came to which kind of verdict."""
-    verdicts = release.frame["verdict"]
     if verdicts.empty:
         return finding([say("pack.none")])
     counted = {kind: int(verdicts.isin(of).sum()) for kind, of in KINDS.items()}
     said = [say("pack.kind", number=number, kind=kind) for kind, number in counted.items() if number]
     of = word("comparisons", len(verdicts))
     return finding([say("pack.made", number=len(verdicts), comparisons=of, each=listed(said))])
-
-
-def _lines(release: Release, verdicts: Sequence[str], none: str) -> Display:
-    """The comparisons that came to some verdicts, each in a line, or the claim that there are none."""
-    rows = records(release.frame[release.frame["verdict"].isin(verdicts)])
-    if not rows:
-        return finding([say(f"line.{none}", {"question": OF_ALL})])
-    return Display(in_list("findings", [_line(row) for row in rows]), "finding")
 
 
 def _line(row: Row) -> Markup:
@@ -98,7 +99,7 @@ def _mix(row: Row) -> Markup:
 
 
 @if_any()
-def describe_movers(mix: Release, changes: Release) -> Display:
+def movers(mix: Release, changes: Release) -> Display:
     """Say how the categories changed that lie furthest apart, and which drive a change of the mix.
 
     That one rose or fell is said only where the mix has changed. Where no category changed its share, it says
@@ -110,7 +111,7 @@ def describe_movers(mix: Release, changes: Release) -> Display:
         return finding([say("mix.none_moved")])
     ends = records(pd.concat([told.tail(1), told.head(1)]).drop_duplicates("category"))
     said = [
-        change({**to, "verdict": row["verdict"]}, of) for to, of in zip(ends, openings(ends), strict=True)
+        say_change({**to, "verdict": row["verdict"]}, of) for to, of in zip(ends, openings(ends), strict=True)
     ]
     return finding([*said, _drivers(row, changes.frame)])
 

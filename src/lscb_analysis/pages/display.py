@@ -373,7 +373,7 @@ def area(row: Row) -> str:
     return isolated(row["area_name"])
 
 
-def sources(frame: pd.DataFrame) -> list[dict[str, str]]:
+def sources_of(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Return what the dictionary says of every source that `frame` draws on, in its order."""
     named = source_names(frame)
     return [source for source in known_sources() if source["source"] in named]

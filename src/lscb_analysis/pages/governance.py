@@ -15,17 +15,17 @@ from lscb_analysis.release import Release
 
 
 @if_any()
-def describe_attendance(shares: Release) -> Display:
+def attendance(shares: Release) -> Display:
     """Say each share of marks, with the numbers behind it and over how many meetings."""
     rows = records(shares.frame)
     return finding([say("meetings.shares", rows[0], each=each("meetings.share", rows))])
 
 
 @if_any(2)
-def describe_since(before: Release, since: Release) -> Display:
+def since(before: Release, since: Release) -> Display:
     """Say each share of marks before and since a time, and whether the ways of counting agree.
 
-    None is said to rise or fall: that so few meetings can tell is for `describe_few_meetings` to say.
+    None is said to rise or fall: that so few meetings can tell is for `few_meetings` to say.
     """
     pairs = [_pair(then, now) for then, now in zip(records(before.frame), records(since.frame), strict=True)]
     told = [pair for pair in pairs if pd.notna(pair["change"])]
@@ -40,7 +40,7 @@ def describe_since(before: Release, since: Release) -> Display:
 
 
 @if_any(2)
-def describe_few_meetings(before: Release, since: Release) -> Display:
+def few_meetings(before: Release, since: Release) -> Display:
     """Say whether any difference between the meetings of two times could exceed chance, and what it takes.
 
     Nothing where there are no marks of one of them.
@@ -53,7 +53,7 @@ def describe_few_meetings(before: Release, since: Release) -> Display:
 
 
 @if_any()
-def describe_summaries(printed: Release) -> Display:
+def summaries(printed: Release) -> Display:
     """Say the mode, the mean and the range of each statement, as printed."""
     sentences = []
     figure = printed.frame["value"].notna() | (printed.frame["status"] == "z")
@@ -78,7 +78,7 @@ def means_between(told: pd.DataFrame) -> Markup:
 
 
 @if_any()
-def describe_possible(checks: Release) -> Display:
+def possible(checks: Release) -> Display:
     """Say which printed summaries no ratings can give, and which only some readings of them allow."""
     rows = checks.frame
     first = {**rows.iloc[0].to_dict(), "step": STEP}

@@ -22,7 +22,7 @@ from lscb_analysis.pages.display import (
     naming,
     periods,
     places,
-    sources,
+    sources_of,
     text,
     when,
 )
@@ -54,15 +54,15 @@ NO_FIGURE = {"value": None}
 
 
 @if_any()
-def describe_latest(release: Release) -> Display:
+def latest(release: Release) -> Display:
     """Say the latest figure of each series, with the whole numbers and the interval it rests on."""
     return _opened("latest.was", records(_latest(release.frame)))
 
 
 @if_any()
-def describe_beside(release: Release) -> Display:
+def beside(release: Release) -> Display:
     """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
-    pairs = beside(release.frame)
+    pairs = pairs_beside(release.frame)
     sides = [[pair for pair in pairs if _side(*pair) == side] for side in (-1, 1, 0)]
     return finding(
         say(
@@ -78,7 +78,7 @@ def describe_beside(release: Release) -> Display:
 
 
 @if_any()
-def describe_each(release: Release) -> Display:
+def history(release: Release) -> Display:
     """Say the figure of each series in every period, in order of time, and compare none of them."""
     told = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
     groups = [records(rows) for _, rows in told.groupby(["measure", "category"], sort=False)]
@@ -90,7 +90,7 @@ def describe_each(release: Release) -> Display:
 
 
 @if_any()
-def describe_largest(release: Release) -> Display:
+def largest(release: Release) -> Display:
     """Say which category of a mix is the largest in the latest period, and which comes next.
 
     Only what no other category can reach is said to be the largest, or to come next: neither one of those
@@ -135,18 +135,18 @@ def _leads(frame: pd.DataFrame, top: Row) -> bool:
 
 
 @if_any()
-def describe_change(release: Release) -> Display:
+def change(release: Release) -> Display:
     """Say how each comparison changed from the previous period to the latest, with its interval."""
     rows = records(release.frame)
-    return finding(map(change, rows, openings(rows)))
+    return finding(map(say_change, rows, openings(rows)))
 
 
 @if_any()
-def describe_target(figures: Release, target: Release) -> Display:
+def target(figures: Release, target: Release) -> Display:
     """Say where each series stands against the one figure of `target` in its latest and its first period."""
     aim = _first(target)
     if pd.isna(aim["value"]):
-        return describe_latest(figures)
+        return latest(figures)
     pairs = [_ends(rows) for rows in _lines(figures.frame)]
     opened = zip(openings([last for _, last in pairs]), pairs, strict=True)
     return finding(
@@ -163,23 +163,23 @@ def describe_target(figures: Release, target: Release) -> Display:
 
 
 @if_any()
-def describe_larger(first: Release, second: Release) -> Display:
+def larger_of(first: Release, second: Release) -> Display:
     """Say the latest figure of two releases side by side, and which is the larger, without judging.
 
     The first alone where the second has no rows.
     """
     if second.frame.empty:
-        return describe_latest(first)
-    latest = [records(_latest(release.frame)) for release in (first, second)]
-    if not all(latest):
+        return latest(first)
+    lasts = [records(_latest(release.frame)) for release in (first, second)]
+    if not all(lasts):
         return finding([])
-    (one, *_), (other, *_) = latest
+    (one, *_), (other, *_) = lasts
     said = say("larger.said", one, opening=openings([one])[0], other=other, larger=_order(one, other))
     return finding([said])
 
 
 @if_any(3)
-def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Display:
+def earlier(latest: Release, earlier: Release, changes: Release) -> Display:
     """Say which earlier figures follow from the changes that a source states, and if its prints agree.
 
     `earlier` is what `implied_earlier` returns; `changes` has the changes as numbers and as percentages.
@@ -197,14 +197,14 @@ def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Dis
 
 
 @if_any()
-def describe_implied(totals: Release) -> Display:
+def implied(totals: Release) -> Display:
     """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
     rows = records(totals.frame.dropna(subset=["value"]))
     return finding([say("implied.total", rows[0], each=each("part.value", rows))] if rows else [])
 
 
 @if_any()
-def describe_bounds(populations: Release, estimates: Release | None = None) -> Display:
+def bounds(populations: Release, estimates: Release | None = None) -> Display:
     """Say between which whole numbers a population lies that is implied by a figure and its number.
 
     Where there are `estimates`, say too whether the population each was made with lies there.
@@ -225,14 +225,14 @@ def describe_bounds(populations: Release, estimates: Release | None = None) -> D
 
 
 @if_any()
-def describe_fit(totals: Release) -> Display:
+def fit(totals: Release) -> Display:
     """Say which totals the printed percentages could be shares of, by the column `fits`."""
     groups = [records(rows) for _, rows in totals.frame.groupby(["measure", "fits"], sort=False)]
     return _listing(say("implied.fit", rows[0], each=each("part.value", rows)) for rows in groups)
 
 
 @if_any()
-def describe_versions(versions: Release) -> Display:
+def versions(versions: Release) -> Display:
     """Say where sources give different numbers for one period, which is used, and how the others stand to it.
 
     Takes the frame that `versions` makes; says nothing of a period whose sources agree.
@@ -261,7 +261,7 @@ def _version(rows: pd.DataFrame) -> Markup:
 
 
 @if_any()
-def describe_standing(standing: Release, claim: Release) -> Display:
+def standing(standing: Release, claim: Release) -> Display:
     """Say where an area stands among all, and whether that bears out a place it is claimed to have.
 
     Takes the one row that `standing` makes, and the row of the claim: a place, at most.
@@ -279,37 +279,34 @@ def describe_standing(standing: Release, claim: Release) -> Display:
     return finding(said)
 
 
-def describe_missing_total(estimates: Release, changes: Release) -> Display:
-    """Say how many people an unpublished total must have had for a change to exceed chance.
-
-    The latest figures of `estimates` have their numbers; the previous ones only a printed percentage.
-    """
-    sentences = []
-    for row in records(changes.frame):
-        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"] + row["value_before"]):
-            continue
-        of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
-        earlier = of_measure[of_measure["time_period"] == row["previous_period"]]
-        if earlier.empty:
-            continue
-        numbers = int(row["numerator"]), int(row["denominator"])
-        needed = conclusive_totals(earlier["printed"].iloc[0], *numbers, LEVEL, row["dispersion"])
-        sentences.append(say("missing.behind", row, turning=_turning(row, *needed)))
-    return _listing(sentences)
-
-
-def describe_conclusive(*printed: Release) -> Display:
-    """Say how many would have to stand behind two printed percentages for their change to exceed chance.
+def conclusive(*printed: Release, changes: Release | None = None) -> Display:
+    """Say how many would have to stand behind printed percentages for their change to exceed chance.
 
     Of each series the last two figures are taken, and of those only pairs of which neither has its
-    number: both are supposed to rest on the same one.
+    number: both are supposed to rest on the same one. With `changes`, as of `pack.verdicts` or `pack.change`,
+    it is said instead of those whose latest figure has its numbers and the earlier only its percentage.
     """
-    told = pd.concat([release.frame for release in printed]).dropna(subset=["value"])
+    every = pd.concat([release.frame for release in printed])
+    if changes is not None:
+        return _listing(filter(None, (_missing(row, every) for row in records(changes.frame))))
+    told = every.dropna(subset=["value"])
     return _listing(
         _supposing(_last_two(rows))
         for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)
         if len(rows) > 1 and rows["denominator"].isna().all()
     )
+
+
+def _missing(row: Row, estimates: pd.DataFrame) -> Markup | None:
+    """How many people an unpublished earlier total must have had for the change of a row to exceed chance."""
+    alike = (estimates["measure"] == row["measure"]) & (estimates["time_period"] == row["previous_period"])
+    prints = estimates.loc[alike, "printed"]
+    known = pd.notna(row["denominator"]) and pd.notna(row["value_before"])
+    if pd.notna(row["denominator_before"]) or not known or prints.empty:
+        return None
+    numbers = int(row["numerator"]), int(row["denominator"])
+    needed = conclusive_totals(prints.iloc[0], *numbers, LEVEL, row["dispersion"])
+    return say("missing.behind", row, turning=_turning(row, *needed))
 
 
 def _supposing(row: Row) -> Markup:
@@ -330,13 +327,13 @@ def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
     return say("turning.said", row, beyond=say(f"turning.{'depends' if certain is None else between}", row))
 
 
-def describe_note(pack: Pack, key: str) -> Display:
+def note(pack: Pack, key: str) -> Display:
     """Say what the edition's notes say of `key`, in their own words; nothing if they are silent."""
     note = pack.edition.notes.get(key, "")
     return Display(say("facts.note", note=note) if note else Markup(""), "note")
 
 
-def describe_facts(pack: Pack, chapter: str, kind: str) -> Display:
+def facts(pack: Pack, chapter: str, kind: str) -> Display:
     """List what the edition's report says that is no figure, in our words, with what became of it.
 
     Nothing if it says none of that kind: a section that would show nothing else leaves the page.
@@ -362,9 +359,9 @@ def list_of_facts(pack: Pack, **of: str) -> Markup:
     return in_list("facts", items)
 
 
-def describe_sources(*releases: Release) -> Display:
+def sources(*releases: Release) -> Display:
     """Say where every figure of the releases comes from, and under which licence."""
-    named = {source["source"]: source for release in releases for source in sources(release.frame)}
+    named = {source["source"]: source for release in releases for source in sources_of(release.frame)}
     documents: dict[str, list[Markup]] = {}
     for source in named.values():
         documents.setdefault(_document(source), []).append(_in_full(source))
@@ -378,7 +375,7 @@ def describe_sources(*releases: Release) -> Display:
 
 
 @if_any(3)
-def describe_outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
+def outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
     """Say what came in, what went out and what is left, and whether the accounts print the same."""
     income, outgoings = (
         records(release.frame[release.frame["category"] == "Total"])[0] for release in (received, spent)
@@ -397,7 +394,7 @@ def describe_outcome(received: Release, spent: Release, surplus: Release, printe
 
 
 @if_any()
-def describe_sums(sums: Release) -> Display:
+def sums(sums: Release) -> Display:
     """Say whether the parts of an account add up to the total printed, or by how much they do not."""
 
     def key(row: Row) -> str:
@@ -409,7 +406,7 @@ def describe_sums(sums: Release) -> Display:
 
 
 @if_any(4)
-def describe_on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
+def on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
     """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over."""
     cost, paid, share, left = map(_first, (costs, salaries, rates, surplus))
     if pd.isna(cost["value"]):
@@ -441,7 +438,7 @@ def _in_full(source: dict[str, str]) -> Markup:
 def credit(frame: pd.DataFrame) -> Markup:
     """Return the sources of `frame` in short, for the line below a chart or a table."""
     named: dict[str, str] = {}
-    for source in sources(frame):
+    for source in sources_of(frame):
         named.setdefault(source["short"], source["source"])
     cites = (say("sources.short", source=source, place=short) for short, source in named.items())
     return say("sources.credit", sources=Markup("; ").join(cites))
@@ -472,7 +469,7 @@ def headline(
     every = frame if every is None else every
     parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
     if frame["category"].nunique() > 1 and parts:
-        return dated(largest(_latest(frame)), _latest(frame), every)
+        return dated(largest_headline(_latest(frame)), _latest(frame), every)
     lines, named = _lines(frame), naming(frame)
     if any(len(rows) < 2 for rows in lines):
         lasts = [rows.sort_values("period_end").tail(1) for rows in lines]
@@ -503,7 +500,7 @@ MOST_SIDE_BY_SIDE = 3
 """A headline names no more categories than this."""
 
 
-def largest(frame: pd.DataFrame) -> Markup:
+def largest_headline(frame: pd.DataFrame) -> Markup:
     """Return the finding of a chart of one period: the largest category of a mix, else the first figures."""
     ranked = records(frame.dropna(subset=["value"]).sort_values("value", ascending=False, kind="stable"))
     top = ranked[0]
@@ -514,7 +511,7 @@ def largest(frame: pd.DataFrame) -> Markup:
     return say("largest.headline", top, of="" if pd.isna(top["denominator"]) else say("largest.of", top))
 
 
-def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
+def pairs_beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
     """Return the latest figure of each series of an area, each with that of the country for the period.
 
     Where the country's is not told the area's has none beside it, and is left out.
@@ -603,7 +600,7 @@ def _ends(rows: pd.DataFrame) -> tuple[Row, Row]:
     return ordered[0], ordered[-1]
 
 
-def change(row: Row, opening: Markup) -> Markup:
+def say_change(row: Row, opening: Markup) -> Markup:
     """Return the sentence that says how one comparison changed, after what it speaks of.
 
     That it rose or fell is said only where its verdict is a change, or without a verdict where its interval

@@ -34,7 +34,7 @@ from lscb_analysis.pages.display import (
     places,
     qualifier,
     series,
-    sources,
+    sources_of,
     subjects,
     templates,
     text,
@@ -96,7 +96,7 @@ AREA = Column("Area", lambda row: escape(area(row)), heads=True)
 
 
 @if_any()
-def table(release: Release) -> Display:
+def rows(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
     sorted_keys = release.frame.assign(**order).sort_values([*SERIES, "period_end"], kind="stable")
@@ -139,7 +139,7 @@ def _any_missing(numbers: pd.Series) -> bool:
 
 
 @if_any()
-def table_by_period(release: Release) -> Display:
+def by_period(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each period."""
     frame = release.frame
     firsts = records(frame.drop_duplicates("period_end").sort_values("period_end"))
@@ -151,7 +151,7 @@ def table_by_period(release: Release) -> Display:
 
 
 @if_any()
-def table_by_measure(release: Release) -> Display:
+def by_measure(release: Release) -> Display:
     """Return a release with a row for each category and a column for each measure, or two for a share.
 
     A column has one number of decimals. Figures that tie, as a mode of `2/3`, stand as printed.
@@ -172,7 +172,7 @@ def table_by_measure(release: Release) -> Display:
 
 
 @if_any()
-def table_of_marks(release: Release) -> Display:
+def marks(release: Release) -> Display:
     """Return a register as a table: a row for each category, a column for each day, its marks as printed."""
     frame = release.frame
     figures = {(row["period_end"], row["category"]): row for row in records(frame)}
@@ -188,7 +188,7 @@ def table_of_marks(release: Release) -> Display:
 
 
 @if_any()
-def table_by_area(release: Release) -> Display:
+def by_area(release: Release) -> Display:
     """Return a release of estimates as a table with a row for each series and a column for each area."""
     frame, key = release.frame, [*SERIES[:2], "period_end"]
     columns = _across(frame, key, "area_name", {name: isolated(name) for name in frame["area_name"].unique()})
@@ -198,7 +198,7 @@ def table_by_area(release: Release) -> Display:
 
 
 @if_any()
-def table_of_changes(release: Release) -> Display:
+def changes(release: Release) -> Display:
     """Return a release of comparisons as a table, a row for each, the largest rise first."""
     frame = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     first = frame.iloc[0]
@@ -215,7 +215,7 @@ def table_of_changes(release: Release) -> Display:
 
 
 @if_any()
-def table_of_verdicts(release: Release, histories: Release) -> Display:
+def verdicts(release: Release, histories: Release) -> Display:
     """Return the verdicts of an edition as a table, a line for each, with a small chart of its history.
 
     `histories` has the estimates behind them over time. Figures stand with as many decimals as elsewhere, so
@@ -342,7 +342,7 @@ def render(
         ],
         "unit": _unit(columns, frame),
         "source": _plain(credit(frame)),
-        "sources": [cited["source"] for cited in sources(frame)],
+        "sources": [cited["source"] for cited in sources_of(frame)],
         "notes": [_plain(note) for note in notes],
     }
     html = _TABLE.render(

@@ -67,3 +67,20 @@ from .power import (
     smallest_shift as smallest_shift,
 )
 from .series import control_limits as control_limits, trend as trend
+
+__all__ = [
+    "common_totals",
+    "conclusive_common_totals",
+    "control_limits",
+    "fits",
+    "given_away",
+    "implied_counts",
+    "implied_earlier",
+    "implied_populations",
+    "implied_totals",
+    "mix_changes",
+    "standing",
+    "stated",
+    "suppressed_bounds",
+    "trend",
+]

@@ -11,9 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from lscb_analysis.charts import line
 from lscb_analysis.editions import estimates, make_ahead, read_edition
-from lscb_analysis.pages import line_chart, table
 from lscb_analysis.release import protect
+from lscb_analysis.tabulate import rows
 
 
 def rehearse(root: str, name: str) -> Iterator[dict[Any, pd.DataFrame]]:
@@ -27,5 +28,5 @@ def rehearse(root: str, name: str) -> Iterator[dict[Any, pd.DataFrame]]:
         # the categories of a mix are too many for lines
         question = next(one.question for one in edition.comparisons if one.method != "mix")
         figures = protect(estimates(edition, question), rule=edition.rule)
-        line_chart(figures)
-        table(figures)
+        line(figures)
+        rows(figures)
