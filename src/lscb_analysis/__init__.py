@@ -5,10 +5,7 @@ from types import ModuleType
 
 
 class _WayIn(ModuleType):
-    """The package as an analyst asks for it: nothing is imported before, and help is made from its groups.
-
-    So is what finds the names, which takes longer to import than a command may be deaf to signals.
-    """
+    """The package, whose help is made from its groups when it is asked for."""
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]
@@ -16,15 +13,21 @@ class _WayIn(ModuleType):
 
         return overview()
 
-    def __getattr__(self, name: str) -> object:
-        from lscb_analysis.doors import door
 
-        return door(self.__name__)[0](name)
+def __getattr__(name: str) -> object:
+    """Import what is first asked for, by the door.
 
-    def __dir__(self) -> list[str]:
-        from lscb_analysis.doors import door
+    So is the door, which takes longer to import than a command may be deaf to signals.
+    """
+    from lscb_analysis.doors import door
 
-        return door(self.__name__)[1]()
+    return door(__name__)[0](name)
+
+
+def __dir__() -> list[str]:
+    from lscb_analysis.doors import door
+
+    return door(__name__)[1]()
 
 
 sys.modules[__name__].__class__ = _WayIn

@@ -18,6 +18,9 @@ def tables(of: str | None = None) -> pd.DataFrame:
     one. With `dictionary` they are the files that say what measures, categories and sources are.
 
     Raises ProjectError if it is not clear which board is meant.
+
+    >>> lscb.tables().query("table == 'visits'")[["rows", "years", "access"]].values.tolist()
+    [[4, '2018', 'published']]
     """
     if of == SHARED:
         files = {path.stem: read(path) for path in listed(f"data/{SHARED}", ".csv")}

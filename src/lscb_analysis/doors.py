@@ -9,14 +9,15 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
+import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from lscb_analysis.errors import MisuseError, NameUnknownError
+from lscb_analysis.errors import InputError, MisuseError, NameUnknownError
 from lscb_analysis.project import editions
 
 ROOT = Path(__file__).parent
@@ -27,11 +28,22 @@ ALSO = {
 }
 """Other words by which someone asks for a group."""
 
-SHOWING = tuple(ALSO)
-"""The groups that show: they take what has been protected."""
+HINTS = {
+    (
+        "Release",
+        "DataFrame",
+    ): "is a frame; protect it first: pack.protect(frame), or pack.stated(frame) of rows as loaded",
+    ("DataFrame", "Release"): "is a release, and a frame is asked for: give release.frame",
+    ("Edition", "Pack"): "is a pack, and an edition is asked for: give pack.edition",
+    ("Pack", "Edition"): "is an edition, and a pack is asked for: pack = lscb.open_edition(name)",
+}
+"""What to do where one kind of thing is asked for and another was given."""
 
+KINDS = ("DataFrame", "Release", "Pack", "Edition")
 ADDED = ("counted", "unit", "status")
 """What `load` adds to the columns of a file."""
+ESTIMATED = ("numerator", "lower", "upper", "confidence")
+"""What an estimate adds to what was loaded."""
 
 Door = tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]
 
@@ -65,9 +77,8 @@ def door(name: str) -> Door:
         if module == name == __package__:
             return import_module(f"{name}.{own}")
         found = getattr(import_module(module), own)
-        asked_here = called == "lscb" or called.removeprefix("lscb.") in SHOWING
-        if asked_here and inspect.isfunction(found):
-            found = _answering(found, f"{called}.{wanted}")
+        if wanted in shown and inspect.isfunction(found):
+            return _answering(found, f"{called}.{wanted}")
         return found
 
     return get, lambda: list(shown), shown
@@ -86,56 +97,98 @@ def names() -> dict[str, list[str]]:
 def _answering(function: Callable[..., Any], called: str) -> Callable[..., Any]:
     """A function that answers in one line what is not given to it as it takes it."""
     takes = inspect.signature(function)
+    typed = f"{called}{takes.replace(return_annotation=inspect.Signature.empty)}"
+    typed = re.sub(r": '[^']*'| = .*?(?=[,)])", "", typed)
 
     @wraps(function)
     def answering(*given: Any, **named: Any) -> Any:
-        from pandas import DataFrame, Series
-
-        frames = [one for one in (*given, *named.values()) if isinstance(one, DataFrame | Series)]
-        if frames and called.split(".")[1] in SHOWING:
-            raise MisuseError(
-                f"{called} shows what may leave the building, and was given a frame: protect it first, as in "
-                f"{called}(pack.protect(frame))."
-            )
         try:
-            takes.bind(*given, **named)
+            bound = takes.bind(*given, **named).arguments
         except TypeError as error:
-            one = ", ".join(takes.parameters)
-            raise MisuseError(f"{called}: {error}. Type {called}({one}); {called}? says more.") from None
+            raise MisuseError(f"{called}: {error}. Type {typed}; {called}? says more.") from None
+        frames = _checked(bound, takes, called)
         try:
             return function(*given, **named)
-        except KeyError as error:
-            if all(column in frame for frame in frames for column in ADDED):
-                raise
-            raise MisuseError(
-                f"{called} takes frames as lscb.load and pack.load return them, and this one has not all of "
-                f"{', '.join(ADDED)}. Read its table by name, as lscb.load(name); lscb.tables() lists them."
-            ) from error
+        except InputError:
+            raise
+        except Exception as error:
+            if wrong := _lacking(frames, called, str(error)):
+                raise wrong from error
+            raise
 
     return answering
 
 
+def _checked(bound: dict[str, Any], takes: inspect.Signature, called: str) -> list[Any]:
+    """The frames among what is given, if each thing is of the kind that is asked for."""
+    frames = []
+    for name, value in bound.items():
+        parameter = takes.parameters[name]
+        asked, *others = str(parameter.annotation).removeprefix("pd.").split(" | ")
+        if parameter.kind is parameter.VAR_KEYWORD:
+            check_single_values(value)
+        for one in value if parameter.kind is parameter.VAR_POSITIONAL else [value]:
+            if asked not in KINDS or (one is None and "None" in others):
+                continue
+            kinds = [kind.__name__ for kind in type(one).__mro__]
+            if asked not in kinds:
+                what = next((HINTS[asked, kind] for kind in kinds if (asked, kind) in HINTS), None)
+                raise MisuseError(f"{called}: {name} {what or f'has to be a {asked}, and is {_short(one)}'}.")
+            if asked in ("DataFrame", "Release"):
+                frames.append(getattr(one, "frame", one))
+    return frames
+
+
+def _short(value: object) -> str:
+    return textwrap.shorten(repr(value), 40, placeholder=" …")
+
+
+def _lacking(frames: list[Any], called: str, error: str) -> MisuseError | None:
+    """What to say where a frame is as a file has it, or as it was loaded, and something else is asked for."""
+    raw = any(all(one not in frame for one in ADDED) for frame in frames)
+    lacks = [one for one in ESTIMATED if f"'{one}'" in error and any(one not in frame for frame in frames)]
+    if raw:
+        remedy = "Read its table by name, as lscb.load(name); lscb.tables() lists them"
+    elif lacks:
+        remedy = (
+            "Make estimates of the rows first: pack.stated(frame) for figures as printed, or pack.count, "
+            "pack.percentage, lscb.rate"
+        )
+    else:
+        return None
+    return MisuseError(f"{called}: there is no column {', '.join(ADDED if raw else lacks)}. {remedy}.")
+
+
+def check_single_values(where: Mapping[str, Any], *names: Any) -> None:
+    """Raise MisuseError for a list where one value is asked for, or one name."""
+    for column, value in where.items():
+        if not isinstance(value, str) and isinstance(value, Iterable):
+            rows = f"rows[rows[{column!r}].isin({value!r})]"
+            raise MisuseError(f"{column} takes one value. Load all rows, and choose of them: {rows}.")
+    if any(not isinstance(name, str) for name in names):
+        raise MisuseError("Names are given one by one, not as a list: (*names), or (name, other).")
+
+
 def _unknown(called: str, wanted: str) -> str:
-    """What to type where a name is not there: the nearest of all, else what stands in the group meant."""
+    """What to type where a name is not there: the nearest of all names, also as they are called elsewhere."""
     every = names()
-    words = wanted.lower().split("_")
-    group = called.partition(".")[2]
-    meant = next((of for of, also in ALSO.items() if of in words or {*words} & {*also}), group)
-    rest = "_".join(word for word in words if word not in ALSO.get(meant, ()))
-    offered = [f"lscb.{meant}.{one}" for one in _close(rest, every[meant])] if meant else []
-    offered += [f"lscb.{one}" for one in _close(wanted, every[""])]
-    if not offered:
-        offered = [f"lscb.{of}.{one}" for of, own in every.items() if of for one in _close(wanted, own)]
-    if offered:
-        return f"There is no {called}.{wanted}. Did you mean {' or '.join(dict.fromkeys(offered))}?"
-    there = ", ".join(every[meant] if meant in every else every[""])
-    return (
-        f"There is no {called}.{wanted}. lscb{'.' * bool(meant)}{meant} has: {there}. help(lscb) shows all."
-    )
+    own = called.partition(".")[2]
+    top = every.pop("")
+    known = {} if own else {name: f"lscb.{name}" for name in top}
+    for group in [own] if own else every:
+        known |= {name: f"lscb.{group}.{name}" for name in every[group]}
+        for word in ALSO.get(group, ()):
+            known |= {word: f"lscb.{group}. and Tab ({', '.join(every[group])})"}
+            for name in every[group]:
+                known |= dict.fromkeys((f"{word}_{name}", f"{name}_{word}"), f"lscb.{group}.{name}")
+    there = every[own] if own else [*top, *every]
+    return f"There is no {called}.{wanted}. {offer(wanted, known, there)}"
 
 
-def _close(name: str, known: list[str]) -> list[str]:
-    return difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+def offer(name: str, known: Mapping[str, str], there: Iterable[str]) -> str:
+    """Return a sentence that offers what to type for the closest known name, or else what is there."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return f"Did you mean {known[close[0]]}?" if close else f"There is: {', '.join(there)}."
 
 
 def overview() -> str:
@@ -157,7 +210,7 @@ def overview() -> str:
         "Groups, each reached by Tab; lscb.charts.line? says what one takes, with an example:",
     ]
     for group, own in every.items():
-        said = _first_line(import_module(f"{__package__}.{group}"))
+        said = textwrap.shorten(_first_line(import_module(f"{__package__}.{group}")), 84, placeholder=" …")
         lines += [f"  lscb.{group:<15}{said}"]
         lines += textwrap.wrap(", ".join(own), 104, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return "\n".join(lines)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pandas as pd
 from markupsafe import Markup
 
-from lscb_analysis.data import BOARD, PUBLISHED, dictionary, nearest, record, source_names
+from lscb_analysis.data import BOARD, PUBLISHED, dictionary, record, source_names
+from lscb_analysis.doors import check_single_values, offer
 from lscb_analysis.errors import InputError, MisuseError, NameUnknownError
 
 _ABOUT = {
@@ -42,16 +43,26 @@ class DisclosureError(InputError, ValueError):
 
 @dataclass(frozen=True, repr=False)
 class Release:
-    """Figures that may be shown, and the rule that lets them: all that charts, tables and sentences take."""
+    """Figures that may be shown, and the rule that lets them: all that charts, tables and sentences take.
+
+    >>> release = pack.estimates("plans")
+    >>> len(release), release.rule, release.frame["numerator"].tolist()
+    (3, 'published', [189.0, 220.0, 116.0])
+    """
 
     frame: pd.DataFrame
     rule: str
 
     def only(self, **where: str | int) -> Release:
-        """Return the rows whose column equals the value, still a release and under the same rule."""
+        """Return the rows whose column equals the value, still a release and under the same rule.
+
+        >>> pack.estimates("plans").only(time_period=2018).frame["printed"].tolist()
+        ['29.7']
+        """
+        check_single_values(where)
         if unknown := sorted({*where} - {*self.frame.columns}):
-            known = nearest(unknown[0], self.frame.columns)
-            raise MisuseError(f"A release has no column {unknown[0]!r}. {known}")
+            offered = offer(unknown[0], {one: one for one in self.frame.columns}, self.frame.columns)
+            raise MisuseError(f"A release has no column {unknown[0]!r}. {offered}")
         cells = self.frame[list(where)].astype(str)
         kept = (cells == [str(wanted) for wanted in where.values()]).all(axis="columns")
         return Release(self.frame[kept].reset_index(drop=True), self.rule)

@@ -1,4 +1,4 @@
-"""A release in sentences: each number is bound to its figure, each direction to its verdict."""
+"""A release in sentences: each number bound to its figure, each direction to its verdict."""
 
 from lscb_analysis.doors import door
 

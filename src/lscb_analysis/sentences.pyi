@@ -1,4 +1,4 @@
-"""A release in sentences: each number is bound to its figure, each direction to its verdict."""
+"""A release in sentences: each number bound to its figure, each direction to its verdict."""
 
 from .pages.checks import claims as claims, consistent as consistent, seriousness as seriousness
 from .pages.commentary import commentary as commentary

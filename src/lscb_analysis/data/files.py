@@ -218,6 +218,9 @@ def load(
 
     Raises DataError with every problem of the table, or if `where` names a value that is not there,
     or nothing is left.
+
+    >>> lscb.load("conferences", measure="icpc_in_time")["value"].tolist()
+    [103.0, 146.0, 105.0]
     """
     path = project() / "data" / which_board(board) / f"{table}.csv"
     file = in_project(path)

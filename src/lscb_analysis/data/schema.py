@@ -212,11 +212,14 @@ class Dictionary:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that offers the known name closest to `name`, or lists the first few."""
+    """Return a sentence that offers the known name closest to `name`, or that has it within, or a few."""
     names = [str(candidate) for candidate in known if str(candidate)]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    within = [candidate for candidate in names if len(name) > 3 and name in candidate]
+    if within and not difflib.get_close_matches(name, names, n=1, cutoff=0.75):
+        close = within[:3]
     if close:
-        return f"Did you mean {close[0]!r}?"
+        return f"Did you mean {' or '.join(map(repr, close))}?"
     return f"There is: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}" if names else "There is none"
 
 

@@ -84,6 +84,9 @@ def line(release: Release, target: Release | None = None, verdicts: Release | No
     The one figure of `target` is drawn as a grey line. The headline says what `verdicts` has of the series;
     without them, no direction. Raises ValueError for more categories than there are
     colours to tell apart.
+
+    >>> lscb.charts.line(pack.estimates("plans"), verdicts=pack.verdicts("plans")).caption
+    'Children who were the subject of a child protection plan, rate per 10,000 children, ...'
     """
     frame, target = release.frame.dropna(subset=["value"]), target if target and len(target.frame) else None
     panels = [rows for _, rows in frame.groupby(["area_code", "measure"], sort=False)]
@@ -115,6 +118,9 @@ def bar(release: Release) -> Display:
     """Draw categories as bars from zero, the largest first, with intervals.
 
     They are of the latest period in which any of them is told.
+
+    >>> lscb.charts.bar(pack.now(pack.estimates("referrals"))).caption
+    "Referrals to children's social care by who referred, percentages, with 95% intervals, ...2017 to 2018"
     """
     latest = release.frame.loc[release.frame["value"].notna(), "time_period"].max()
     frame = release.frame[release.frame["time_period"] == latest]
@@ -149,6 +155,9 @@ def change(release: Release, verdict: Release | None = None) -> Display:
     """Draw the change of each category as a dot with its interval, ranked, about a line of no change.
 
     The headline says which rose and fell the most only where the `verdict` on the mix is a change.
+
+    >>> lscb.charts.change(pack.mix_changes("abuse"), pack.verdicts("abuse")).caption
+    'Child protection plans starting in the year by category of abuse, percentage points, ...'
     """
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     ranked = every.dropna(subset=["change"])
@@ -180,6 +189,10 @@ def beside(release: Release) -> Display:
     """Draw the latest figure of each series of an area as a bar, that of the country in grey below it.
 
     Raises ValueError if a figure has no other beside it.
+
+    >>> pupils = pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators")))
+    >>> lscb.charts.beside(pupils).caption
+    'Pupils in primary schools with English as an additional language, ... Southend-on-Sea and England, ...'
     """
     pairs = pairs_beside(release.frame)
     if not pairs:
@@ -213,6 +226,9 @@ def part(release: Release) -> Display:
     """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers.
 
     A period for which either is not told is left out.
+
+    >>> lscb.charts.part(pack.estimates("conferences")).caption
+    'Initial child protection conferences held within 15 working days, the number as the dark part of ...'
     """
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = records(frame)
@@ -250,6 +266,9 @@ def marks(release: Release) -> Display:
     """Draw a register: a mark for each seat and meeting, its shape and colour by what was marked.
 
     Raises ValueError for more kinds of marks than there are shapes.
+
+    >>> lscb.charts.marks(pack.stated(pack.load("board_attended", "board_apologies"))).caption
+    'Attendance of each seat at each meeting of the board, a mark for each seat and meeting, ...'
     """
     frame = release.frame
     marked = frame[frame["value"].notna()]
@@ -299,6 +318,9 @@ def scores(release: Release) -> Display:
     """Draw each statement's mean as a dot on the scale, and its range as a bar beside it, in their order.
 
     The range has a panel of its own: it does not say between which ratings it lies.
+
+    >>> lscb.charts.scores(pack.stated(pack.load("duties_mean", "duties_range"))).caption
+    "Partners' ratings of the board on statutory duties, mean as a dot, range as a bar, ..."
     """
     frame = release.frame[summaries(release.frame) & (parts(release.frame) != "mode")]
     told = frame[frame["value"].notna()]
@@ -365,6 +387,9 @@ def two_points(release: Release, target: Release | None = None) -> Display:
     A row of `target` is drawn as a grey mark on the measure that the dictionary says it is the target of.
 
     Raises ValueError if the measures do not share their periods.
+
+    >>> lscb.charts.two_points(pack.stated(pack.load("plan_visits_in_time"))).caption
+    'Children with a child protection plan visited in time, percentages, a ring for January 2018, ...'
     """
     if release.frame.groupby("measure")["period_end"].agg(frozenset).nunique() > 1:
         raise ValueError("The measures have not the same periods: draw those apart that differ.")

@@ -30,7 +30,12 @@ def checks(found: Release) -> Display:
 
 
 def consistent(found: Release) -> Display:
-    """Say of which measures everything that the rule checked fits; of what is withheld, of none."""
+    """Say of which measures everything that the rule checked fits; of what is withheld, of none.
+
+    >>> found = pack.protect(lscb.quality.findings(pack.edition))
+    >>> lscb.sentences.consistent(found.only(rule="accounts"))
+    Everything fits here for: ...
+    """
     frame = found.frame[found.frame["rule"] != WITHHELD]
     fits = frame.groupby("measure", sort=False)["balance"].all()
     titled = fits.groupby(measures()["title"].reindex(fits.index).to_numpy(), sort=False).all()
@@ -39,13 +44,21 @@ def consistent(found: Release) -> Display:
 
 
 def seriousness() -> Display:
-    """Say what each word for how serious a finding is means."""
+    """Say what each word for how serious a finding is means.
+
+    >>> lscb.sentences.seriousness()
+    rounding...slight...serious...
+    """
     items = (say("checks.scale", word=word, said=beginning(said)) for word, said in SERIOUS.items())
     return Display(Markup('<dl class="scale">{}</dl>').format(Markup("").join(items)), "note")
 
 
 def claims(pack: Pack) -> Display:
-    """List what the edition's report claims without a figure, in our words."""
+    """List what the edition's report claims without a figure, in our words.
+
+    >>> lscb.sentences.claims(pack)
+    Claims without a figure: ...
+    """
     listing = list_of_facts(pack, kind="claim")
     number = number_of(listing.count("<li>"), "claims", "Total")
     return Display(say("checks.claims", number=number) + listing, "finding")

@@ -20,6 +20,9 @@ def commentary(edition: Edition, chapter: str, question: str = "") -> Display:
     Each is a block of its own that says by whom it is, and when. Nothing if nobody has said anything: a
     section that would show nothing else leaves the page. A build shows what no cell of the chapter does.
     Raises DataError if the file does not hold.
+
+    >>> lscb.sentences.commentary(pack.edition, "05_child_protection").text  # nobody has said anything yet
+    ''
     """
     rows = comments(edition, chapter)
     blocks = [

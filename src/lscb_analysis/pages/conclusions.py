@@ -42,7 +42,11 @@ _NONE: dict[CameTo, str] = {
 
 @if_any()
 def verdict(release: Release) -> Display:
-    """Say whether each change is more than chance would bring about, its statistics folded away."""
+    """Say whether each change is more than chance would bring about, its statistics folded away.
+
+    >>> lscb.sentences.verdict(pack.verdicts("plans"))
+    Verdict: lower. Chance alone is very unlikely to bring about a fall of this size, ...
+    """
     rows = records(release.frame)
     key = "verdict.of_series" if len(rows) > 1 else "verdict.alone"
     return _with_statistics([say(key, row, verdict=_verdict(row)) for row in rows], rows)
@@ -50,7 +54,11 @@ def verdict(release: Release) -> Display:
 
 @if_any()
 def mix(release: Release) -> Display:
-    """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away."""
+    """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away.
+
+    >>> lscb.sentences.mix(pack.verdicts("referrals"))
+    The mixes of ... differ by 14.7 percentage points. Verdict: changed. ...
+    """
     rows = records(release.frame)
     return _with_statistics([_mix(row) for row in rows], rows)
 
@@ -60,6 +68,11 @@ def comparisons(verdicts: Release, came_to: CameTo | None = None) -> Display:
 
     `changed` are those beyond chance; `unclear` those of which chance could have made the change, or that
     rest on too few to tell; `not compared` those that come with a reason. Each has a line, with its chapter.
+
+    >>> lscb.sentences.comparisons(pack.verdicts("plans"))
+    This pack makes 1 comparison: 1 showed a change beyond chance.
+    >>> lscb.sentences.comparisons(pack.verdicts("plans"), "not compared")
+    Everything could be compared.
     """
     if came_to is None:
         return _counts(verdicts.frame["verdict"])
@@ -104,6 +117,9 @@ def movers(mix: Release, changes: Release) -> Display:
 
     That one rose or fell is said only where the mix has changed. Where no category changed its share, it says
     that.
+
+    >>> lscb.sentences.movers(pack.verdicts("referrals"), pack.mix_changes("referrals"))
+    In Southend-on-Sea, ... rose from 12.3% ... What drives the change of the mix: ...
     """
     row = records(mix.frame)[0]
     told = changes.frame.dropna(subset=["change"]).sort_values("change", kind="stable")

@@ -23,6 +23,10 @@ def checks(found: Release) -> Display:
 
     Where no rule found anything to check there is no table. Its CSV has each thing that was checked, but for
     what is withheld.
+
+    >>> found = pack.protect(lscb.quality.findings(pack.edition))
+    >>> lscb.tabulate.checks(found).caption
+    'What the rules checked, Southend-on-Sea, ...'
     """
     told = found.frame[found.frame["rule"] != WITHHELD]
     if told.empty:
@@ -45,6 +49,10 @@ def findings(found: Release) -> Display:
 
     Each row says which figure, where it stands and against what, how serious it is, and which value the
     pack uses. Where everything fits there is no table, nor is there one of what is withheld.
+
+    >>> found = pack.protect(lscb.quality.findings(pack.edition))
+    >>> lscb.tabulate.findings(found.only(rule="rates")).caption
+    'Rates checked against a number and a population: ..., Southend-on-Sea'
     """
     told = found.frame["rule"] != WITHHELD
     wrong = found.frame[told & ~found.frame["balance"].astype(bool)]

@@ -33,6 +33,10 @@ def found(statistic: Release, beside: Release | None = None) -> Display:
     implied population, or the place that is claimed.
 
     Raises MisuseError for another frame.
+
+    >>> spent = lscb.statistics.stated(pack.load("board_expenditure"))
+    >>> lscb.sentences.found(pack.protect(lscb.records.sums(spent)))
+    The parts add up to £137,755.83, which is the total printed.
     """
     columns = statistic.frame.columns
     given = (statistic,) if beside is None else (statistic, beside)

@@ -55,13 +55,21 @@ NO_FIGURE = {"value": None}
 
 @if_any()
 def latest(release: Release) -> Display:
-    """Say the latest figure of each series, with the whole numbers and the interval it rests on."""
+    """Say the latest figure of each series, with the whole numbers and the interval it rests on.
+
+    >>> lscb.sentences.latest(pack.estimates("plans"))
+    In Southend-on-Sea, the rate of ... plan was 29.7 per 10,000 children at 31 March 2018 (116 of 39,115; ...
+    """
     return _opened("latest.was", records(_latest(release.frame)))
 
 
 @if_any()
 def beside(release: Release) -> Display:
-    """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
+    """Say where the latest figures of an area lie beside those of the country. Nothing is tested.
+
+    >>> lscb.sentences.beside(pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators"))))
+    Lower in Southend-on-Sea than in England in spring 2018: ... (14.5% beside 21.2%).
+    """
     pairs = pairs_beside(release.frame)
     sides = [[pair for pair in pairs if _side(*pair) == side] for side in (-1, 1, 0)]
     return finding(
@@ -79,7 +87,11 @@ def beside(release: Release) -> Display:
 
 @if_any()
 def history(release: Release) -> Display:
-    """Say the figure of each series in every period, in order of time, and compare none of them."""
+    """Say the figure of each series in every period, in order of time, and compare none of them.
+
+    >>> lscb.sentences.history(pack.stated(pack.load("plan_visits_in_time")))
+    In Southend-on-Sea, the percentage of ... was 94% in January 2018 and 97.6% in December 2018.
+    """
     told = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
     groups = [records(rows) for _, rows in told.groupby(["measure", "category"], sort=False)]
     firsts = [rows[0] for rows in groups]
@@ -95,6 +107,9 @@ def largest(release: Release) -> Display:
 
     Only what no other category can reach is said to be the largest, or to come next: neither one of those
     that are not told nor one of another whole. Categories that tie are told together.
+
+    >>> lscb.sentences.largest(pack.now(pack.estimates("primary_need")))
+    In Southend-on-Sea, the share of ... is “Abuse or neglect” was 82.1% ...: the largest category. ...
     """
     latest = _latest(release.frame).sort_values("value", ascending=False, kind="stable")
     ranks = [records(rows) for _, rows in latest.groupby("value", sort=False)]
@@ -136,14 +151,23 @@ def _leads(frame: pd.DataFrame, top: Row) -> bool:
 
 @if_any()
 def change(release: Release) -> Display:
-    """Say how each comparison changed from the previous period to the latest, with its interval."""
+    """Say how each comparison changed from the previous period to the latest, with its interval.
+
+    >>> lscb.sentences.change(pack.verdicts("plans"))
+    In Southend-on-Sea, the rate of ... fell from 56.7 ... to 29.7 at 31 March 2018, a fall of 48% (...).
+    """
     rows = records(release.frame)
     return finding(map(say_change, rows, openings(rows)))
 
 
 @if_any()
 def target(figures: Release, target: Release) -> Display:
-    """Say where each series stands against the one figure of `target` in its latest and its first period."""
+    """Say where each series stands against the one figure of `target` in its latest and its first period.
+
+    >>> level_2, aim = (pack.load(of, areas="all") for of in ("training_level_2", "training_level_2_target"))
+    >>> lscb.sentences.target(pack.stated(level_2), pack.stated(aim))
+    In ..., the percentage of staff with ... was 90% ..., at the target of 90%; it was 32% ..., below it.
+    """
     aim = _first(target)
     if pd.isna(aim["value"]):
         return latest(figures)
@@ -167,6 +191,10 @@ def larger_of(first: Release, second: Release) -> Display:
     """Say the latest figure of two releases side by side, and which is the larger, without judging.
 
     The first alone where the second has no rows.
+
+    >>> caseload, children = pack.load("school_nurse_caseload"), pack.declared("plans", "totals")
+    >>> lscb.sentences.larger_of(pack.stated(caseload), pack.stated(children))
+    In Southend-on-Sea, ... was over 50,000 from .... That is larger than the number of ...: 39,115 ...
     """
     if second.frame.empty:
         return latest(first)
@@ -183,6 +211,14 @@ def earlier(latest: Release, earlier: Release, changes: Release) -> Display:
     """Say which earlier figures follow from the changes that a source states, and if its prints agree.
 
     `earlier` is what `implied_earlier` returns; `changes` has the changes as numbers and as percentages.
+
+    >>> cases, more, fewer, percent = (
+    ...     pack.load(f"family_court_{of}", areas="comparators", category="Care applications")
+    ...     for of in ("cases", "more", "fewer", "more_percent")
+    ... )
+    >>> then = pack.protect(lscb.statistics.implied_earlier(cases, more, fewer, percent))
+    >>> lscb.sentences.earlier(pack.stated(cases), then, pack.stated(more, fewer, percent))
+    Care applications in England: 14,207 ... gives as 1,415 (11.1%) more than ...; that makes 12,792 then. ...
     """
     now = {row["category"]: row for row in records(_latest(latest.frame))}
     stated = {(row["category"], row["period_end"], row["unit"]): row for row in records(changes.frame)[::-1]}
@@ -198,7 +234,12 @@ def earlier(latest: Release, earlier: Release, changes: Release) -> Display:
 
 @if_any()
 def implied(totals: Release) -> Display:
-    """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
+    """Say which whole numbers a printed number and its percentage imply, as its total or its part.
+
+    >>> in_time, printed = pack.declared("conferences", "counts"), pack.declared("conferences", "printed")
+    >>> lscb.sentences.implied(pack.count(lscb.statistics.implied_totals(in_time, printed, "icpc")))
+    For the number of ..., only one whole number gives the percentage printed: 216 ..., 321 ... and 159 ...
+    """
     rows = records(totals.frame.dropna(subset=["value"]))
     return finding([say("implied.total", rows[0], each=each("part.value", rows))] if rows else [])
 
@@ -285,6 +326,9 @@ def conclusive(*printed: Release, changes: Release | None = None) -> Display:
     Of each series the last two figures are taken, and of those only pairs of which neither has its
     number: both are supposed to rest on the same one. With `changes`, as of `pack.verdicts` or `pack.change`,
     it is said instead of those whose latest figure has its numbers and the earlier only its percentage.
+
+    >>> lscb.sentences.conclusive(pack.stated(pack.load("plan_visits_in_time")))
+    Children with a plan ...: no number of children is published, ... If that number was less than ...
     """
     every = pd.concat([release.frame for release in printed])
     if changes is not None:
@@ -328,7 +372,11 @@ def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
 
 
 def note(pack: Pack, key: str) -> Display:
-    """Say what the edition's notes say of `key`, in their own words; nothing if they are silent."""
+    """Say what the edition's notes say of `key`, in their own words; nothing if they are silent.
+
+    >>> lscb.sentences.note(pack, "plans_explained")
+    The report offers reasons, without a figure for any of them: ...
+    """
     note = pack.edition.notes.get(key, "")
     return Display(say("facts.note", note=note) if note else Markup(""), "note")
 
@@ -338,6 +386,9 @@ def facts(pack: Pack, chapter: str, kind: str) -> Display:
 
     Nothing if it says none of that kind: a section that would show nothing else leaves the page.
     Raises DataError if the file of facts does not hold.
+
+    >>> lscb.sentences.facts(pack, "13_board_governance", "plan")
+    New arrangements: ...
     """
     return Display(list_of_facts(pack, chapter=chapter, kind=kind), "note")
 
@@ -360,7 +411,11 @@ def list_of_facts(pack: Pack, **of: str) -> Markup:
 
 
 def sources(*releases: Release) -> Display:
-    """Say where every figure of the releases comes from, and under which licence."""
+    """Say where every figure of the releases comes from, and under which licence.
+
+    >>> lscb.sentences.sources(pack.estimates("plans"))
+    Southend Local Safeguarding Children Board, Annual Report ...: section 5.2, ...
+    """
     named = {source["source"]: source for release in releases for source in sources_of(release.frame)}
     documents: dict[str, list[Markup]] = {}
     for source in named.values():
@@ -376,7 +431,14 @@ def sources(*releases: Release) -> Display:
 
 @if_any(3)
 def outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
-    """Say what came in, what went out and what is left, and whether the accounts print the same."""
+    """Say what came in, what went out and what is left, and whether the accounts print the same.
+
+    >>> received = pack.protect(lscb.records.turned(pack.load("board_income"), measure="board_received"))
+    >>> spent, printed = (pack.stated(pack.load(of)) for of in ("board_expenditure", "board_outcome"))
+    >>> left = pack.protect(lscb.records.surplus(received.frame, spent.frame, measure="board_surplus"))
+    >>> lscb.sentences.outcome(received, spent, left, printed)
+    In the year ... the board received £140,084.42 and spent £137,755.83: a surplus of £2,328.59. ...
+    """
     income, outgoings = (
         records(release.frame[release.frame["category"] == "Total"])[0] for release in (received, spent)
     )
@@ -407,7 +469,14 @@ def sums(sums: Release) -> Display:
 
 @if_any(4)
 def on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
-    """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over."""
+    """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over.
+
+    >>> salaries, spent = (pack.load("board_expenditure", category=of) for of in ("Salaries", "Total"))
+    >>> paid, percent = pack.stated(salaries), pack.stated(pack.load("board_on_cost_rate"))
+    >>> costs = pack.protect(lscb.records.on_costs(paid.frame, percent.frame, measure="board_on_costs"))
+    >>> lscb.sentences.on_costs(costs, paid, percent, pack.stated(spent))
+    If salaries stayed at the £87,819.53 printed ..., on-costs of 34% would add £29,858.64 in the year ...
+    """
     cost, paid, share, left = map(_first, (costs, salaries, rates, surplus))
     if pd.isna(cost["value"]):
         return finding([])

@@ -97,7 +97,11 @@ AREA = Column("Area", lambda row: escape(area(row)), heads=True)
 
 @if_any()
 def rows(release: Release) -> Display:
-    """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
+    """Return a release of estimates as a table, a row for each figure, the periods of a series together.
+
+    >>> lscb.tabulate.rows(pack.estimates("plans")).caption
+    'Children who were the subject of a child protection plan, Southend-on-Sea, 31 March 2016, ...'
+    """
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
     sorted_keys = release.frame.assign(**order).sort_values([*SERIES, "period_end"], kind="stable")
     frame = release.frame.loc[sorted_keys.index]
@@ -140,7 +144,12 @@ def _any_missing(numbers: pd.Series) -> bool:
 
 @if_any()
 def by_period(release: Release) -> Display:
-    """Return a release of estimates as a table with a row for each series and a column for each period."""
+    """Return a release of estimates as a table with a row for each series and a column for each period.
+
+    >>> shown = lscb.tabulate.by_period(pack.estimates("abuse"))
+    >>> [column["head"] for column in shown.sheets[0]["columns"]]
+    ['Category', '2015 to 2016 (%)', '2016 to 2017 (%)', '2017 to 2018 (%)']
+    """
     frame = release.frame
     firsts = records(frame.drop_duplicates("period_end").sort_values("period_end"))
     columns = _across(frame, SERIES, "period_end", {row["period_end"]: period(row) for row in firsts})
@@ -155,6 +164,10 @@ def by_measure(release: Release) -> Display:
     """Return a release with a row for each category and a column for each measure, or two for a share.
 
     A column has one number of decimals. Figures that tie, as a mode of `2/3`, stand as printed.
+
+    >>> shown = lscb.tabulate.by_measure(pack.stated(pack.load("duties_mode", "duties_mean")))
+    >>> [column["head"] for column in shown.sheets[0]["columns"]]
+    ['Category', 'Mode', 'Mean']
     """
     frame = release.frame
     figures = {(row["measure"], row["category"]): row for row in records(frame)}
@@ -173,7 +186,11 @@ def by_measure(release: Release) -> Display:
 
 @if_any()
 def marks(release: Release) -> Display:
-    """Return a register as a table: a row for each category, a column for each day, its marks as printed."""
+    """Return a register as a table: a row for each category, a column for each day, its marks as printed.
+
+    >>> lscb.tabulate.marks(pack.stated(pack.load("board_attended"))).caption
+    'Attendance of each seat at each meeting of the board, Southend-on-Sea, from 21 September 2017 ...'
+    """
     frame = release.frame
     figures = {(row["period_end"], row["category"]): row for row in records(frame)}
     days = records(frame.drop_duplicates("period_end").sort_values("period_end"))
@@ -189,7 +206,12 @@ def marks(release: Release) -> Display:
 
 @if_any()
 def by_area(release: Release) -> Display:
-    """Return a release of estimates as a table with a row for each series and a column for each area."""
+    """Return a release of estimates as a table with a row for each series and a column for each area.
+
+    >>> shown = lscb.tabulate.by_area(pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators"))))
+    >>> [column["head"] for column in shown.sheets[0]["columns"]]
+    ['Measure', 'Southend-on-Sea (%)', 'England (%)']
+    """
     frame, key = release.frame, [*SERIES[:2], "period_end"]
     columns = _across(frame, key, "area_name", {name: isolated(name) for name in frame["area_name"].unique()})
     heads = [_head(frame), Column("Period", lambda row: escape(period(row)), heads=True)]
@@ -199,7 +221,11 @@ def by_area(release: Release) -> Display:
 
 @if_any()
 def changes(release: Release) -> Display:
-    """Return a release of comparisons as a table, a row for each, the largest rise first."""
+    """Return a release of comparisons as a table, a row for each, the largest rise first.
+
+    >>> lscb.tabulate.changes(pack.mix_changes("abuse")).caption
+    'Change in child protection plans starting in the year by category of abuse, Southend-on-Sea, ...'
+    """
     frame = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     first = frame.iloc[0]
     columns = [
@@ -220,6 +246,9 @@ def verdicts(release: Release, histories: Release) -> Display:
 
     `histories` has the estimates behind them over time. Figures stand with as many decimals as elsewhere, so
     it is a row of this table, not a column, that has one number of them.
+
+    >>> lscb.tabulate.verdicts(pack.verdicts(), pack.histories()).caption
+    'Verdict on each comparison, Southend-on-Sea, 2016 to 2017 and 2017 to 2018'
     """
     past = dict(iter(as_coded_last(histories.frame).groupby("measure")))
 

@@ -79,6 +79,9 @@ def findings(edition: Edition) -> pd.DataFrame:
     A row of the rule `WITHHELD` says by its `balance` whether a figure stays withheld, and not which figure
     it is: those rows have nothing else, and stand in no order. A row of the rule `dates` has in
     `period_start_before` and `period_end_before` the period that its place is about.
+
+    >>> lscb.quality.findings(pack.edition)["rule"].unique().tolist()[:3]
+    ['parts', 'accounts', 'places']
     """
     figures, linked = published(edition), links(edition)
     checked = [check(figures, linked).assign(rule=rule) for rule, check in RULES.items()]

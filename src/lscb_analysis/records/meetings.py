@@ -27,6 +27,11 @@ def attendance(
     a mark to the last. It is a full count of the meetings, so there is no interval. The column `meetings`
     says at how many meetings marks were given. A seat without any such mark has status `z`. Of a register
     without a mark there are no rows.
+
+    >>> marks = pack.load("board_attended", "board_apologies", "board_neither")
+    >>> together = lscb.records.attendance(marks, together=True)
+    >>> together[["numerator", "denominator"]].values.tolist()  # of all marks, and without those for neither
+    [[58.0, 72.0], [58.0, 65.0]]
     """
     ways = derived("attended")
     given = [measure for way in ways for measure in way.by]
@@ -53,6 +58,10 @@ def meetings_held(register: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return how many meetings each calendar year had that the register covers whole, as counts of `measure`.
 
     A year is covered if the register has a meeting before it and one after it; others are left out.
+
+    >>> held = lscb.records.meetings_held(pack.load("board_attended"), "board_meetings_held")
+    >>> held[["time_period", "value"]].values.tolist()
+    [[2018.0, 4.0]]
     """
     days = register.drop_duplicates(["area_code", "period_end"])
     years = days["period_end"].dt.year

@@ -48,6 +48,9 @@ def read_ratings(path: str | Path) -> pd.DataFrame:
 
     A path that is not there from the working folder is looked for from the project's folder.
     Raises DataError with every problem of the file.
+
+    >>> lscb.records.read_ratings("data/examples/ratings.csv").columns.tolist()
+    ['statement', 'rater', 'rating']
     """
     file = Path(path) if Path(path).is_file() else project() / path
     return _checked(read(file))
@@ -69,6 +72,10 @@ def summarise(
     summary of some partners only, `before` are the ratings of all.
 
     Raises DataError with every problem of a table.
+
+    >>> ratings = lscb.records.read_ratings("data/examples/ratings.csv")
+    >>> lscb.records.summarise(ratings)[["mode", "mean", "range", "raters"]].values.tolist()[0]
+    ['3', 2.9, 2.0, 6]
     """
     told = _checked(located(ratings, "ratings"))
     summary = _summary(told, unanimous)
@@ -96,6 +103,11 @@ def feasible(
     is one rating, or all that tie; the mean is rounded half up to the decimals printed, or `cut` off.
 
     Raises ValueError for a text that is no such figure, or for more raters than `LARGEST_PANEL`.
+
+    >>> lscb.records.feasible("3", "3.0", "0", raters=8)
+    [5, 6, 7, 8]
+    >>> lscb.records.feasible("3", "2.0", "0", raters=8)
+    []
     """
     if not FEWEST <= raters <= LARGEST_PANEL:
         raise ValueError(f"{raters} raters: the search is for {FEWEST} to {LARGEST_PANEL} of them.")
@@ -113,6 +125,10 @@ def check_summaries(printed: pd.DataFrame, raters: float) -> pd.DataFrame:
     of each statement's mean (or, without one, its range), with `possible` (half points, means rounded),
     `possible_cut` (half points, means cut off), `possible_whole` (whole points, means rounded), `raters` and
     `fewest`. A statement of which nothing is printed is left out, and so are all if `raters` is missing.
+
+    >>> printed = lscb.statistics.stated(pack.load("duties_mode", "duties_mean", "duties_range"))
+    >>> lscb.records.check_summaries(printed, raters=14)["possible"].tolist()
+    [True, True, True]
     """
     if printed.empty or pd.isna(raters):
         return printed.head(0)

@@ -1,4 +1,4 @@
-"""What can be computed from frames alone: estimates, comparisons, mixes, series, power, implied numbers."""
+"""Frames in, frames out: estimates, comparisons, mixes, series, and what printed numbers imply."""
 
 from .comparisons import (
     AGAINST_NUMBERS as AGAINST_NUMBERS,

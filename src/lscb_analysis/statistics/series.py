@@ -125,6 +125,9 @@ def trend(estimates: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
 
     Raises EstimateError for two figures of one series and period, or a confidence outside 0 to 1.
     Source: McCullagh and Nelder (1989), Generalized Linear Models, 2nd edition, sections 4.5 and 6.2.3.
+
+    >>> lscb.statistics.trend(pack.estimates("looked_after").frame)[["points", "verdict"]].values.tolist()
+    [[3, 'not tested']]
     """
     check_confidence(confidence)
     annual = estimates[estimates["time_identifier"] == "Reporting year"]
@@ -166,6 +169,13 @@ def control_limits(series: pd.DataFrame) -> pd.DataFrame:
     period, and, naming the series, for annual figures, figures of any other length than a month or
     three, missing ones or missing periods, or fewer than 8 points.
     Source: NHS England, Making Data Count; its tools count all points, and so does this.
+
+    >>> month, days = lscb.load("visits").head(1), pd.date_range("2018-01-01", periods=8, freq="MS")
+    >>> dated = (month.assign(period_start=day, period_end=day + pd.offsets.MonthEnd()) for day in days)
+    >>> months = pd.concat(dated)
+    >>> limits = lscb.statistics.control_limits(months.assign(value=[90.0, 92.0] * 4))  # 91 and 2.66 times 2
+    >>> limits[["centre", "lower_limit", "upper_limit"]].round(2).values.tolist()[0]
+    [91.0, 85.68, 96.32]
     """
     if series.empty or "unit" not in series:
         raise EstimateError(
