@@ -296,3 +296,10 @@ def test_tab_in_a_notebook_shows_what_is_for_the_analyst(pack):
         of_pack = {found.text for found in completer.completions("pack.", 5)}
     assert {one for one in at_top if not one.startswith("_")} == {*dir(lscb)}
     assert of_pack == {*methods(Pack), "edition"}
+
+
+def test_every_public_name_answers_a_question_of_the_page_and_no_other_stands_there():
+    page = (CHECKOUT / "docs" / "functions.md").read_text("utf-8")
+    table = "".join(line for line in page.splitlines(keepends=True) if line.startswith("| "))
+    named = {*re.findall(r"\b(?:lscb(?:\.\w+)+|pack\.\w+|release\.\w+)", table)}
+    assert named - {"pack.edition"} == {*PUBLIC}
