@@ -240,6 +240,13 @@ FIRST = {  # what a user of pandas types first, and what it returns or answers
     "lscb.quality.findings(pack)": (
         "lscb.quality.findings: edition is a pack, and an edition is asked for: give pack.edition."
     ),
+    "lscb.sentences.comparisons(pack.verdicts(), 'worse')": (
+        "Comparisons came to changed, unclear, not compared, and not to 'worse'."
+    ),
+    "lscb.sentences.found(release)": (
+        "lscb.sentences.found says what lscb.versions, findings, fits, standing, … returned; this release "
+        "is of none of them. Type lscb.sentences.latest(release), or lscb.sentences. and Tab."
+    ),
     "lscb.describe_change": "There is no lscb.describe_change. Did you mean lscb.sentences.change?",
     "lscb.line_chart": "There is no lscb.line_chart. Did you mean lscb.charts.line?",
     "lscb.table(df)": (

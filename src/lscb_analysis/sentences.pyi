@@ -1,6 +1,11 @@
 """A release in sentences: each number bound to its figure, each direction to its verdict."""
 
-from .pages.checks import claims as claims, consistent as consistent, seriousness as seriousness
+from .pages.checks import (
+    claims as claims,
+    consistent as consistent,
+    found as found,
+    seriousness as seriousness,
+)
 from .pages.commentary import commentary as commentary
 from .pages.conclusions import (
     comparisons as comparisons,
@@ -8,7 +13,6 @@ from .pages.conclusions import (
     movers as movers,
     verdict as verdict,
 )
-from .pages.found import found as found
 from .pages.governance import few_meetings as few_meetings, since as since, summaries as summaries
 from .pages.sentences import (
     beside as beside,

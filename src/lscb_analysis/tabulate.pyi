@@ -1,6 +1,6 @@
 """A release as a table, with the same rows as CSV to take away."""
 
-from .pages.findings import checks as checks, findings as findings
+from .pages.checks import checks as checks, findings as findings
 from .pages.tables import (
     by_area as by_area,
     by_measure as by_measure,

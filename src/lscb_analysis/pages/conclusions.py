@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,12 @@ from markupsafe import Markup
 
 from lscb_analysis.data import measures, records
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
+from lscb_analysis.errors import MisuseError
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import OF_ALL, Display, bind, if_any
 from lscb_analysis.pages.sentences import finding, in_list, say_change
 from lscb_analysis.pages.words import (
+    claimed,
     direction,
     each,
     fraction,
@@ -30,14 +31,6 @@ from lscb_analysis.statistics import POWER, driving
 
 KINDS: dict[str, list[str]] = words()["kinds"]
 """What is said of the comparisons that came to one kind of verdict, and its verdicts."""
-
-CameTo = Literal["changed", "unclear", "not compared"]
-_NONE: dict[CameTo, str] = {
-    "changed": "none_changed",
-    "unclear": "none_unclear",
-    "not compared": "all_compared",
-}
-"""What is claimed where no comparison came to such a verdict."""
 
 
 @if_any()
@@ -63,7 +56,7 @@ def mix(release: Release) -> Display:
     return _with_statistics([_mix(row) for row in rows], rows)
 
 
-def comparisons(verdicts: Release, came_to: CameTo | None = None) -> Display:
+def comparisons(verdicts: Release, came_to: str | None = None) -> Display:
     """List the comparisons that came to one kind of verdict, or say how many came to which kind.
 
     `changed` are those beyond chance; `unclear` those of which chance could have made the change, or that
@@ -76,11 +69,11 @@ def comparisons(verdicts: Release, came_to: CameTo | None = None) -> Display:
     """
     if came_to is None:
         return _counts(verdicts.frame["verdict"])
-    none = _NONE[came_to]
-    of = words()["claims_of_all"][none]["none"]
-    rows = records(verdicts.frame[verdicts.frame["verdict"].isin(of)])
+    if came_to not in (kinds := words()["claims_of_all"]):
+        raise MisuseError(f"Comparisons came to {', '.join(kinds)}, and not to {came_to!r}.")
+    rows = records(verdicts.frame[verdicts.frame["verdict"].isin(kinds[came_to]["none"])])
     if not rows:
-        return finding([say(f"line.{none}", {"question": OF_ALL})])
+        return finding([claimed({"question": OF_ALL}, came_to) + "."])
     return Display(in_list("findings", [_line(row) for row in rows]), "finding")
 
 
