@@ -179,7 +179,7 @@ FIRST = {  # what a user of pandas types first, and what it returns or answers
     ),
     "lscb.charts.line(df)": (
         "lscb.charts.line: release is a frame; protect it first: pack.protect(frame), or "
-        "pack.stated(frame) of rows as loaded."
+        "pack.stated(frame) of loaded rows."
     ),
     "lscb.charts.line(pack.protect(df))": (
         "lscb.charts.line: there is no column upper. Make estimates of the rows first: "
@@ -310,3 +310,13 @@ def test_every_public_name_answers_a_question_of_the_page_and_no_other_stands_th
     table = "".join(line for line in page.splitlines(keepends=True) if line.startswith("| "))
     named = {*re.findall(r"\b(?:lscb(?:\.\w+)+|pack\.\w+|release\.\w+)", table)}
     assert named - {"pack.edition"} == {*PUBLIC}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/analyst.md", "docs/design.md", "docs/ratings.md"])
+def test_what_other_pages_say_to_type_is_there(page):
+    said = re.findall(r"\blscb((?:\.[a-z]\w*)+)", (CHECKOUT / page).read_text("utf-8"))
+    assert said
+    for typed in said:
+        found = lscb
+        for name in typed[1:].split("."):
+            found = getattr(found, name)

@@ -29,17 +29,15 @@ ALSO = {
 """Other words by which someone asks for a group."""
 
 HINTS = {
-    (
-        "Release",
-        "DataFrame",
-    ): "is a frame; protect it first: pack.protect(frame), or pack.stated(frame) of rows as loaded",
-    ("DataFrame", "Release"): "is a release, and a frame is asked for: give release.frame",
-    ("Edition", "Pack"): "is a pack, and an edition is asked for: give pack.edition",
-    ("Pack", "Edition"): "is an edition, and a pack is asked for: pack = lscb.open_edition(name)",
+    "Release": {
+        "DataFrame": "is a frame; protect it first: pack.protect(frame), or pack.stated(frame) of loaded rows"
+    },
+    "DataFrame": {"Release": "is a release, and a frame is asked for: give release.frame"},
+    "Edition": {"Pack": "is a pack, and an edition is asked for: give pack.edition"},
+    "Pack": {"Edition": "is an edition, and a pack is asked for: pack = lscb.open_edition(name)"},
 }
 """What to do where one kind of thing is asked for and another was given."""
 
-KINDS = ("DataFrame", "Release", "Pack", "Edition")
 ADDED = ("counted", "unit", "status")
 """What `load` adds to the columns of a file."""
 ESTIMATED = ("numerator", "lower", "upper", "confidence")
@@ -128,11 +126,11 @@ def _checked(bound: dict[str, Any], takes: inspect.Signature, called: str) -> li
         if parameter.kind is parameter.VAR_KEYWORD:
             check_single_values(value)
         for one in value if parameter.kind is parameter.VAR_POSITIONAL else [value]:
-            if asked not in KINDS or (one is None and "None" in others):
+            if asked not in HINTS or (one is None and "None" in others):
                 continue
             kinds = [kind.__name__ for kind in type(one).__mro__]
             if asked not in kinds:
-                what = next((HINTS[asked, kind] for kind in kinds if (asked, kind) in HINTS), None)
+                what = next((HINTS[asked][kind] for kind in kinds if kind in HINTS[asked]), None)
                 raise MisuseError(f"{called}: {name} {what or f'has to be a {asked}, and is {_short(one)}'}.")
             if asked in ("DataFrame", "Release"):
                 frames.append(getattr(one, "frame", one))
