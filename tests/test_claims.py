@@ -16,7 +16,7 @@ REPORT = re.compile(r"\b(the|this|a|its|each) (annual )?report\b|\breport's\b", 
 
 @pytest.fixture
 def other(project):
-    """The pages of the same chapters under another name, of whose report nothing is told: no fact, no note."""
+    """The pages of the same chapters under another name: no fact and no note tells of its report."""
     old = project / EDITION
     words = re.sub(r"(?ms)^\[notes\].*?(?=^\[\[comparisons)", "", old.read_text("utf-8"))
     old.with_name("another-2018.toml").write_text(words, "utf-8")

@@ -232,7 +232,7 @@ def test_a_sentence_is_free_once_approved_and_no_longer_when_a_letter_changes(pr
 
 
 def test_notes_are_approved_for_every_edition_of_their_report_and_for_no_other(project):
-    """What is true of one report may be false of the next; under which name an edition stands is no matter."""
+    """What is true of one report may be false of the next; the name of an edition changes nothing."""
     again, words = (project / EDITION).with_name("again.toml"), (CHECKOUT / EDITION).read_text("utf-8")
     again.write_text(words, "utf-8")
     assert typed_claims(read_edition("again")) == []
