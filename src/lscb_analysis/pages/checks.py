@@ -41,7 +41,7 @@ def describe_checks(found: Release) -> Display:
 
 
 def describe_balance(found: Release) -> Display:
-    """Say of which measures everything that the rule checked fits; of what is withheld, of none."""
+    """Say for which measures everything that the rule checked fits; withheld figures are left out."""
     frame = found.frame[found.frame["rule"] != WITHHELD]
     fits = frame.groupby("measure", sort=False)["balance"].all()
     titled = fits.groupby(measures()["title"].reindex(fits.index).to_numpy(), sort=False).all()

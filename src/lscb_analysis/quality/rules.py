@@ -64,7 +64,7 @@ ONLY = "no other place gives it"
 AGREED = "all places give the same"
 NEITHER = "none of the dates"
 WITHHELD = "withheld"
-"""The rule of which findings tell how many they are, and no more."""
+"""The rule whose findings tell how many they are, and no more."""
 
 CHANGES = {"more": 1, "fewer": -1}
 """The roles of measures that say how much more or fewer there were later, and the sign of it."""
