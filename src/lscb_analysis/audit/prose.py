@@ -214,7 +214,7 @@ def _of_texts(name: str) -> Iterator[Passage]:
 
 
 def _of_edition(edition: Edition) -> Iterator[Passage]:
-    """The words of an edition; its period is one, and its telephone numbers are checked as such.
+    """The words of an edition, its period without years; telephone numbers have a form of their own.
 
     They tell of a report: an approval holds for every edition of that report, and for no other report.
     """

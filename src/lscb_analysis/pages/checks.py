@@ -88,7 +88,7 @@ def table_of_findings(found: Release) -> Display:
     """Return what does not fit by one rule: a table for each unit and number of decimals, one CSV for all.
 
     Each row says which figure, where it stands and against what, how serious it is, and which value the
-    pack uses. Where everything fits there is no table, nor is there one of what is withheld.
+    pack uses. Where everything fits there is no table; of withheld figures there never is one.
     """
     told = found.frame["rule"] != WITHHELD
     wrong = found.frame[told & ~found.frame["balance"].astype(bool)]
