@@ -10,7 +10,7 @@ from lscb_analysis.figure import STATISTICS
 from lscb_analysis.pages.method_notes import methods
 from lscb_analysis.statistics import comparisons, estimates, mixes, series
 
-SOURCES = Path(site.__file__).parents[1].rglob("*.py")
+LIBRARY = Path(site.__file__).parents[1]
 
 
 def test_every_method_is_said_in_words_and_in_symbols_and_has_a_source():
@@ -25,14 +25,15 @@ def test_every_method_is_said_in_words_and_in_symbols_and_has_a_source():
 
 def named_by_the_library():
     """Every method that a frame, or a sentence, of the library can name."""
-    text = "\n".join(path.read_text("utf-8") for path in SOURCES)
+    files = (path for kind in ("*.py", "words.toml") for path in LIBRARY.rglob(kind))
+    text = "\n".join(path.read_text("utf-8") for path in files)
     constants = {
         *(comparisons.HYBRID_SCORE, comparisons.RATIO),
         *(comparisons.TWO_PROPORTIONS, comparisons.TWO_RATES),
         *(mixes.CHI_SQUARED, mixes.SIMULATED, mixes.SIMULTANEOUS),
     }
     slopes = set(re.findall(r'"([^"\n]+, over-dispersed)"', text))
-    spans = set(re.findall(r'by_method\("([^"]+)"', text))
+    spans = set(re.findall(r'(?:by_method\(|data-method=)"([^"{]+)"', text))
     fixed = {of.method for of in STATISTICS.values() if of.method}
     return constants | slopes | spans | fixed | {"Wilson score", "Garwood exact", "Byar"}
 
