@@ -448,7 +448,7 @@ def _extreme_pairs(printed: str, before: str) -> tuple[Ints, Ints, Ints]:
     For each n the most and the least conclusive pair are among them.
     """
     # Let x be the greater. Given s = x + y it is hypergeometric, and stochastically larger the larger s. So
-    # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks, as the lower tail does
+    # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks as the lower tail does
     # of y; in whole, or less half its point. Only where s passes from exact to mid-p could p still fall as y
     # grows to y + 1 <= x. But the tail changes by (1 - (y + 1) / x) / 2 times the chance that the next event
     # is the x-th, which is not below zero; by symmetry that holds for non-events too. So p only falls as
