@@ -128,7 +128,7 @@ def test_the_statistics_behind_a_verdict_are_all_there(table):
         "2.4 times the variance of independent counts. Working value"
     )
     assert behind["Where the verdict would tip"].startswith(
-        f"At {row['tips_at']:.1f} times the variance of independent counts, that of the other"
+        f"At {row['tips_at']:.1f} times the variance of independent counts, if that of the other"
     )
     assert behind["What could have been seen"] == (
         f"With these numbers only a fall of at least {row['smallest_fall']:.0f}% or a rise of at least "
@@ -211,8 +211,8 @@ def test_each_statistic_names_its_method(table):
     ("verdict", "excludes", "dispersion", "said", "unsaid"),
     [
         ("too few to tell", True, 2.4, "takes every child as independent", "No single"),
-        ("too few to tell", True, 1.0, "Some category's interval leaves", "independent"),
-        ("changed", False, 2.4, "No single category's interval leaves", "Some category"),
+        ("too few to tell", True, 1.0, "Even so, some category's interval leaves", "independent"),
+        ("changed", False, 2.4, "No single category's interval leaves", "some category's"),
     ],
 )
 def test_a_mix_says_truly_where_its_intervals_and_its_verdict_differ(
