@@ -1,4 +1,4 @@
-"""Which tables there are: what each holds, of which years, and whose figures they are."""
+"""Which tables there are: what each holds, its years, and whose figures they are."""
 
 from __future__ import annotations
 

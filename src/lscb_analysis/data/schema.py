@@ -51,7 +51,7 @@ ROLES = {
     "changes found": "simulated editions in which a change of the smallest visible size was called",
     "seed": "what the random numbers of a simulation were begun with",
 }
-"""What a measure may be besides a figure of its own, in the column `role`, and of which other (`of`)."""
+"""What a measure may be (`role`) for another measure (`of`), besides a figure of its own."""
 
 MADE = {
     "remainder": "what the parts `by` leave of `of`",
@@ -376,7 +376,7 @@ FILLED = {
     "ratings": RATING_COLUMNS[:2],
     "commentary": [column for column in TEXTS["commentary"] if column != "question"],
 }
-"""Columns of which no cell may be empty, where those are not all."""
+"""Columns that may have no empty cell, where others may."""
 
 KEYS = {
     "categories": ["scheme", "category"],

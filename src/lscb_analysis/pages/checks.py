@@ -38,7 +38,7 @@ def checked(found: Release) -> Display:
 
 
 def consistent(found: Release) -> Display:
-    """Say of which measures everything that the rule checked fits; of what is withheld, of none.
+    """Say for which measures everything that the rule checked fits; withheld figures are left out.
 
     >>> found = pack.protect(lscb.quality.findings(pack.edition))
     >>> lscb.sentences.consistent(found.only(rule="accounts"))
@@ -142,7 +142,7 @@ def findings(found: Release) -> Display:
     """Return what does not fit by one rule: a table for each unit and number of decimals, one CSV for all.
 
     Each row says which figure, where it stands and against what, how serious it is, and which value the
-    pack uses. Where everything fits there is no table, nor is there one of what is withheld.
+    pack uses. Where everything fits there is no table; of withheld figures there never is one.
 
     >>> found = pack.protect(lscb.quality.findings(pack.edition))
     >>> lscb.tabulate.findings(found.only(rule="rates")).caption

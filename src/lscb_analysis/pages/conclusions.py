@@ -59,8 +59,8 @@ def mix(release: Release) -> Display:
 def comparisons(verdicts: Release, came_to: str | None = None) -> Display:
     """List the comparisons that came to one kind of verdict, or say how many came to which kind.
 
-    `changed` are those beyond chance; `unclear` those of which chance could have made the change, or that
-    rest on too few to tell; `not compared` those that come with a reason. Each has a line, with its chapter.
+    `changed` are those beyond chance; `unclear` those that chance alone could explain, or that rest on too
+    few to tell; `not compared` those that come with a reason. Each has a line, with its chapter.
 
     >>> lscb.sentences.comparisons(pack.verdicts("plans"))
     This pack makes 1 comparison: 1 showed a change beyond chance.

@@ -55,7 +55,7 @@ def few_meetings(before: Release, since: Release) -> Display:
     >>> of = (marks["period_end"] < "2018-06-01", marks["period_end"] >= "2018-06-01")
     >>> before, since = (pack.protect(lscb.records.attendance(marks[rows], together=True)) for rows in of)
     >>> lscb.sentences.few_meetings(before, since)
-    Had nothing changed, 3 meetings before and 3 since could have come in any of 20 orders, ...
+    If nothing had changed, 3 meetings before and 3 since could have come in any of 20 orders. ...
     """
     then, now = records(before.frame)[0], records(since.frame)[0]
     ways, needed = orders(then["meetings"], now["meetings"]), fewest_since(then["meetings"])

@@ -303,7 +303,7 @@ def _version(rows: pd.DataFrame) -> Markup:
 
 @if_any()
 def standing(standing: Release, claim: Release) -> Display:
-    """Say where an area stands among all, and whether that bears out a place it is claimed to have.
+    """Say where an area stands among all, and whether that agrees with the place it is said to have.
 
     Takes the one row that `standing` makes, and the row of the claim: a place, at most.
     """
@@ -323,9 +323,9 @@ def standing(standing: Release, claim: Release) -> Display:
 def conclusive(*printed: Release, changes: Release | None = None) -> Display:
     """Say how many would have to stand behind printed percentages for their change to exceed chance.
 
-    Of each series the last two figures are taken, and of those only pairs of which neither has its
-    number: both are supposed to rest on the same one. With `changes`, as of `pack.verdicts` or `pack.change`,
-    it is said instead of those whose latest figure has its numbers and the earlier only its percentage.
+    Of each series the last two figures are taken, and only where neither has its number: both
+    are supposed to rest on the same one. With `changes`, as of `pack.verdicts` or `pack.change`, it is said
+    of those instead whose latest figure has its numbers and the earlier only its percentage.
 
     >>> lscb.sentences.conclusive(pack.stated(pack.load("plan_visits_in_time")))
     Children with a plan ...: no number of children is published, ... If that number was less than ...
@@ -694,7 +694,7 @@ def say_change(row: Row, opening: Markup) -> Markup:
 
 
 def _half_told(row: Row, opening: Markup) -> Markup:
-    """The sentence on two figures of which one is not told, or neither."""
+    """The sentence on two figures where one is not told, or neither."""
     known = "only_before" if pd.notna(row["value_before"]) else "untold"
     key = "only_now" if pd.notna(row["value"]) else known
     whys = {"why_before": _untold(row, True), "why": _untold(row, False)}

@@ -20,7 +20,7 @@ SHORTEST_TREND = 5
 MOST_STEPS = 200
 
 RISING, FALLING, NO_CLEAR_TREND, NOT_TESTED = "rising", "falling", "no clear trend", "not tested"
-NO_NUMBERS = "no number at hand behind any annual figure"
+NO_NUMBERS = "no number known behind any annual figure"
 TOO_SHORT = f"fewer than {SHORTEST_TREND} unbroken annual points"
 NOTHING_COUNTED = "nothing counted in any year"
 EVERYTHING_COUNTED = "all of the total counted in every year"
