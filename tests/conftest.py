@@ -29,6 +29,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 DATA, DICTIONARY = Path("data") / "southend", Path("data") / "dictionary"
 EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SOME = ["index", "00_board_summary", "05_child_protection", "easy-read"]
+"""Pages of every kind, which each run of the tests opens in a browser; `make test-whole` opens all."""
+SOME_PAGES = "some pages"
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 """Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
 
@@ -56,6 +59,8 @@ def note(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def noted(*of: Any, **more: Any) -> None:
         found = recorded.Found(*of, **more)
+        if SOME_PAGES in request.node.name:
+            return  # the record is of all
         if request.config.getoption("--record"):
             request.config.stash.setdefault(FOUND, []).append(found)
         else:
@@ -167,9 +172,11 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture
-def opened(browser: Browser, pack: Path) -> Callable[..., Iterator[tuple[str, Page]]]:
-    """Open every page of the pack, one after the other, in a tab that has the settings given.
+@pytest.fixture(params=[SOME_PAGES, pytest.param("all pages", marks=pytest.mark.whole)])
+def opened(
+    request: pytest.FixtureRequest, browser: Browser, pack: Path
+) -> Callable[..., Iterator[tuple[str, Page]]]:
+    """Open some pages of the pack or all, one after the other, in a tab that has the settings given.
 
     Without the `whole`, that of the whole pack is left out: axe takes longer over it than over all others,
     whose parts it is made of.
@@ -178,7 +185,7 @@ def opened(browser: Browser, pack: Path) -> Callable[..., Iterator[tuple[str, Pa
     def each(whole: bool = True, **settings: Any) -> Iterator[tuple[str, Page]]:
         page = browser.new_page(**settings)
         for path in sorted(pack.glob("*.html")):
-            if whole or path.stem != "all":
+            if path.stem in SOME or (request.param != SOME_PAGES and (whole or path.stem != "all")):
                 page.goto(path.as_uri())
                 yield path.stem, page
         page.close()
