@@ -217,7 +217,11 @@ def test_an_endless_cell_is_stopped_when_the_chapters_time_is_up(place):
     assert not place.kernels()
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+ALSO = [pytest.param(sent, marks=pytest.mark.whole) for sent in (signal.SIGINT, signal.SIGHUP)]
+"""They are answered as SIGTERM is; test_belongings sends all three to a command that still imports."""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL, *ALSO])
 def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent, tmp_path, monkeypatch):
     temporary = tmp_path / "t"
     temporary.mkdir()

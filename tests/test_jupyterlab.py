@@ -16,7 +16,7 @@ import psutil
 import pytest
 from conftest import copied
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.whole]
 
 CHAPTER = "05_child_protection"
 STARTED = 60

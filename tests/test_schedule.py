@@ -150,6 +150,7 @@ def waited(ask, seconds=120):
             time.sleep(0.2)
 
 
+@pytest.mark.whole
 def test_jupyters_own_scheduler_runs_a_chapter_with_parameters(project, server):
     job = server(
         "jobs",
