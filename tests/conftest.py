@@ -134,24 +134,42 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The edition's pack, built once; of tests that run side by side, one waits for it.
-
-    It is made from a copy of the checkout, `checkout` beside `reports`, for what is kept of a pack is in its
-    project.
-    """
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder that tests share which run side by side."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    root = folder / "checkout"
-    with FileLock(folder / "checkout.lock"):
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def pack(machine: Path) -> Path:
+    """The pack of the edition, built once for all tests from a copy of the checkout, beside `reports`."""
+    return built_once(machine / "checkout", None, machine / "reports" / "pack")
+
+
+@pytest.fixture(scope="session")
+def pack_of_few(machine: Path) -> Path:
+    """A pack of few chapters, built once for all tests; one that changes it takes a copy (`built`)."""
+    return built_once(machine / "few", FEW)
+
+
+@pytest.fixture
+def built(pack_of_few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that project with its pack, that the library takes for the project."""
+    folder = shutil.copytree(pack_of_few.parents[1], tmp_path / "project", symlinks=True)
+    monkeypatch.setenv("LSCB_PROJECT", str(folder))
+    return folder
+
+
+def built_once(root: Path, chapters: list[str] | None, output: Path | None = None) -> Path:
+    """Build the pack of a project copied to `root`; of tests that run side by side, one waits for it."""
+    with FileLock(root.with_suffix(".lock")):
         if not root.exists():
-            copied(root, None)
+            copied(root, chapters)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(root))
-        built = builder.build(None, Asked(wait=True), folder / "reports" / "pack")
-    assert not built.failed, [chapter.error for chapter in built.failed]
-    return built.folder
+        made = builder.build(None, Asked(wait=True), output)
+    assert not made.failed, [chapter.error for chapter in made.failed]
+    return made.folder
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 
 import pytest
-from conftest import CHROMIUM, DATA, EDITION, FEW, copied as copy_of, keep_only
+from conftest import CHROMIUM, DATA, EDITION, keep_only
 from mutations import alterations
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from typer.testing import CliRunner
@@ -79,33 +79,20 @@ def made_elsewhere(project, folder, workers, kernels):
     return folder / "again"
 
 
-@pytest.fixture(scope="module")
-def few(tmp_path_factory):
-    """A pack of few chapters, and its project."""
-    project = copy_of(tmp_path_factory.mktemp("few") / "project", FEW)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LSCB_PROJECT", str(project))
-        return build().folder, project
-
-
-@pytest.fixture(scope="module")
-def all_chapters(pack):
-    return pack, pack.parents[1] / "checkout"
-
-
 @pytest.fixture(
     scope="module",
     params=[
-        ("few", 1, FORKED),
-        pytest.param(("all_chapters", 1, FORKED), marks=pytest.mark.whole),
-        pytest.param(("all_chapters", 4, ORDINARY), marks=pytest.mark.whole),
+        ("pack_of_few", 1, FORKED),
+        pytest.param(("pack", 1, FORKED), marks=pytest.mark.whole),
+        pytest.param(("pack", 4, ORDINARY), marks=pytest.mark.whole),
     ],
     ids=["few", "all, forked kernels", "all, ordinary kernels"],
 )
 def twice(request, tmp_path_factory):
     """A copy of a pack to alter, and the same made elsewhere, once; both with a PDF, which is any."""
     (of, workers, kernels), folder = request.param, tmp_path_factory.mktemp("twice")
-    pack, project = request.getfixturevalue(of)
+    pack = request.getfixturevalue(of)
+    project = pack.parents[1] if of == "pack_of_few" else pack.parents[1] / "checkout"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(project))
         made_elsewhere(project, folder, workers, kernels)
