@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -51,6 +52,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the record of a whole run, faults and all: the statement made from it has to own to them."""
     if session.config.getoption("--record") and (found := session.config.stash.get(FOUND, [])):
         recorded.write(found)
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Collect garbage again after the command, which leaves that to the end of its process."""
+    yield
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture

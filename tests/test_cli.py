@@ -1,5 +1,8 @@
 """The command: what it prints, and the status it ends with."""
 
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
 import pytest
 from conftest import DATA, keep_only
 
@@ -12,6 +15,18 @@ def run(monkeypatch, capsys, *words):
         main()
     said = capsys.readouterr()
     return ended.value.code or 0, said.out, said.err
+
+
+def run_on(project, *words):
+    """Run the command on a project, in this process, with nothing to read from: status, output, errors."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("LSCB_PROJECT", str(project))
+        patch.setattr("sys.argv", ["lscb", *words])
+        patch.setattr("sys.stdin", io.StringIO())
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return ended.value.code or 0, out.getvalue(), err.getvalue()
 
 
 def test_the_version_is_that_of_the_package(monkeypatch, capsys):

@@ -14,6 +14,7 @@ import nbformat
 import psutil
 import pytest
 from conftest import CHECKOUT, DATA
+from test_cli import run_on
 
 from lscb_analysis.data.schema import DICTIONARY, TEXTS
 
@@ -86,9 +87,8 @@ class Place:
         )
 
     def build(self, *options):
-        process = self.start(*options)
-        out, err = process.communicate(timeout=120)
-        return process.returncode, out, err
+        """Build in this process; `start` has one of its own, which may be killed."""
+        return run_on(self.root, "build", "invented", "--log", str(self.log), *options)
 
     def events(self):
         return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
