@@ -139,7 +139,7 @@ def run(place, *words, **options):
         return run_on(place.root, *words)
     env = os.environ | {"LSCB_PROJECT": str(place.root)}
     options = {"stdin": subprocess.DEVNULL} | options
-    done = subprocess.run([*LSCB, *words], env=env, capture_output=True, text=True, timeout=120, **options)
+    done = subprocess.run([*LSCB, *words], env=env, capture_output=True, text=True, timeout=300, **options)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -246,7 +246,7 @@ def asked(place, answer, *words):
     process = subprocess.Popen([*LSCB, *words], env=env, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     said = b""
-    while select.select([ours], [], [], 60)[0]:
+    while select.select([ours], [], [], 300)[0]:
         try:
             said += os.read(ours, 4096)
         except OSError:  # the other end is closed
@@ -308,7 +308,7 @@ def while_it_imports(tmp_path, sent, ignored=None):
     wait_for(sign.exists)
     for number in sent:
         process.send_signal(number)
-    return process.communicate(timeout=60)[1], process.returncode
+    return process.communicate(timeout=300)[1], process.returncode
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -327,7 +327,7 @@ def test_a_build_that_waits_is_stopped_and_says_so(place):
         process = place.start("--wait", "--force")
         wait_for(lambda: '"waiting"' in place.log.read_text("utf-8"))
         process.terminate()
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (143, "Stopped by SIGTERM; a pack that stands is whole.\n")
 
 

@@ -198,7 +198,7 @@ def test_a_kernel_killed_in_mid_cell_fails_its_chapter_and_says_where(place):
     wait_for(place.begun.exists)
     (kernel,) = place.kernels()
     kernel.kill()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 1
     assert "01_one failed: its kernel died, perhaps for want of memory, in the cell `import time" in err
     assert unchanged(place)
@@ -231,7 +231,7 @@ def test_a_build_that_is_killed_leaves_the_pack_and_no_process(place, sent, tmp_
     wait_for(place.begun.exists)
     assert place.kernels()
     process.send_signal(sent)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     stopped = f"Stopped by {sent.name}; a pack that stands is whole.\n"
     told = (-sent, "") if sent == signal.SIGKILL else (128 + sent, stopped)
     assert (process.returncode, err) == told
@@ -260,8 +260,8 @@ def test_a_second_build_is_busy_or_waits(place):
     waiting = place.start("--wait")
     wait_for(lambda: '"waiting"' in place.log.read_text("utf-8"))
     go_on.touch()
-    first.communicate(timeout=60)
-    out, _ = waiting.communicate(timeout=60)
+    first.communicate(timeout=300)
+    out, _ = waiting.communicate(timeout=300)
     assert waiting.returncode == 0
     assert "The pack is ready" in out
 

@@ -128,7 +128,7 @@ def server(project, tmp_path):
                     data=json.dumps(body).encode() if body else None,
                     headers={"Authorization": "token invented", "Content-Type": "application/json"},
                 )
-                with urllib.request.urlopen(request, timeout=60) as answer:
+                with urllib.request.urlopen(request, timeout=300) as answer:
                     said = answer.read()
                 return json.loads(said) if said else None
 
