@@ -93,9 +93,7 @@ def test_words_that_contradict_publication_are_refused(project, column):
     status, said = check()
     assert status == 2
     for row, words in enumerate(CONTRADICTED):
-        what = (
-            f"data/southend/sources.csv, row {row + 2}, column {column}: {words!r} contradicts its access. "
-        )
+        place = f"data/southend/sources.csv, row {row + 2}, column {column}"
         assert f"{place}: {words!r} contradicts its access. Leave access empty, which means local" in said
 
 
