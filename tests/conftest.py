@@ -35,6 +35,9 @@ SOME = ["index", "00_board_summary", "05_child_protection", "easy-read"]
 SOME_PAGES = "some pages"
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 """Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
+LONGEST = ["verify", "accessibility", "boards", "report", "other_data", "faults", "belongings", "browser",
+           "verdicts", "consistency", "kernels", "pdf", "reuse", "new_year", "data", "quality"]  # fmt: skip
+"""The files whose tests take longest: they begin first, so that in the end no processor waits for one."""
 
 
 settings.register_profile("lscb", deadline=None)  # a busy machine is no fault
@@ -46,6 +49,12 @@ FOUND = pytest.StashKey[list[recorded.Found]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Record what the tests of accessibility find, instead of holding it against the record."""
     parser.addoption("--record", action="store_true", help="write data/southend/accessibility.csv")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    order = {f"test_{name}": at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
