@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ sys.modules.setdefault("rfc3987_syntax", None)  # as the command does, before an
 
 from lscb_analysis.build import builder  # noqa: E402
 from lscb_analysis.build.asked import Asked  # noqa: E402
+from lscb_analysis.build.warm.origin import REHEARSED  # noqa: E402
+from lscb_analysis.build.warm.provisioner import warm_kernels  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -176,6 +179,15 @@ def built(pack_of_few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folder = shutil.copytree(pack_of_few.parents[1], tmp_path / "project", symlinks=True)
     monkeypatch.setenv("LSCB_PROJECT", str(folder))
     return folder
+
+
+@pytest.fixture
+def warmed() -> Iterator[Callable[[Path], None]]:
+    """Have all builds of a project, whose data stay as they are, fork kernels from one process."""
+    with ExitStack() as stack:
+        yield lambda project: stack.enter_context(
+            warm_kernels(rehearsal=(REHEARSED, str(project), EDITION.stem))
+        )
 
 
 def built_once(root: Path, chapters: list[str] | None, output: Path | None = None) -> Path:

@@ -242,7 +242,8 @@ def test_the_page_that_is_printed_leads_to_no_other_file_and_its_date_is_replace
     )
 
 
-def test_a_pack_that_stands_gets_its_pdf_without_running_a_chapter_and_keeps_it(built, stand_in):
+def test_a_pack_that_stands_gets_its_pdf_without_running_a_chapter_and_keeps_it(built, warmed, stand_in):
+    warmed(built)
     stand_in(COPY)
     said = []
 

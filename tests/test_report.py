@@ -199,8 +199,9 @@ def made_on(day):
     return made.folder, [event for event in said if event != "not compared"]
 
 
-def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(project):
+def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(project, warmed):
     keep_only(project, [CARE])
+    warmed(project)
     folder, said = made_on(EDITION.use_until)
     assert "past its date" not in said
     good = contents(folder)
