@@ -4,7 +4,7 @@ import io
 from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
-from conftest import DATA, keep_only
+from conftest import DATA
 
 from lscb_analysis.cli import main
 
@@ -93,8 +93,8 @@ def test_bad_data_is_refused_before_anything_runs(project, monkeypatch, capsys):
     assert not (project / "reports").exists()
 
 
-def test_a_pack_past_its_date_is_built_with_a_line_that_says_so(project, monkeypatch, capsys):
-    keep_only(project, ["14_board_finance"])
+@pytest.mark.usefixtures("built")
+def test_a_pack_past_its_date_is_built_with_a_line_that_says_so(monkeypatch, capsys):
     status, out, err = run(monkeypatch, capsys, "build", "--date", "2027-11-26")
     assert (status, "The pack is ready" in out) == (0, True)
     assert err.startswith("This pack was to be used until 2027-11-25, and that day has passed")

@@ -90,6 +90,7 @@ def test_where_no_change_is_beyond_chance_the_pack_says_so_and_is_published(proj
     assert "This pack makes 1 comparison: 1 had too few cases to tell." in summary
 
 
+@pytest.mark.whole
 def test_where_the_years_change_places_verdicts_turn_round_and_all_that_is_said_holds(project):
     key = ["area_code", "measure", "category", "source", "time_identifier"]
 
@@ -141,6 +142,7 @@ def test_where_the_latest_number_is_withheld_it_is_not_compared_and_its_denomina
     assert "31 March 2018 [c] 39,115 [c] [c]" in rates
 
 
+@pytest.mark.whole
 def test_where_small_numbers_are_withheld_all_that_is_said_of_the_others_holds(project):
     for name in ("dfe_primary_need", "dfe_plans_starting", "placements"):
         alter(project, name, small)

@@ -87,7 +87,7 @@ def test_systemd_finds_nothing_wrong_with_the_units():
     assert calendar.returncode == 0, calendar.stderr
 
 
-@pytest.mark.parametrize("command", [systemd, cron])
+@pytest.mark.parametrize("command", [cron, pytest.param(systemd, marks=pytest.mark.whole)])
 def test_the_command_of_a_schedule_publishes_the_pack_and_keeps_a_log(project, tmp_path, command):
     home = tmp_path / "home"
     home.mkdir()
