@@ -25,6 +25,7 @@ from lscb_analysis.build import builder  # noqa: E402
 from lscb_analysis.build.asked import Asked  # noqa: E402
 from lscb_analysis.build.warm.origin import REHEARSED  # noqa: E402
 from lscb_analysis.build.warm.provisioner import warm_kernels  # noqa: E402
+from lscb_analysis.data.schema import DICTIONARY as DICTIONARY_FILES, TEXTS  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -38,8 +39,9 @@ SOME = ["index", "00_board_summary", "05_child_protection", "easy-read"]
 SOME_PAGES = "some pages"
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 """Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
-LONGEST = ["verify", "accessibility", "boards", "report", "other_data", "faults", "belongings", "browser",
-           "verdicts", "consistency", "kernels", "pdf", "reuse", "new_year", "data", "quality"]  # fmt: skip
+LONGEST = ["verify", "accessibility", "boards", "faults", "report", "other_data", "verdicts", "consistency",
+           "belongings", "reuse", "data", "access", "check", "trends", "quality", "other_places", "kernels",
+           "pdf", "cli", "leaks", "new_year", "jupyterlab", "browser"]  # fmt: skip
 """The files whose tests take longest: they begin first, so that in the end no processor waits for one."""
 
 
@@ -121,6 +123,18 @@ def copied(folder: Path, chapters: list[str] | None) -> Path:
     return folder
 
 
+def only(project: Path, *kept: str) -> None:
+    """Leave of the board's tables these alone: every build checks all there are, which takes a second."""
+    for path in (project / DATA).glob("*.csv"):
+        if path.stem not in (*DICTIONARY_FILES, *TEXTS, *kept):
+            path.unlink()
+
+
+def compared(project: Path) -> list[str]:
+    """The tables that the comparisons of the edition take."""
+    return re.findall(r'\btable = "(\w+)"', (project / EDITION).read_text("utf-8"))
+
+
 def data_files(project: Path) -> list[Path]:
     """The files of `data/` that the edition reads: the dictionary's, then the board's own."""
     return [path for folder in (DICTIONARY, DATA) for path in sorted((project / folder).glob("*.csv"))]
@@ -164,13 +178,13 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def pack(machine: Path) -> Path:
     """The pack of the edition, built once for all tests from a copy of the checkout, beside `reports`."""
-    return built_once(machine / "checkout", None, machine / "reports" / "pack")
+    return built_once(machine / "checkout", machine / "reports" / "pack")
 
 
 @pytest.fixture(scope="session")
 def pack_of_few(machine: Path) -> Path:
     """A pack of few chapters, built once for all tests; one that changes it takes a copy (`built`)."""
-    return built_once(machine / "few", FEW)
+    return built_once(machine / "few", None, FEW)
 
 
 @pytest.fixture
@@ -190,11 +204,13 @@ def warmed() -> Iterator[Callable[[Path], None]]:
         )
 
 
-def built_once(root: Path, chapters: list[str] | None, output: Path | None = None) -> Path:
+def built_once(root: Path, output: Path | None, chapters: list[str] | None = None) -> Path:
     """Build the pack of a project copied to `root`; of tests that run side by side, one waits for it."""
     with FileLock(root.with_suffix(".lock")):
         if not root.exists():
             copied(root, chapters)
+            if chapters:
+                only(root, *compared(root))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(root))
         made = builder.build(None, Asked(wait=True), output)

@@ -200,7 +200,11 @@ def link_for_a_page(place):
     page.symlink_to(copy)
 
 
-@pytest.mark.parametrize("alter", [altered_page, altered_manifest, added_file, link_for_a_page])
+@pytest.mark.parametrize(
+    "alter",
+    [altered_page, altered_manifest]
+    + [pytest.param(alter, marks=pytest.mark.whole) for alter in (added_file, link_for_a_page)],
+)
 def test_a_pack_that_is_not_as_it_was_made_is_made_again(place, alter):
     alter(place)
     status, out, err = run(place, "build", "invented")

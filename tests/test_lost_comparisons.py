@@ -9,9 +9,9 @@ import shutil
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, DATA, EDITION, copied
+from conftest import CHECKOUT, DATA, EDITION, copied, only
 from test_cli import run_on
-from test_other_data import alter, only
+from test_other_data import alter
 
 from lscb_analysis.cli import main
 from lscb_analysis.editions.edition import read_edition

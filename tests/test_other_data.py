@@ -10,12 +10,11 @@ import pytest
 from borne_out import not_borne_out
 from broken import faults
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, DATA, EDITION as FILE, keep_only
+from conftest import CHECKOUT, DATA, EDITION as FILE, keep_only, only
 
 from lscb_analysis.audit.known import known
 from lscb_analysis.build.builder import build
 from lscb_analysis.data.files import check, measures, tables
-from lscb_analysis.data.schema import DICTIONARY, TEXTS
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import verdict_table
 from lscb_analysis.quality.rules import FINDING, findings
@@ -23,12 +22,6 @@ from lscb_analysis.quality.rules import FINDING, findings
 EDITION = read_edition("southend-2017-19")
 WITHHELD = ["c", "c", ""]
 """What stands in `value`, `printed` and `qualifier` of a figure that its source withholds."""
-
-
-def only(project, *kept):
-    for path in (project / DATA).glob("*.csv"):
-        if path.stem not in (*DICTIONARY, *TEXTS, *kept):
-            path.unlink()
 
 
 def alter(project, name, altered, folder=DATA):
@@ -150,6 +143,7 @@ def test_where_small_numbers_are_withheld_all_that_is_said_of_the_others_holds(p
     assert all("[c]" in page.get_text() for page in pages.values())
 
 
+@pytest.mark.whole
 def test_where_a_whole_mix_is_withheld_nothing_is_drawn_or_compared_and_the_page_says_so(project):
     alter(project, "referrals", withheld)
     alter(project, "dfe_referrals", withheld)

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import DATA, EDITION as FILE, FEW, keep_only
+from conftest import DATA, EDITION as FILE, FEW, compared, keep_only, only
 
 from lscb_analysis.build import builder, site
 from lscb_analysis.build.asked import Asked
@@ -20,8 +20,15 @@ from lscb_analysis.build.site import slug
 from lscb_analysis.data.files import texts
 from lscb_analysis.editions.edition import read_edition
 
-CARE, DEATHS = "08_care_leavers", "09_child_deaths"
+CARE, NEED = "08_care_leavers", "03_primary_need"
 EDITION = read_edition("southend-2017-19")
+
+
+@pytest.fixture
+def project(project):
+    """That project with only the tables that it compares."""
+    only(project, *compared(project))
+    return project
 
 
 def contents(folder):
@@ -87,16 +94,16 @@ def test_chapters_that_fail_say_where_and_why_and_leave_the_pack_as_it_was(proje
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text('{"format": "lscb pack 1", "files": {}}', "utf-8")
     before = contents(folder)
-    keep_only(project, [CARE, DEATHS])
-    add_cell(project, CARE, "raise ValueError('the figures are missing')")
-    add_cell(project, DEATHS, "lscb.table(notified)")
+    keep_only(project, [CARE, NEED])
+    add_cell(project, NEED, "raise ValueError('the figures are missing')")
+    add_cell(project, CARE, "lscb.table(activity)")
     made = build()
     said = {chapter.name: chapter.error for chapter in made.failed}
-    assert said.keys() == {CARE, DEATHS}
-    assert "under “Where the figures come from”. ValueError: the figures are missing" in said[CARE]
-    assert "more than one table 'deaths-notified-figures'" in said[DEATHS]
+    assert said.keys() == {CARE, NEED}
+    assert "under “Where the figures come from”. ValueError: the figures are missing" in said[NEED]
+    assert "more than one table 'eet-17-18-figures'" in said[CARE]
     assert contents(folder) == before
-    assert {path.stem for path in made.kept.glob("*.ipynb")} == {CARE, DEATHS}
+    assert {path.stem for path in made.kept.glob("*.ipynb")} == {CARE, NEED}
     assert sorted(path.name for path in folder.parent.iterdir()) == [
         ".southend-2017-19",
         "southend-2017-19",
