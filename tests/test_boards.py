@@ -17,6 +17,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA, DICTIONARY, EDITION, FEW, copied
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from renamed import BESIDE
 from typer.testing import CliRunner
 
 import lscb_analysis as lscb
@@ -44,14 +45,14 @@ COMMENTARY = [
 TODAY = date(2026, 12, 1)
 
 
-def renamed(text: str) -> str:
-    for old, new in RENAMED.items():
-        text = text.replace(old, new)
-    return text
+def add_board(project: Path, names: dict[str, str] = RENAMED) -> str:
+    """Add a copy of the board under other names, with an edition that reads it, and return that."""
 
+    def renamed(text: str) -> str:
+        for old, new in names.items():
+            text = text.replace(old, new)
+        return text
 
-def add_board(project: Path) -> str:
-    """Add a copy of the board under another name, with an edition that reads it, and return that."""
     edition = project / renamed(str(EDITION))
     edition.write_text(renamed((project / EDITION).read_text("utf-8")), "utf-8")
     folder = project / renamed(str(DATA))
@@ -102,6 +103,7 @@ def words(pack: Path) -> str:
 class Packs(NamedTuple):
     """The packs of a project before and after a second board came, and whether the first stood meanwhile."""
 
+    names: dict[str, str]
     project: Path
     first: Path
     second: Path
@@ -109,31 +111,49 @@ class Packs(NamedTuple):
     stood: bool
 
 
-@pytest.fixture(scope="module")
-def packs(tmp_path_factory: pytest.TempPathFactory):
-    project = copied(tmp_path_factory.mktemp("boards") / "project", CHAPTERS)
+def two_boards(project: Path, names: dict[str, str]) -> Packs:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(project))
         say(project)
         first = build(EDITION.stem, Asked(on=TODAY)).folder
         before = contents(first)
-        name = add_board(project)
+        name = add_board(project, names)
         stood = stands(first, EDITION.stem, TODAY)
         second = build(name, Asked(on=TODAY)).folder
         build(EDITION.stem, Asked(on=TODAY, force=True))
-        yield Packs(project, first, second, before, stood)
+        return Packs(names, project, first, second, before, stood)
 
 
-def test_a_second_board_changes_no_byte_of_the_first_ones_pack(packs):
-    assert packs.stood
-    assert contents(packs.first) == packs.before
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory: pytest.TempPathFactory) -> Packs:
+    return two_boards(copied(tmp_path_factory.mktemp("boards") / "project", CHAPTERS), RENAMED)
 
 
-def test_neither_pack_names_the_other_board(packs):
-    assert "Southend" in words(packs.first)
-    assert not [name for name in RENAMED.values() if name in words(packs.first)]
-    assert "Quexmouth-on-Sea" in words(packs.second)
-    assert not [name for name in RENAMED if name in words(packs.second)]
+@pytest.fixture(scope="module")
+def whole_packs(tmp_path_factory: pytest.TempPathFactory) -> Packs:
+    """All chapters of both, and every name of the second one another."""
+    made = two_boards(copied(tmp_path_factory.mktemp("boards") / "project", None), BESIDE)
+    chapters = read_edition(EDITION.stem).chapters
+    assert all((pack / f"{name}.html").is_file() for pack in (made.first, made.second) for name in chapters)
+    return made
+
+
+@pytest.fixture(params=["packs", pytest.param("whole_packs", marks=pytest.mark.whole)])
+def two(request: pytest.FixtureRequest) -> Packs:
+    return request.getfixturevalue(request.param)
+
+
+def test_a_second_board_changes_no_byte_of_the_first_ones_pack(two):
+    assert two.stood
+    assert contents(two.first) == two.before
+
+
+def test_neither_pack_names_the_other_board(two):
+    for pack, own, others in ((two.first, two.names.keys(), two.names.values()),
+                              (two.second, two.names.values(), two.names.keys())):  # fmt: skip
+        said = words(pack)
+        assert [name for name in own if name not in said] == []
+        assert [name for name in others if name in said] == []
 
 
 def test_a_pack_is_made_of_the_dictionary_and_of_its_own_boards_files_and_edition(packs):

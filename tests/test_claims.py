@@ -6,12 +6,19 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, EDITION
+from conftest import CHECKOUT, EDITION, compared, only
 
 from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build
 
 REPORT = re.compile(r"\b(the|this|a|its|each) (annual )?report\b|\breport's\b", re.I)
+
+
+@pytest.fixture
+def project(project):
+    """That project with only the tables that it compares."""
+    only(project, *compared(project))
+    return project
 
 
 @pytest.fixture

@@ -146,6 +146,7 @@ def checked(monkeypatch, capsys):
     return ended.value.code or 0, capsys.readouterr().err
 
 
+@pytest.mark.whole
 def test_the_departments_rows_of_other_authorities_change_no_page(project, monkeypatch, capsys):
     """Data quality, which holds all figures against each other, is of the edition's own area."""
     before = said(built(project, DEATHS, "15_data_quality")["15_data_quality"])

@@ -6,8 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, DATA, DICTIONARY, EDITION, keep_only
-from test_other_data import alter, only, said
+from conftest import CHECKOUT, DATA, DICTIONARY, EDITION, keep_only, only
+from test_other_data import alter, said
 
 import lscb_analysis as lscb
 from lscb_analysis.build.builder import build
