@@ -142,7 +142,7 @@ below = "Among the {others} others, {below} have a lower figure."
 """
 SAID = """
 
-def describe_below(standing: Release) -> Display:
+def below(standing: Release) -> Display:
     return finding([say("invented.below", row) for row in records(standing.frame)])
 """
 
@@ -154,15 +154,14 @@ def add_statistic(root: Path) -> None:
 
 
 def add_kind_of_sentence(root: Path) -> None:
-    """A sentence that says the statistic, and its name at two doors, so that chapters can ask for it."""
+    """A sentence that says the statistic, and its name in its group, so that chapters can ask for it."""
     library = root / "src" / "lscb_analysis"
     append(library / "pages" / "words.toml", ENTRY)
     append(library / "pages" / "sentences.py", SAID)
-    for door, room in ((library / "pages", ".sentences"), (library, ".pages")):
-        path, opening = door / "__init__.pyi", f"from {room} import (\n"
-        words = path.read_text("utf-8")
-        assert opening in words
-        path.write_text(words.replace(opening, f"{opening}    describe_below as describe_below,\n"), "utf-8")
+    path, opening = library / "sentences.pyi", "from .pages.sentences import (\n"
+    words = path.read_text("utf-8")
+    assert opening in words
+    path.write_text(words.replace(opening, f"{opening}    below as below,\n"), "utf-8")
 
 
 ADDITIONS: dict[str, Callable[[Path], None]] = {
@@ -245,7 +244,7 @@ def test_a_statistic_and_its_sentence_are_entries_and_functions(added):
         CLUBS,
         "## Where does the area stand?",
         'every = pack.others("cla_adopted_percent", areas="all", time_period=pack.latest)',
-        "lscb.describe_below(pack.protect(lscb.statistics.standing(every, pack.area)))",
+        "lscb.sentences.below(pack.protect(lscb.statistics.standing(every, pack.area)))",
     )
     command = [sys.executable, "-m", "lscb_analysis", "build", EDITION.stem, "--only", CLUBS]
     own = {"LSCB_PROJECT": str(added.root), "PYTHONPATH": str(added.root / "src")}
