@@ -95,6 +95,5 @@ from .statistics import (
     standing as standing,
     stated as stated,
     suppressed_bounds as suppressed_bounds,
-    trend as trend,
     versions as versions,
 )

@@ -66,4 +66,4 @@ from .power import (
     smallest_ratios as smallest_ratios,
     smallest_shift as smallest_shift,
 )
-from .series import control_limits as control_limits, trend as trend
+from .series import control_limits as control_limits

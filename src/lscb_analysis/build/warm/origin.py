@@ -34,11 +34,7 @@ FORKED = "lscb_analysis.build.warm.fork"
 PRELOADED = (
     *("pandas", "scipy.stats", "seaborn"),
     *(f"lscb_analysis.pages.{module}" for module in ("charts", "checks", "conclusions", "tables")),
-    *(
-        "lscb_analysis.build.warm.origin",
-        "lscb_analysis.statistics.implied",
-        "lscb_analysis.statistics.series",
-    ),
+    *("lscb_analysis.build.warm.origin", "lscb_analysis.statistics.implied"),
     # what these and ipykernel import only when they are used
     *("pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs"),
     *("matplotlib.backends.backend_svg", "importlib.readers", "encodings.unicode_escape"),
