@@ -16,22 +16,10 @@ import pandas as pd
 from nbformat import ValidationError
 
 from lscb_analysis.audit import known, typed_claims
+from lscb_analysis.build import pdf, publication, reuse
 from lscb_analysis.build.asked import PDF, Asked, Tell, nothing_to_do, silent, tell_if_past
 from lscb_analysis.build.chapters import Chapter, parameters, read, running, title
 from lscb_analysis.build.inspection import SET
-from lscb_analysis.build.pdf import chromium, printed, printer
-from lscb_analysis.build.publication import (
-    FORMAT,
-    MANIFEST,
-    BuildError,
-    UnpublishedError,
-    left_alone,
-    making,
-    placed,
-    publish,
-    running_in,
-)
-from lscb_analysis.build.reuse import describe, forget_failed, keep, keep_failed, take
 from lscb_analysis.build.site import WHOLE, Pages
 from lscb_analysis.build.warm.origin import REHEARSED, rehearsed
 from lscb_analysis.build.warm.provisioner import warm_kernels
@@ -86,18 +74,18 @@ def build(
     that was there stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
     asked = asked or Asked()
-    edition, browser = read_edition(name or _only_edition()), chromium() if asked.pdf else None
-    folder = placed(edition.name, output, asked.draft)
+    edition, browser = read_edition(name or _only_edition()), pdf.chromium() if asked.pdf else None
+    folder = publication.placed(edition.name, output, asked.draft)
     with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
         edition, chapters = plan(edition, asked)
         # before another build is waited for: what changes meanwhile has not been read
         before, table = made_of(edition.name, edition.chapters, asked.on), _verdicts(edition)
-        with making(folder, (lambda: tell("waiting")) if asked.wait else None) as aside:
+        with publication.making(folder, (lambda: tell("waiting")) if asked.wait else None) as aside:
             if nothing_to_do(edition.name, folder, asked, tell):
                 return Pack(folder, [])
-            runs, made = running_in(folder), aside / "pack"
+            runs, made = publication.running_in(folder), aside / "pack"
             for chapter in [] if asked.force else chapters:
-                chapter.reused = take(chapter, edition, table, folder)
+                chapter.reused = reuse.take(chapter, edition, table, folder)
             tell_if_past(edition.name, asked, tell)
             tell("build started", edition=edition.name, chapters=len(chapters))
             tell_not_compared(edition, _published(folder, asked.draft), tell)
@@ -105,9 +93,9 @@ def build(
             with _unchanged(edition, before["inputs"], asked.on), ran as ended:
                 pages = Pages(chapters, edition, made, asked, before["past_its_date"])
                 _follow(ended, pages, table, runs, tell)
-            keep([chapter for chapter in chapters if chapter.digests], folder)
+            reuse.keep([chapter for chapter in chapters if chapter.digests], folder)
             if failed := [chapter for chapter in chapters if chapter.error]:
-                return Pack(folder, chapters, keep_failed(failed, folder))
+                return Pack(folder, chapters, reuse.keep_failed(failed, folder))
             _complete(pages, before | {"asked": asked.recorded}, browser, tell)
             _publish(pages, before, folder, tell)
     return Pack(folder, chapters)
@@ -116,10 +104,12 @@ def build(
 def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None:
     """Put a pack in its place, and tell which files there are not ours and so were left."""
     chapters = [chapter.name for chapter in pages.chapters]
-    publish(pages.made, folder, {"edition": pages.edition.name, "chapters": chapters, "made_of": of})
+    publication.publish(
+        pages.made, folder, {"edition": pages.edition.name, "chapters": chapters, "made_of": of}
+    )
     tell("published", folder=str(folder))
-    forget_failed(folder)
-    if left := left_alone(folder):
+    reuse.forget_failed(folder)
+    if left := publication.left_alone(folder):
         tell("left alone", files=[str(path) for path in left])
 
 
@@ -141,7 +131,7 @@ def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
 def _stood(folder: Path) -> dict[str, str]:
     """What each comparison came to in the pack that stands; nothing if none does, or it does not say."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest = json.loads((folder / publication.MANIFEST).read_text("utf-8"))
         return {str(question): str(said) for question, said in manifest["comparisons"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
@@ -163,7 +153,7 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
         with suppress(ValueError):
             if not (chapter.reused or chapter.error):
                 reads = recorded(runs / f"{chapter.name}.reads")
-                chapter.digests = describe(chapter, pages.edition, verdicts, reads)
+                chapter.digests = reuse.describe(chapter, pages.edition, verdicts, reads)
             if not chapter.error:
                 pages.add(chapter)
                 if chapter.unanswered:
@@ -180,7 +170,7 @@ def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
     only, changed = asked.only, asked.changed
     unknown = [chapter for chapter in only if chapter not in edition.chapters]
     if unknown:
-        raise BuildError(
+        raise publication.BuildError(
             f"There is no chapter {unknown[0]!r} in {edition.name}. {nearest(unknown[0], edition.chapters)}"
         )
     chosen = [chapter for chapter in edition.chapters if not only or chapter in only]
@@ -188,7 +178,7 @@ def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
     own = {name: one for names in declared.values() for name, one in names.items() if name not in SET}
     for name in changed:
         if name not in {*TRIED, *own}:
-            raise BuildError(
+            raise publication.BuildError(
                 f"Nothing that a build sets is called {name!r}. {nearest(name, sorted({*TRIED, *own}))}"
             )
     instead = "; ".join(f"{name}: {text}" for name, text in changed.items() if name in TRIED)
@@ -237,7 +227,7 @@ def _declared(chapters: list[str]) -> dict[str, dict[str, dict[str, str]]]:
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError):
             wrong.append(f"{chapter}.ipynb cannot be read as a notebook. Open it in JupyterLab and save it.")
     if wrong:
-        raise BuildError("\n".join(wrong))
+        raise publication.BuildError("\n".join(wrong))
     return declared
 
 
@@ -249,7 +239,7 @@ def _verdicts(edition: Edition) -> pd.DataFrame:
     except InputError:
         raise
     except ValueError as error:
-        raise BuildError(
+        raise publication.BuildError(
             f"The figures of {edition.area} cannot be held against each other: {error}"
         ) from error
     return table
@@ -267,11 +257,13 @@ def _only_edition() -> str:
 def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
     kind, default = declared["type"], declared["default"]
     if kind not in TYPES:
-        raise BuildError(f"Parameter {name} is declared as {kind}. Declare it as one of {', '.join(TYPES)}.")
+        raise publication.BuildError(
+            f"Parameter {name} is declared as {kind}. Declare it as one of {', '.join(TYPES)}."
+        )
     try:
         return TYPES[kind](text)
     except ValueError:
-        raise BuildError(
+        raise publication.BuildError(
             f"Parameter {name} is {text!r}, which is no {kind}. Its default is {default}."
         ) from None
 
@@ -290,7 +282,7 @@ def _unchanged(edition: Edition, before: dict[str, str], today: date) -> Iterato
 def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
     changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     if changed:
-        raise UnpublishedError(
+        raise publication.UnpublishedError(
             f"Changed while the pack was made: {', '.join(changed)}. Nothing was published; build again."
         )
 
@@ -305,15 +297,15 @@ def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell)
     faults = [fault for _, wrong in pages.held.values() for fault in wrong]
     if faults:
         said = "\n".join(map(str, faults[:MOST_FAULTS]))
-        raise UnpublishedError(
+        raise publication.UnpublishedError(
             f"{len(faults)} figures of the pack are not what the data give, the first of them here. "
             f"Nothing was published.\n{said}"
         )
     edition, made, by = pages.edition, pages.made, None
     if browser:
         page = (made / WHOLE).read_text("utf-8")
-        (made / PDF).write_bytes(content := printed(page, browser, edition.published, made.parent))
-        by = printer(content)
+        (made / PDF).write_bytes(content := pdf.printed(page, browser, edition.published, made.parent))
+        by = pdf.printer(content)
     _write_manifest(pages.chapters, edition, of | {"browser": by}, made)
     figures, cells = (
         sum(number for file, (number, _) in pages.held.items() if file.endswith(kind))
@@ -326,7 +318,7 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any
     public = published_files()
     inputs = of["inputs"].items()
     manifest = {
-        "format": FORMAT,
+        "format": publication.FORMAT,
         "edition": edition.model_dump(mode="json"),
         "comparisons": _came_to(verdict_table(edition)),
         **of,
@@ -339,7 +331,7 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any
         ],
         "files": dict(sorted(contents(made).items())),
     }
-    (made / MANIFEST).write_text(in_json(manifest), encoding="utf-8")
+    (made / publication.MANIFEST).write_text(in_json(manifest), encoding="utf-8")
 
 
 def in_json(manifest: dict[str, Any]) -> str:
