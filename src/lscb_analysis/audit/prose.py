@@ -17,11 +17,11 @@ from calendar import month_name
 from collections.abc import Iterator
 from functools import cache
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import mistune
+from bs4 import BeautifulSoup
 
 from lscb_analysis.data import COLUMNS, KINDS, Problem, dictionary, read, records, tables, text_files, texts
 from lscb_analysis.editions import Edition
@@ -273,12 +273,23 @@ def _added(node: ast.AST) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
+_INLINE = ["a", "em", "strong", "code", "del", "span"]
+
+
 def _as_read(markdown: str) -> list[str]:
-    """The blocks of a cell as a reader meets them, with what is said of pictures and links; markup shows."""
-    blocks = _Blocks()
-    blocks.feed(str(_render()(markdown)))
-    blocks.close()
-    return [words for words in map(str.strip, blocks.blocks) if words]
+    """The blocks of a cell as a reader meets them, with what is said of pictures and links; markup shows.
+
+    Words in italics that are only spoken of keep the asterisks that free them.
+    """
+    tree = BeautifulSoup(str(_render()(markdown)), "html.parser")
+    said = [str(tag[of]) for tag in tree.find_all() for of in ("alt", "title") if tag.get(of)]
+    for tag in tree.find_all(lambda tag: tag.name not in _INLINE):
+        tag.insert_before("\0")
+        tag.insert_after("\0")
+    for tag in tree.find_all("em"):
+        if (words := tag.get_text()).casefold() in _file()["spoken_of"]:
+            tag.replace_with(f"*{words}*")
+    return [words for words in map(str.strip, [*said, *tree.get_text().split("\0")]) if words]
 
 
 @cache
@@ -287,29 +298,3 @@ def _render() -> mistune.Markdown:
     return mistune.create_markdown(
         escape=True, plugins=["strikethrough", "table", "url", "task_lists", "def_list"]
     )
-
-
-class _Blocks(HTMLParser):
-    """Cuts HTML into blocks of words, and drops words in italics that are only spoken of."""
-
-    INLINE = frozenset(("a", "em", "strong", "code", "del", "span"))
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.blocks, self.italic = [""], -1
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.blocks[:0] = [said for name, said in attrs if name in ("alt", "title") and said]
-        if tag == "em":
-            self.italic = len(self.blocks[-1])
-        elif tag not in self.INLINE:
-            self.blocks.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "em" and self.blocks[-1][self.italic :].casefold() in _file()["spoken_of"]:
-            self.blocks[-1] = f"{self.blocks[-1][: self.italic]}*{self.blocks[-1][self.italic :]}*"
-        elif tag not in self.INLINE:
-            self.blocks.append("")
-
-    def handle_data(self, data: str) -> None:
-        self.blocks[-1] += data

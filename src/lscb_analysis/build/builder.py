@@ -271,20 +271,18 @@ def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
 @contextmanager
 def _unchanged(edition: Edition, before: dict[str, str], today: date) -> Iterator[None]:
     """Raise UnpublishedError if what a pack is made of changes meanwhile, also where that led to an error."""
+    wrong = None
     try:
         yield
-    except InputError:
-        _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
-        raise
-    _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
-
-
-def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
-    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    if changed:
+    except InputError as error:
+        wrong = error
+    now = made_of(edition.name, edition.chapters, today)["inputs"]
+    if changed := sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)):
         raise publication.UnpublishedError(
             f"Changed while the pack was made: {', '.join(changed)}. Nothing was published; build again."
-        )
+        ) from wrong
+    if wrong:
+        raise wrong
 
 
 def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from itertools import takewhile
@@ -21,7 +22,7 @@ from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.chapters import Chapter, outputs
 from lscb_analysis.build.publication import BuildError
 from lscb_analysis.build.warm.provisioner import beside
-from lscb_analysis.data import EVERY_CHAPTER, KINDS, measures, records, texts
+from lscb_analysis.data import EVERY_CHAPTER, measures, records, texts
 from lscb_analysis.editions import Edition
 from lscb_analysis.release import protect
 
@@ -64,10 +65,14 @@ class Pages:
 
     def _write_apart(self) -> None:
         """Write the pages that say nothing of how a chapter ran."""
-        self._write_page("assumptions.html.j2", _assumptions(self.edition, self.chapters, self.log))
-        self._write_page("accessibility.html.j2", _accessibility(self.edition, self.every["draft"]))
+        self._write_page(
+            "assumptions", "Assumptions and caveats", kinds=_assumptions(self.chapters, self.log)
+        )
+        found = pages.tested(self.edition, self.every["draft"])
+        law = {"standard": pages.STANDARD, "law": pages.LAW}
+        self._write_page("accessibility", "Accessibility statement", tested=found, **law)
         if self.every["easy_read"]:
-            self._write_page("easy-read.html.j2", self.easy)
+            self._write_page("easy-read", "Easy to read", **self.easy)
 
     def add(self, chapter: Chapter) -> None:
         """Write the page and the CSVs of a chapter that has run, every figure in them made again.
@@ -101,9 +106,9 @@ class Pages:
             self._leave_out_spreadsheet()
         for chapter in chapters:
             _take_findings(chapter)
-        self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
-        self._write_page("methods.html.j2", _methods(edition, chapters, self.trees, self.every["draft"]))
-        self._write_page("measures.html.j2", _measures(edition, chapters, self.shown))
+        self._write_page("index", edition.title, chapters=chapters)
+        self._write_page("methods", "Methods", **_methods(edition, chapters, self.trees, self.every["draft"]))
+        self._write_page("measures", "Measures from A to Z", letters=_measures(chapters, self.shown))
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
         if self._spreadsheet_written:
             self._spreadsheet_written()
@@ -125,9 +130,11 @@ class Pages:
         html, _ = _exporter().from_notebook_node(chapter.executed, resources={"page": page})
         self._write(html, chapter.file)
 
-    def _write_page(self, template: str, page: dict[str, Any]) -> None:
-        html = pages.templates().get_template(template).render(page=self.every | page, slug=slug)
-        self._write(html, page["file"])
+    def _write_page(self, name: str, heading: str, **shown: Any) -> None:
+        page = self.every | shown | {"title": _titled(heading, self.edition), "file": f"{name}.html"}
+        self._write(
+            pages.templates().get_template(f"{name}.html.j2").render(page=page, slug=slug), page["file"]
+        )
 
     def _write(self, html: str, file: str) -> None:
         """Write a page with abbreviations in words where it first uses them and links from sources."""
@@ -358,40 +365,21 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _index(edition: Edition) -> dict[str, Any]:
-    return {"title": _titled(edition.title, edition), "file": "index.html"}
-
-
 def _easy_read(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
     """The page in plain words, of what the chapters show; nothing is told where an edition marks nothing."""
     titles = {chapter.name: chapter.title for chapter in chapters}
-    return {
-        "title": _titled("Easy to read", edition),
-        "file": "easy-read.html",
-        "told": pages.easy_read(edition, titles),
-        "plans": pages.plans(edition)["plain"].tolist(),
-        "titles": titles,
-    }
+    told, planned = pages.easy_read(edition, titles), pages.plans(edition)["plain"].tolist()
+    return {"told": told, "plans": planned, "titles": titles}
 
 
-def _accessibility(edition: Edition, draft: bool) -> dict[str, Any]:
-    """The page that says who can read the pages, made from what the tests found; a draft was not tested."""
-    title = _titled("Accessibility statement", edition)
-    cited = {"standard": pages.STANDARD, "law": pages.LAW}
-    return {"title": title, "file": "accessibility.html", "tested": pages.tested(edition, draft)} | cited
-
-
-def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:
-    """The page of all assumptions and caveats, each with the chapters that it concerns."""
-    kinds = {
-        f"{kind.capitalize()}s": [
-            entry | {"every": EVERY_CHAPTER in entry["chapters"],
-                     "concerns": [chapter for chapter in chapters if chapter.name in entry["chapters"]]}
-            for entry in log if entry["kind"] == kind
-        ]
-        for kind in KINDS["assumptions"] if any(entry["kind"] == kind for entry in log)
-    }  # fmt: skip
-    return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
+def _assumptions(chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """All assumptions and caveats by their kind, each with the chapters that it concerns."""
+    kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in log:
+        concerned = [chapter for chapter in chapters if chapter.name in entry["chapters"]]
+        told = entry | {"every": EVERY_CHAPTER in entry["chapters"], "concerns": concerned}
+        kinds[f"{entry['kind'].capitalize()}s"].append(told)
+    return kinds
 
 
 Shown = tuple[str, str, list[str]]
@@ -408,8 +396,8 @@ def _shown(page: Tag) -> list[Shown]:
     return sections
 
 
-def _measures(edition: Edition, chapters: list[Chapter], sections: dict[str, list[Shown]]) -> dict[str, Any]:
-    """The page of all measures that the chapters show, by title, each with the questions it stands under."""
+def _measures(chapters: list[Chapter], sections: dict[str, list[Shown]]) -> dict[str, list[dict[str, Any]]]:
+    """All measures that the chapters show, by letter and title, each with the questions it stands under."""
     known = measures()[["title", "definition"]].to_dict("index")
     shown: dict[str, dict[str, Any]] = {}
     for chapter in chapters:
@@ -419,11 +407,11 @@ def _measures(edition: Edition, chapters: list[Chapter], sections: dict[str, lis
                 entry = shown.setdefault(known[measure]["title"], {"definitions": {}, "places": {}})
                 entry["definitions"][known[measure]["definition"].rstrip(".")] = None
                 entry["places"].setdefault((chapter.name, place), asked)
-    letters: dict[str, list[dict[str, Any]]] = {}
+    letters: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for name in sorted(shown, key=str.casefold):
         letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other letters"
-        letters.setdefault(letter, []).append({"title": name} | shown[name])
-    return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
+        letters[letter].append({"title": name} | shown[name])
+    return letters
 
 
 def _methods(edition: Edition, chapters: list[Chapter], trees: dict[str, Tag], draft: bool) -> dict[str, Any]:
@@ -441,9 +429,7 @@ def _methods(edition: Edition, chapters: list[Chapter], trees: dict[str, Tag], d
     ]
     erring = pd.DataFrame() if draft else pages.alarms(edition)
     return {
-        "title": _titled("Methods", edition),
         "erring": None if erring.empty else pages.describe_alarms(protect(erring, rule=edition.rule)),
         "simulated": None if erring.empty else pages.credit(erring),
-        "file": "methods.html",
         "methods": [(method, users) for method, users in entries if users],
     }
