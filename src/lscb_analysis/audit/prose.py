@@ -23,29 +23,12 @@ from typing import Any, NamedTuple
 import mistune
 from bs4 import BeautifulSoup
 
-from lscb_analysis.data import COLUMNS, KINDS, Problem, dictionary, read, records, tables, text_files, texts
+from lscb_analysis import data
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import SHARED, digest, notebook, open_board
 
 APPROVED = "approved"
 """The file of words that lists the sentences somebody has read and approved."""
-
-WORDY = {
-    "facts": ("about", "said", "status"),
-    "assumptions": ("said", "owner"),
-    "commentary": ("who", "text"),
-    "glossary": ("term", "meaning"),
-    "plain_measures": ("title", "meaning", "who", "said"),
-    "plain_facts": ("said",),
-}
-"""The columns of files of words that pages show."""
-
-NAMES = {
-    "measures": ("title", "label", "phrase", "definition"),
-    "categories": ("label",),
-    "sources": ("short", "document", "table"),
-}
-"""The columns of the dictionary that pages show as names."""
 
 LIMITS = "What these numbers cannot show"
 """The heading below which an item that begins with “Whether” says what cannot be told."""
@@ -89,34 +72,34 @@ class Passage(NamedTuple):
     names: bool = False
 
 
-def typed_claims(edition: Edition) -> list[Problem]:
+def typed_claims(edition: Edition) -> list[data.Problem]:
     """Return every typed claim in the files of words that an edition reads, in itself and in its chapters.
 
     Raises DataError if the dictionary or a file of words does not hold.
     """
     open_board(edition.data)
-    passages = [passage for name in {**WORDY, **NAMES} for passage in _of_texts(name)]
+    passages = [passage for name in data.SHOWN for passage in _of_texts(name)]
     passages += _of_edition(edition)
     names = {
-        *COLUMNS,
-        *KINDS["facts"],
-        *tables(),
-        *dictionary().measures["measure"],
-        *dictionary().categories["category"],
+        *data.COLUMNS,
+        *data.KINDS["facts"],
+        *data.tables(),
+        *data.dictionary().measures["measure"],
+        *data.dictionary().categories["category"],
     }
     for path in map(notebook, sorted(edition.chapters)):
         passages += _of_notebook(path, names) if path.is_file() else []
-    approved, shorts = frozenset(texts(APPROVED)["digest"]), tuple(dictionary().sources["short"])
+    approved, shorts = frozenset(data.texts(APPROVED)["digest"]), tuple(data.dictionary().sources["short"])
     return [problem for passage in passages for problem in _claims(passage, approved, shorts)]
 
 
 @cache
-def _claims(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> tuple[Problem, ...]:
+def _claims(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> tuple[data.Problem, ...]:
     """The claims of a passage: a check asks for them by themselves, then for each edition that has it."""
     return tuple(_claimed(passage, approved, shorts))
 
 
-def _claimed(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> Iterator[Problem]:
+def _claimed(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> Iterator[data.Problem]:
     for sentence in _sentences(passage.words, shorts):
         claims = _told(sentence) if passage.names else _found(sentence, passage.limits)
         found = next(claims, None)
@@ -125,7 +108,7 @@ def _claimed(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]
             shown = sentence if len(sentence) < 200 else f"{sentence[:200]}…"
             what = f"“{word}” {says}: “{shown}”"
             remedy = f"{_REMEDY}data/{passage.folder}/{APPROVED}.csv: {known},{passage.place},ROLE,DATE"
-            yield Problem(passage.file, passage.row, passage.column, None, what, remedy)
+            yield data.Problem(passage.file, passage.row, passage.column, None, what, remedy)
 
 
 def _sentences(words: str, shorts: tuple[str, ...]) -> list[str]:
@@ -201,16 +184,16 @@ def _file() -> dict[str, Any]:
 
 def _of_texts(name: str) -> Iterator[Passage]:
     """The words of files of one name, each approved for its row, and for its edition where it has one."""
-    if name in WORDY:
-        texts(name)  # it is checked
-    for path in text_files(name):
-        rows = read(path)
-        for (file, row), record in zip(rows.index, records(rows), strict=True):
-            for column in {**WORDY, **NAMES}[name]:
+    if name in data.TEXTS:
+        data.texts(name)  # it is checked
+    for path in data.text_files(name):
+        rows = data.read(path)
+        for (file, row), record in zip(rows.index, data.records(rows), strict=True):
+            for column in data.SHOWN[name]:
                 key = record.get("edition"), record[rows.columns[0]], record.get("category")
                 place = " ".join(filter(None, (f"{name}.csv", *key, column)))
                 folder, said = path.parent.name, record[column]
-                yield Passage(file, int(row), column, place, said, folder, names=name in NAMES)
+                yield Passage(file, int(row), column, place, said, folder, names=name in data.DICTIONARY)
 
 
 def _of_edition(edition: Edition) -> Iterator[Passage]:

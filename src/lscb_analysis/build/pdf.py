@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -20,32 +21,19 @@ NAMED = "LSCB_CHROMIUM"
 PATIENCE = 300
 """Chromium may take this many seconds; it takes about ten."""
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+_BROWSERS = tomllib.loads(Path(__file__).with_name("browsers.toml").read_text("utf-8"))
+_OPTIONS = _BROWSERS["options"]
 PLACES = [
+    *(f"/Applications/{name}.app/Contents/MacOS/{name}" for name in _BROWSERS["applications"]),
     *(
-        f"/Applications/{name}.app/Contents/MacOS/{name}"
-        for name in ("Chromium", "Google Chrome", "Microsoft Edge")
-    ),
-    *(
-        str(Path(os.environ[root], place, "Application", program))
-        for root in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+        str(Path(os.environ[root], program))
+        for root in _BROWSERS["below"]
         if root in os.environ
-        for place, program in [
-            ("Chromium", "chrome.exe"),
-            ("Google/Chrome", "chrome.exe"),
-            ("Microsoft/Edge", "msedge.exe"),
-        ]
+        for program in _BROWSERS["programs"]
     ),
 ]
-"""Where browsers that print as Chromium does are on macOS and on Windows, which have them on no path."""
+"""Where browsers that print as Chromium does are that stand on no path."""
 
-_OPTIONS = [
-    *("--headless", "--disable-gpu", "--no-first-run", "--no-default-browser-check"),
-    *("--disable-extensions", "--disable-sync", "--disable-default-apps"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-domain-reliability"),
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever it would still ask for, it asks nobody
-    *("--generate-pdf-document-outline", "--export-tagged-pdf", "--no-pdf-header-footer"),
-]
 _LEAVES = re.compile(r'(<a\b[^>]*?) href="(?!#|tel:)[^"]*"')
 _PRINTER = re.compile(rb"/Producer \(([^)]*)\)")
 _DATED = re.compile(rb"/(Creation|Mod)Date \([^)]*\)")
@@ -62,7 +50,7 @@ def chromium() -> str:
         if not found:
             raise BuildError(f"{NAMED} is {named!r}, which is no program. Set it to Chromium's, or unset it.")
         return found
-    found = next(filter(None, map(shutil.which, [*NAMES, *PLACES])), None)
+    found = next(filter(None, map(shutil.which, [*_BROWSERS["names"], *PLACES])), None)
     if not found:
         raise BuildError(
             "A PDF is printed by Chromium, and none is found. Install Chromium, Chrome or Edge, "

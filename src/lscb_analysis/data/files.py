@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache, partial, wraps
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -58,12 +58,7 @@ Made = TypeVar("Made")
 def _of_dictionary(make: Callable[[schema.Dictionary], Made]) -> Callable[[], Made]:
     """What is made of the dictionary, by a function without its argument: kept until a file of it changes."""
     kept = cache(lambda *files: make(_dictionary(*files)))
-
-    def made() -> Made:
-        return kept(*_dictionary_files())
-
-    made.__name__, made.__doc__ = make.__name__, make.__doc__
-    return made
+    return wraps(make)(lambda: kept(*_dictionary_files()))
 
 
 @_of_dictionary

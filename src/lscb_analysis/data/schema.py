@@ -29,6 +29,9 @@ DICTIONARY = {name: FILES[name]["columns"].split() for name in _SAID["dictionary
 TEXTS = {name: FILES[name]["columns"].split() for name in _SAID["texts"]}
 """The files of words and their columns."""
 
+SHOWN = {name: FILES[name]["shown"].split() for name in (*TEXTS, *DICTIONARY) if "shown" in FILES[name]}
+"""The columns of words and of names that pages show."""
+
 RATING_COLUMNS = FILES["ratings"]["columns"].split()
 """The columns of a table of partners' ratings, which is nobody's to publish."""
 
