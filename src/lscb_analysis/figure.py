@@ -1,7 +1,5 @@
 """One number as it stands before a reader: how it goes into a page or a table, and comes back."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Nothing is taken from the frames that chapters use, and nothing from a pack.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field

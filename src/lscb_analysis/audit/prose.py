@@ -6,8 +6,6 @@ that name their source, and sentences whose digest somebody who read them put in
 dictionary for notebooks and of a board for what is its own.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re

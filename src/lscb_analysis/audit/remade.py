@@ -4,8 +4,6 @@ Intervals are statsmodels', numbers and changes are counted from the tables (`kn
 decides as a whole is asked of the function that decides it. `statistics.toml` says which way each goes.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import math

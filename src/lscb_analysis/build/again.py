@@ -1,7 +1,5 @@
 """A pack held against itself made again: the same data and notebooks give the same bytes, file by file."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

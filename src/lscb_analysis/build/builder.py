@@ -1,7 +1,5 @@
 """Editions to packs: each chapter run by papermill, made a page, all held against the data and published."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Chapters: their notebooks, what they declare, and how they run, each in a kernel of its own."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

@@ -1,7 +1,5 @@
 """The whole pack as one tagged PDF, printed by the Chromium that is installed: the same bytes each time."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

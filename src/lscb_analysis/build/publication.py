@@ -9,8 +9,6 @@ A store has a marker, a pack names its format, and what lacks them is refused. O
 manifest lists are ever deleted. Whatever else is found stays, or is renamed where it is in the way.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -5,8 +5,6 @@ for each, digests: its own, and of its notebook, its parameters, the edition, th
 the packages it runs on, and of every row of data and of the verdicts that it read.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

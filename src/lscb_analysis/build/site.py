@@ -1,7 +1,5 @@
 """The pages of a pack, made from its chapters as they ran: one for each, and those about them all."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable

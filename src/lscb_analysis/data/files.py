@@ -1,7 +1,5 @@
 """Read the tables of the project, part values from symbols. No arithmetic is done here."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache, partial, wraps

@@ -4,8 +4,6 @@ What has one meaning is taken for that, and a note says so; what has several, or
 it is, for `schema` to refuse. A note names file, row and column, and never a cell's content.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterable

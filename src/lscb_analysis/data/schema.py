@@ -3,8 +3,6 @@
 A table as read is a frame of strings that is `located`: its index says where each row stands.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """An edition: its area, periods, chapters and the comparisons it declares, read from TOML."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable

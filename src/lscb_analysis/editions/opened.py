@@ -1,7 +1,5 @@
 """An edition opened by a chapter: figures by their measure, and what of them may be shown."""
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import dataclass

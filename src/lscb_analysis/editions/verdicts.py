@@ -3,8 +3,6 @@
 The false discovery rate belongs to the edition as a whole, so a verdict is never computed alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from contextlib import chdir, suppress

@@ -1,7 +1,5 @@
 """The figures that the rules of data quality hold against each other, and which of them belong together."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -4,8 +4,6 @@ Each rule takes every figure there is and returns a row for each thing it checke
 year's report is checked by the same code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -3,8 +3,6 @@
 That it happens, and how often, is for everyone; which figures they are is for the analyst's terminal alone.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

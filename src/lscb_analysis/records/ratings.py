@@ -9,8 +9,6 @@ ratings, would turn into the ratings of a few. What is not: a partner knows thei
 more from a summary than others can.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from functools import cache

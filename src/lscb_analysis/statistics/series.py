@@ -1,7 +1,5 @@
 """Many periods: the control limits of monthly or quarterly figures."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -4,8 +4,6 @@ A provisioner of Jupyter's asks a forkserver of the standard library's for a pro
 ordinary ipykernel: papermill and nbclient do not know the difference, nor do the notebooks.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
