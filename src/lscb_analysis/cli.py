@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -130,11 +129,13 @@ def build_pack(
     try:
         changed, day = dict(map(_pair, parameter or [])), on.date() if on else date.today()
         asked = build.Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast)
-        name = edition or _only(project.editions())
-        folder = _free_to_build(name, output, asked.draft)
-        if name and build.nothing_to_do(name, folder, asked, tell):
-            typer.echo(f"The pack is ready: {folder / 'index.html'}")
-            return
+        names = [edition] if edition else project.editions()  # which of several is refused later
+        _check_handles()
+        if len(names) == 1:
+            folder = build.placed(names[0], output, asked.draft)
+            if build.nothing_to_do(names[0], folder, asked, tell):
+                typer.echo(f"The pack is ready: {folder / 'index.html'}")
+                return
         with _warmed_up(edition) as make:
             pack = make(edition, asked, output, tell)
     except (Exception, SystemExit) as error:
@@ -144,15 +145,6 @@ def build_pack(
         _tell_failures(pack, tell)
         raise typer.Exit(FAILED)
     typer.echo(f"The pack is ready: {pack.folder / 'index.html'}")
-
-
-def _free_to_build(name: str, output: Path | None, draft: bool) -> Path:
-    """Return where the pack is to stand, or the project if no edition is meant, which is refused later.
-
-    Raises BuildError if it may not stand there, or if the build could not open its files.
-    """
-    _check_handles()
-    return build.placed(name, output, draft) if name else project.project()
 
 
 def _check_handles() -> None:
@@ -189,11 +181,6 @@ def _tell_failures(pack: build.Pack, tell: Callable[..., None]) -> None:
     kept = f"The failed notebooks are in {pack.kept}."
     typer.echo(f"Not published; {pack.folder} is as it was. {kept}", err=True)
     tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
-
-
-def _only(names: list[str]) -> str:
-    """The edition that is meant if none is named; `builder.build` says so if it is not clear."""
-    return names[0] if len(names) == 1 else ""
 
 
 @app.command("list")

@@ -125,7 +125,10 @@ class Figure:
     def of_html(cls, about: Mapping[str, str]) -> Self:
         """Return the figure that the attributes of a `<data>` element tell of."""
         said: dict[str, Any] = {of: about.get(attribute, "") for of, attribute in _ATTRIBUTES.items()}
-        numbers = {"confidence": float(said["confidence"] or 0.95), "value": _number(about.get("value", ""))}
+        numbers = {
+            "confidence": float(said["confidence"] or 0.95),
+            "value": as_number(about.get("value", "")),
+        }
         return cls(**said | numbers)
 
     def html(self, words: str | Markup) -> Markup:
@@ -167,7 +170,8 @@ def _source(row: Row, statistic: str, suffix: str) -> str:
     return next((names for names in said if isinstance(names, str) and names), "")
 
 
-def _number(words: str) -> float:
+def as_number(words: str) -> float:
+    """Return a number that is written out, or that it is none."""
     try:
         return float(words)
     except ValueError:

@@ -86,7 +86,9 @@ def build(
                 chapter.reused = reuse.take(chapter, edition, table, folder)
             tell_if_past(edition.name, asked, tell)
             tell("build started", edition=edition.name, chapters=len(chapters))
-            tell_not_compared(edition, _published(folder, asked.draft), tell)
+            # beside a draft stands the pack itself
+            stands = folder.with_name(folder.name.removesuffix("-draft")) if asked.draft else folder
+            tell_not_compared(edition, stands, tell)
             ran = running(chapters, runs, asked, tell)
             with _unchanged(edition, before["inputs"], asked.on), ran as ended:
                 pages = Pages(chapters, edition, made, asked, before["past_its_date"])
@@ -133,11 +135,6 @@ def _stood(folder: Path) -> dict[str, str]:
         return {str(question): str(said) for question, said in manifest["comparisons"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _published(folder: Path, draft: bool) -> Path:
-    """The folder of the pack beside which a draft stands, or of the pack itself."""
-    return folder.with_name(folder.name.removesuffix("-draft")) if draft else folder
 
 
 def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs: Path, tell: Tell) -> None:

@@ -152,9 +152,7 @@ def running(chapters: Iterable[Chapter], runs: Path, asked: Asked, tell: Tell) -
 
 def processors() -> int:
     """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # what papermill says of a failure on the error stream, the build says in words

@@ -65,7 +65,9 @@ def printed(page: str, browser: str, published: date, aside: Path) -> bytes:
     """
     with TemporaryDirectory(dir=aside, ignore_cleanup_errors=True) as scratch:
         html, pdf = Path(scratch, "all.html"), Path(scratch, PDF)
-        html.write_text(_for_paper(page), encoding="utf-8", newline="\n")
+        # a PDF goes alone, without links to other files; a drawing has words in its place, its `<figure>` none
+        alone = _LEAVES.sub(r"\1", page).replace("<figure ", '<figure role="group" ')
+        html.write_text(alone, encoding="utf-8", newline="\n")
         _print(html, pdf, browser, Path(scratch))
         return _DATED.sub(partial(_dated, on=published), pdf.read_bytes())
 
@@ -74,14 +76,6 @@ def printer(pdf: bytes) -> str:
     """Return what printed a PDF, with its version, as the PDF says it."""
     found = _PRINTER.search(pdf)
     return found[1].decode("latin-1") if found else "unknown"
-
-
-def _for_paper(page: str) -> str:
-    """The page without links to other files, since a PDF goes alone, and with one tag for a figure.
-
-    A drawing has words in its place and its `<figure>` has none, which a PDF may not leave open.
-    """
-    return _LEAVES.sub(r"\1", page).replace("<figure ", '<figure role="group" ')
 
 
 def _print(html: Path, pdf: Path, browser: str, scratch: Path) -> None:

@@ -8,7 +8,7 @@ the packages it runs on, and of every row of data and of the verdicts that it re
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -111,13 +111,13 @@ def _read_digest(read: list[Any], verdicts: pd.DataFrame) -> str:
     if kind == "verdict":
         return project.digest(verdicts[verdicts["question"] == key[0]].to_csv(index=False))
     try:
-        if kind == "texts":
-            name, where = key
-            return project.digest(data.texts(name, **where).to_csv(index=False))
-        if kind == "figures":
-            measures, where = key
-            return project.digest(data.figures(*measures, **where).to_csv(index=False))
-        table, until, where = key
-        return project.digest(data.load(table, until, **where).to_csv(index=False))
+        return project.digest(_READERS[kind](*key).to_csv(index=False))
     except data.DataError as error:
         return str(error)
+
+
+_READERS: dict[str, Callable[..., pd.DataFrame]] = {
+    "texts": lambda name, where: data.texts(name, **where),
+    "figures": lambda measures, where: data.figures(*measures, **where),
+    "table": lambda table, until, where: data.load(table, until, **where),
+}

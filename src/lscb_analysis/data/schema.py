@@ -81,7 +81,8 @@ class Problem:
         where = [self.file]
         where += [f"row {self.row}"] if self.row is not None else []
         where += [f"column {self.column}"] if self.column is not None else []
-        value = f"{_shortened(self.value)!r} " if self.value is not None else ""
+        text = self.value or ""
+        value = f"{text if len(text) <= 60 else f'{text[:57]}…'!r} " if self.value is not None else ""
         stop = "" if self.remedy.endswith((".", "?", "…")) else "."
         return f"{', '.join(where)}: {value}{self.what}. {self.remedy}{stop}"
 
@@ -545,8 +546,3 @@ def _dates(texts: pd.Series) -> pd.Series:
     return pd.to_datetime(
         texts.where(texts.str.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")), format="%Y-%m-%d", errors="coerce"
     )
-
-
-def _shortened(value: str | None) -> str:
-    text = value or ""
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -107,7 +107,7 @@ class Pack:
 
     def protect(self, *frames: pd.DataFrame | Release) -> Release:
         """Return frames as one release. Raises DisclosureError if the edition's rule cannot be met."""
-        return protect(*map(_frame, frames), rule=self.edition.rule)
+        return protect(*(getattr(one, "frame", one) for one in frames), rule=self.edition.rule)
 
     def stated(self, *frames: pd.DataFrame) -> Release:
         """Return figures as their source prints them, to be shown."""
@@ -226,7 +226,3 @@ def _wrongly_given() -> str:
         if declared[name] == "str" and value[:1] not in "'\"":
             return f"Parameter {name} is {value}, which is no text. Give it as one (papermill -r)."
     return ""
-
-
-def _frame(figures: pd.DataFrame | Release) -> pd.DataFrame:
-    return figures.frame if isinstance(figures, Release) else figures

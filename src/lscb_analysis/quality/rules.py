@@ -94,14 +94,16 @@ def check_parts(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     withheld may be whatever is left. `value` is the whole, `least` to `most` what its parts add up to.
     """
     added = _added(figures[(figures["category"] != TOTAL) & (figures["scheme"] != "")])
-    wholes = pd.concat([_hundred(added), _own_totals(added, figures), _named_totals(added, figures)])
+    mixes = added[added["unit"] == "%"]
+    mixes = mixes.assign(value=100.0, printed=[f"{100:.{places}f}" for places in mixes["places"]])
+    wholes = pd.concat([mixes, _own_totals(added, figures), _named_totals(added, figures)])
     whole, least, most, slack = (wholes[column] for column in ("value", "least", "most", "slack"))
     wholes = wholes.assign(
         balance=whole.between(least, most), rounding=whole.between(least - slack, most + slack)
     )
     reached = wholes.loc[wholes["balance"] & wholes["told"], "of"]
-    mixes = linked.loc[linked["mix"], ["percentages", "counts"]].to_numpy().ravel()
-    makes_a_whole = wholes["own"] | wholes["of"].isin([*reached, *mixes])
+    mixed = linked.loc[linked["mix"], ["percentages", "counts"]].to_numpy().ravel()
+    makes_a_whole = wholes["own"] | wholes["of"].isin([*reached, *mixed])
     held = wholes[makes_a_whole & (wholes["all"] | ~wholes["balance"])]
     tells = ~(held["withheld"] & held["balance"])  # the rest of a sum would narrow down what is withheld
     return held.assign(least=held["least"].where(tells), most=held["most"].where(tells))
@@ -331,11 +333,6 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     ends = {end: added[end].round(6) for end in ("least", "most")}
     named = {"of": added["measure"], "denominator_source": added["source"], "category": TOTAL}
     return added.assign(**ends, **named, own=False, all=complete, told=complete & ~added["withheld"])
-
-
-def _hundred(added: pd.DataFrame) -> pd.DataFrame:
-    mixes = added[added["unit"] == "%"]
-    return mixes.assign(value=100.0, printed=[f"{100:.{places}f}" for places in mixes["places"]])
 
 
 def _own_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:

@@ -57,7 +57,8 @@ def _obstacle(part: pd.DataFrame) -> str:
     """What keeps a series, in order, from having limits, and what to do about it."""
     months = _months(part)
     odd, bare = part[~months.isin([1, 3])], part[part["value"].isna()]
-    late = part[part["period_start"].diff().notna() & (part["period_start"] != _day_after_last(part))]
+    due = part["period_end"].shift() + pd.Timedelta(days=1)
+    late = part[due.notna() & (part["period_start"] != due)]
     if (months >= 12).any() or (part["time_identifier"] == "Reporting year").any():
         return "these are annual figures, and limits are for months or quarters"
     if len(odd):
@@ -77,10 +78,6 @@ def _months(rows: pd.DataFrame) -> pd.Series:
     start, end = rows["period_start"], rows["period_end"]
     months = 12 * (end.dt.year - start.dt.year) + end.dt.month - start.dt.month + 1
     return months.where((start.dt.day == 1) & end.dt.is_month_end, -1)
-
-
-def _day_after_last(rows: pd.DataFrame) -> pd.Series:
-    return rows["period_end"].shift() + pd.Timedelta(days=1)
 
 
 def _dates(rows: pd.DataFrame) -> str:
