@@ -386,6 +386,17 @@ def _lost(event: str, details: dict[str, Any]) -> str:
     return f"Not compared: {of}, because there is {details['reason']}{where}.{stood}"
 
 
+SAID = {
+    "nothing to do": "Nothing has changed since the pack was made.",
+    "waiting": "Another build of the pack is under way: waiting for it to end.",
+    "past its date": "This pack was to be used until {use_until}, and that day has passed: every page says "
+    "that it must not be used any longer.",
+    "verified": "Made again another way, from the data: {figures:,} figures on pages and {cells:,} in CSV "
+    "tables.",
+}
+"""What is said of events that have but one sentence."""
+
+
 class _Teller:
     """Says each event of a build on the terminal, and in the log if there is one."""
 
@@ -409,18 +420,12 @@ class _Teller:
 
     def _say(self, event: str, details: dict[str, Any]) -> None:
         self.all = details.get("chapters", self.all)
-        if event == "nothing to do":
-            typer.echo("Nothing has changed since the pack was made.")
-        if event == "waiting":
-            typer.echo("Another build of the pack is under way: waiting for it to end.")
-        if event == "past its date":
-            until = f"This pack was to be used until {details['use_until']}, and that day has passed"
-            typer.echo(f"{until}: every page says that it must not be used any longer.", err=True)
+        if event in SAID:
+            typer.echo(SAID[event].format(**details), err=event == "past its date")
         if event in ("chapter done", "chapter failed", "chapter skipped"):
             self.done += 1
             took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"
-            went = details.get("error") or took
-            typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
+            typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {details.get('error') or took}")
         if event == "left out":
             sections = "; ".join(details["sections"])
             typer.echo(f"Left out of {details['chapter']}, for the data say nothing of them: {sections}")
@@ -428,6 +433,3 @@ class _Teller:
             _tell_left(details["files"])
         if event in ("not compared", "no longer asked"):
             typer.echo(_lost(event, details), err=bool(details["stood"]))
-        if event == "verified":
-            held = f"{details['figures']:,} figures on pages and {details['cells']:,} in CSV tables"
-            typer.echo(f"Made again another way, from the data: {held}.")

@@ -125,11 +125,8 @@ class Figure:
     def of_html(cls, about: Mapping[str, str]) -> Self:
         """Return the figure that the attributes of a `<data>` element tell of."""
         said: dict[str, Any] = {of: about.get(attribute, "") for of, attribute in _ATTRIBUTES.items()}
-        numbers = {
-            "confidence": float(said["confidence"] or 0.95),
-            "value": as_number(about.get("value", "")),
-        }
-        return cls(**said | numbers)
+        said["confidence"] = float(said["confidence"] or 0.95)
+        return cls(**said, value=as_number(about.get("value", "")))
 
     def html(self, words: str | Markup) -> Markup:
         """Return words that stand for the figure, as a `<data>` element that says what it is."""

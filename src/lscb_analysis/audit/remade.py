@@ -219,7 +219,7 @@ def _change(known: Known, cited: Figure) -> Iterator[float]:
             yield now.value - before.value
 
 
-def _interval_of_change(known: Known, cited: Figure) -> Iterator[float]:
+def _interval_of_a_change(known: Known, cited: Figure) -> Iterator[float]:
     at = "upper" in cited.statistic
     for now, before in _pairs(known, cited):
         x, n, x0, n0 = now.numerator, now.denominator, before.numerator, before.denominator
@@ -423,26 +423,17 @@ def _recorded(known: Known, cited: Figure) -> Iterable[float]:
     return map(float, rows[columns.get(cited.statistic, cited.statistic)][:1])
 
 
+_EACH: tuple[Callable[[Known, Figure], Iterable[Any]], ...] = (
+    *(_given, _interval, _change, _interval_of_a_change, _verdict, _verdicts, _implied, _fits, _conclusive),
+    *(_checks, _times_left_over, _meetings, _summaries, _recorded),
+)
 _WAYS: dict[str, Callable[[Known, Figure], Iterable[Any]]] = {
-    "given": _given,
-    "interval": _interval,
-    "change": _change,
-    "interval of a change": _interval_of_change,
-    "verdict": _verdict,
+    **{way.__name__.replace("_", " ").strip(): way for way in _EACH},
     "dictionary": lambda _, cited: [measures()[cited.statistic][cited.measure]],
-    "verdicts": _verdicts,
-    "implied": _implied,
-    "fits": _fits,
-    "conclusive": _conclusive,
     "standing": lambda known, cited: _places(known, *cited.place).get(cited.statistic, []),
     "finding": lambda known, cited: _said(known, "found", cited),
-    "checks": _checks,
-    "claims": lambda known, _: [len(texts("facts", edition=known.edition.name, kind="claim"))],
     "derived": lambda known, cited: _said(known, "derived", cited),
-    "times left over": _times_left_over,
-    "meetings": _meetings,
-    "summaries": _summaries,
-    "recorded": _recorded,
+    "claims": lambda known, _: [len(texts("facts", edition=known.edition.name, kind="claim"))],
     "edition": lambda known, cited: [getattr(known.edition, cited.statistic)],
 }
 """The ways that `statistics.toml` names: each returns every value that a figure can have."""

@@ -65,7 +65,7 @@ def printed(page: str, browser: str, published: date, aside: Path) -> bytes:
     """
     with TemporaryDirectory(dir=aside, ignore_cleanup_errors=True) as scratch:
         html, pdf = Path(scratch, "all.html"), Path(scratch, PDF)
-        # a PDF goes alone, without links to other files; a drawing has words in its place, its `<figure>` none
+        # it goes alone, without links to other files; a drawing has words in its place, its `<figure>` none
         alone = _LEAVES.sub(r"\1", page).replace("<figure ", '<figure role="group" ')
         html.write_text(alone, encoding="utf-8", newline="\n")
         _print(html, pdf, browser, Path(scratch))
