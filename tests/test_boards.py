@@ -24,12 +24,12 @@ from lscb_analysis.audit.prose import typed_claims
 from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.builder import build
 from lscb_analysis.build.chapters import Chapter
-from lscb_analysis.build.site import _with_commentary
+from lscb_analysis.build.site import _sections, _with_commentary
 from lscb_analysis.cli import app
 from lscb_analysis.data.files import check, dictionary, texts
 from lscb_analysis.data.schema import TEXTS, located, validate_text
 from lscb_analysis.editions.edition import EditionError, read_edition
-from lscb_analysis.editions.verdicts import declared
+from lscb_analysis.editions.verdicts import declared, verdict_table
 from lscb_analysis.project import NOT_BOARDS, OLDER, ProjectError, stands
 
 CHAPTERS = [*FEW, "15_data_quality"]
@@ -170,7 +170,7 @@ def test_what_is_read_is_of_the_edition_that_is_asked_whichever_was_read_last(pa
     assert {*declared(first, "plans", "counts")["area_name"]} == {"Southend-on-Sea"}
     assert {*lscb.load("conferences")["area_name"]} == {"Southend-on-Sea"}
     assert {*lscb.load("conferences", board="quexmouth")["area_name"]} == {"Quexmouth-on-Sea"}
-    assert len(lscb.verdict_table(second)) == len(lscb.verdict_table(first))
+    assert len(verdict_table(second)) == len(verdict_table(first))
 
 
 def test_commentary_stands_on_the_page_as_theirs_word_for_word(packs):
@@ -227,7 +227,8 @@ def test_two_editions_of_a_board_share_its_folder(project):
     assert declared(read_edition(other.stem), "plans", "counts").equals(
         declared(read_edition(EDITION.stem), "plans", "counts")
     )
-    assert CliRunner().invoke(app, ["check"]).output.startswith("Read 44 tables, 2 edition(s)")
+    checked = CliRunner().invoke(app, ["check"]).output
+    assert checked.endswith("Read 44 tables, 2 edition(s) and 16 chapters: no problem.\n"), checked
 
 
 def test_a_flat_project_is_told_how_to_move_and_the_way_told_leads_there(project):
@@ -363,7 +364,7 @@ def test_what_a_cell_shows_of_commentary_is_not_shown_again(project):
     ]
     chapter = Chapter("05_child_protection", {}, "A chapter", "")
     chapter.executed = new_notebook(cells=cells)
-    made = _with_commentary(chapter, edition)
+    made = _with_commentary(chapter, _sections(cells), edition)
     headings = [cell.source.splitlines()[0] for cell in made if cell.cell_type == "markdown"]
     assert headings == [
         "# A chapter",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -126,7 +127,7 @@ def run_all(page):
 
 def retype(page, name, value):
     """Type another value for a parameter, in the cell of parameters."""
-    line = page.locator(".jp-CodeCell").first.locator(".cm-line", has_text=f"{name}: ")
+    line = page.locator(".jp-CodeCell").first.locator(".cm-line", has_text=re.compile(rf"^{name}\b"))
     line.click()
     page.keyboard.press("Home")
     page.keyboard.press("Shift+End")

@@ -30,7 +30,7 @@ def named_by_the_library():
         *(comparisons.TWO_PROPORTIONS, comparisons.TWO_RATES),
         *(mixes.CHI_SQUARED, mixes.SIMULATED, mixes.SIMULTANEOUS),
     }
-    spans = set(re.findall(r'data-method="([^"]+)"', text))
+    spans = set(re.findall(r'data-method="([^"{]+)"', text))
     fixed = {of.method for of in STATISTICS.values() if of.method}
     return constants | spans | fixed | {"Wilson score", "Garwood exact", "Byar"}
 

@@ -118,7 +118,7 @@ class Figure:
             row["change_unit"] if of_change else row.get("unit", ""),
             row.get("method", ""),
             float(row.get("confidence") or 0.95),
-            source=row.get("source", ""),
+            source=_source(row, statistic, suffix),
         )
 
     @classmethod
