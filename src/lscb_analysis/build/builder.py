@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from nbformat import ValidationError
 
-from lscb_analysis.audit import known, typed_claims
+from lscb_analysis import audit, data, editions, errors, project, release
 from lscb_analysis.build import pdf, publication, reuse
 from lscb_analysis.build.asked import PDF, Asked, Tell, nothing_to_do, silent, tell_if_past
 from lscb_analysis.build.chapters import Chapter, parameters, read, running, title
@@ -21,21 +21,7 @@ from lscb_analysis.build.inspection import SET
 from lscb_analysis.build.site import WHOLE, Pages
 from lscb_analysis.build.warm.origin import REHEARSED, rehearsed
 from lscb_analysis.build.warm.provisioner import warm_kernels
-from lscb_analysis.data import DataError, check, check_area, nearest, published_files, recorded, records
-from lscb_analysis.editions import (
-    NOT_COMPARED,
-    TRIED,
-    Edition,
-    EditionError,
-    read_edition,
-    remember,
-    tried,
-    verdict_table,
-)
-from lscb_analysis.errors import InputError
 from lscb_analysis.pages import check_plain_words
-from lscb_analysis.project import contents, editions, made_of, project
-from lscb_analysis.release import check_rule
 
 MOST_FAULTS = 10
 """So many places where a pack is wrong are named when it is not published."""
@@ -72,12 +58,12 @@ def build(
     that was there stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
     asked = asked or Asked()
-    edition, browser = read_edition(name or _only_edition()), pdf.chromium() if asked.pdf else None
+    edition, browser = editions.read_edition(name or _only_edition()), pdf.chromium() if asked.pdf else None
     folder = publication.placed(edition.name, output, asked.draft)
-    with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name)):
+    with warm_kernels(rehearsal=(REHEARSED, str(project.project()), edition.name)):
         edition, chapters = plan(edition, asked)
         # before another build is waited for: what changes meanwhile has not been read
-        before, table = made_of(edition.name, edition.chapters, asked.on), _verdicts(edition)
+        before, table = project.made_of(edition.name, edition.chapters, asked.on), _verdicts(edition)
         with publication.making(folder, (lambda: tell("waiting")) if asked.wait else None) as aside:
             if nothing_to_do(edition.name, folder, asked, tell):
                 return Pack(folder, [])
@@ -113,16 +99,16 @@ def _publish(pages: Pages, of: dict[str, Any], folder: Path, tell: Tell) -> None
         tell("left alone", files=[str(path) for path in left])
 
 
-def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
+def tell_not_compared(edition: editions.Edition, folder: Path, tell: Tell) -> None:
     """Name each comparison that is not made, what it lacks, and what it came to in the pack that stands."""
-    table, stood = verdict_table(edition), _stood(folder)
-    for row in records(table[table["verdict"] == NOT_COMPARED]):
+    table, stood = editions.verdict_table(edition), _stood(folder)
+    for row in data.records(table[table["verdict"] == editions.NOT_COMPARED]):
         before = stood.get(row["question"], "")
         tell(
             "not compared",
             **{key: row[key] for key in ("question", "chapter", "reason")},
             missing=table.attrs["missing"][row["question"]],
-            stood="" if before.startswith(NOT_COMPARED) else before,
+            stood="" if before.startswith(editions.NOT_COMPARED) else before,
         )
     for question in sorted(stood.keys() - set(table["question"])):
         tell("no longer asked", question=question, stood=stood[question])
@@ -147,7 +133,7 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
         # what is wrong, in data that changed just now, is said when all have run
         with suppress(ValueError):
             if not (chapter.reused or chapter.error):
-                reads = recorded(runs / f"{chapter.name}.reads")
+                reads = data.recorded(runs / f"{chapter.name}.reads")
                 chapter.digests = reuse.describe(chapter, pages.edition, verdicts, reads)
             if not chapter.error:
                 pages.add(chapter)
@@ -155,7 +141,7 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
                     tell("left out", chapter=chapter.name, sections=chapter.unanswered)
 
 
-def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
+def plan(edition: editions.Edition, asked: Asked) -> tuple[editions.Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
     Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for an unknown
@@ -163,31 +149,28 @@ def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
     or of what is typed where the data have to speak.
     """
     only, changed = asked.only, asked.changed
-    unknown = [chapter for chapter in only if chapter not in edition.chapters]
-    if unknown:
-        raise publication.BuildError(
-            f"There is no chapter {unknown[0]!r} in {edition.name}. {nearest(unknown[0], edition.chapters)}"
-        )
+    if unknown := [chapter for chapter in only if chapter not in edition.chapters]:
+        hint = data.nearest(unknown[0], edition.chapters)
+        raise publication.BuildError(f"There is no chapter {unknown[0]!r} in {edition.name}. {hint}")
     chosen = [chapter for chapter in edition.chapters if not only or chapter in only]
     declared = _declared(chosen)
     own = {name: one for names in declared.values() for name, one in names.items() if name not in SET}
-    for name in changed:
-        if name not in {*TRIED, *own}:
-            raise publication.BuildError(
-                f"Nothing that a build sets is called {name!r}. {nearest(name, sorted({*TRIED, *own}))}"
-            )
-    instead = "; ".join(f"{name}: {text}" for name, text in changed.items() if name in TRIED)
+    settable = sorted({*editions.TRIED, *own})
+    for name in (name for name in changed if name not in settable):
+        hint = data.nearest(name, settable)
+        raise publication.BuildError(f"Nothing that a build sets is called {name!r}. {hint}")
+    instead = "; ".join(f"{name}: {text}" for name, text in changed.items() if name in editions.TRIED)
     values = {name: _typed(name, changed[name], own[name]) for name in changed if name in own}
-    trial = tried(instead)
-    check_rule(edition.rule, f"{edition.name}.toml, rule: ")
-    if problems := check() or typed_claims(edition):
-        raise DataError(problems)
-    edition = read_edition(edition.name, **trial)
-    check_area(edition.area)
+    trial = editions.tried(instead)
+    release.check_rule(edition.rule, f"{edition.name}.toml, rule: ")
+    if problems := data.check() or audit.typed_claims(edition):
+        raise data.DataError(problems)
+    edition = editions.read_edition(edition.name, **trial)
+    data.check_area(edition.area)
     check_plain_words(edition, chosen)
     with suppress(ValueError):
-        known(edition)  # it needs no verdicts yet, and another process is still making them
-    remember(rehearsed() or {})
+        audit.known(edition)  # it needs no verdicts yet, and another process is still making them
+    editions.remember(rehearsed() or {})
     given = values | {"edition": edition.name, "instead": instead}
     return edition, [
         Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
@@ -200,12 +183,12 @@ def faults(name: str, data_hold: bool) -> list[str]:
 
     Verdicts are made only where the `data_hold`: else they would tell of the same problems again.
     """
-    steps: list[Callable[[Edition], Any]] = [lambda edition: plan(edition, Asked())]
+    steps: list[Callable[[editions.Edition], Any]] = [lambda edition: plan(edition, Asked())]
     said: list[str] = []
     for step in [*steps, _verdicts] if data_hold else steps:
         try:
-            step(read_edition(name))
-        except InputError as error:
+            step(editions.read_edition(name))
+        except errors.InputError as error:
             said += [line for line in str(error).splitlines() if line not in said]
     return said
 
@@ -217,7 +200,7 @@ def _declared(chapters: list[str]) -> dict[str, dict[str, dict[str, str]]]:
         try:
             declared[chapter] = parameters(chapter)
             title(chapter)
-        except InputError as error:
+        except errors.InputError as error:
             wrong.append(str(error))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError):
             wrong.append(f"{chapter}.ipynb cannot be read as a notebook. Open it in JupyterLab and save it.")
@@ -226,12 +209,12 @@ def _declared(chapters: list[str]) -> dict[str, dict[str, dict[str, str]]]:
     return declared
 
 
-def _verdicts(edition: Edition) -> pd.DataFrame:
+def _verdicts(edition: editions.Edition) -> pd.DataFrame:
     """The edition's verdicts, once its figures are found to hold. Raises InputError where they do not."""
-    table = verdict_table(edition)
+    table = editions.verdict_table(edition)
     try:
-        known(edition)
-    except InputError:
+        audit.known(edition)
+    except errors.InputError:
         raise
     except ValueError as error:
         raise publication.BuildError(
@@ -241,9 +224,9 @@ def _verdicts(edition: Edition) -> pd.DataFrame:
 
 
 def _only_edition() -> str:
-    names = editions()
+    names = project.editions()
     if len(names) != 1:
-        raise EditionError(
+        raise editions.EditionError(
             f"Say which edition to build: {', '.join(names) or 'there is none in notebooks/editions'}."
         )
     return names[0]
@@ -264,14 +247,14 @@ def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
 
 
 @contextmanager
-def _unchanged(edition: Edition, before: dict[str, str], today: date) -> Iterator[None]:
+def _unchanged(edition: editions.Edition, before: dict[str, str], today: date) -> Iterator[None]:
     """Raise UnpublishedError if what a pack is made of changes meanwhile, also where that led to an error."""
     wrong = None
     try:
         yield
-    except InputError as error:
+    except errors.InputError as error:
         wrong = error
-    now = made_of(edition.name, edition.chapters, today)["inputs"]
+    now = project.made_of(edition.name, edition.chapters, today)["inputs"]
     if changed := sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)):
         raise publication.UnpublishedError(
             f"Changed while the pack was made: {', '.join(changed)}. Nothing was published; build again."
@@ -307,13 +290,15 @@ def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell)
     tell("verified", figures=figures, cells=cells)
 
 
-def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
-    public = published_files()
+def _write_manifest(
+    chapters: list[Chapter], edition: editions.Edition, of: dict[str, Any], made: Path
+) -> None:
+    public = data.published_files()
     inputs = of["inputs"].items()
     manifest = {
         "format": publication.FORMAT,
         "edition": edition.model_dump(mode="json"),
-        "comparisons": _came_to(verdict_table(edition)),
+        "comparisons": _came_to(editions.verdict_table(edition)),
         **of,
         "inputs": {file: kept for file, kept in inputs if file in public or "data/" not in file},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -322,7 +307,7 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any
             {"chapter": chapter.name, "parameters": chapter.parameters, "outcome": "done"}
             for chapter in chapters
         ],
-        "files": dict(sorted(contents(made).items())),
+        "files": dict(sorted(project.contents(made).items())),
     }
     (made / publication.MANIFEST).write_text(in_json(manifest), encoding="utf-8")
 
@@ -334,7 +319,7 @@ def in_json(manifest: dict[str, Any]) -> str:
 
 def _came_to(table: pd.DataFrame) -> dict[str, str]:
     """What the pack says of each comparison: its verdict, or that it is not made and why."""
-    said = {row["question"]: (row["verdict"], row["reason"]) for row in records(table)}
+    said = {row["question"]: (row["verdict"], row["reason"]) for row in data.records(table)}
     return {question: ": ".join(filter(None, parts)) for question, parts in said.items()}
 
 
@@ -343,7 +328,7 @@ def _commit() -> str | None:
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=project(),
+            cwd=project.project(),
             capture_output=True,
             text=True,
             check=True,

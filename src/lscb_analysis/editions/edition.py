@@ -17,9 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from lscb_analysis import errors, project
 from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, calendars, last_day, nearest
-from lscb_analysis.errors import InputError
-from lscb_analysis.project import ProjectError, board_of, edition_file, editions, open_board, project
 
 Rows = dict[str, str | int | list[str]]
 """Which rows: `table`, then any columns and the value each must have; `source` may be several, in order."""
@@ -52,7 +51,7 @@ Words = Annotated[str, Field(min_length=1), AfterValidator(_seen)]
 ChapterName = Annotated[str, Field(pattern=f"^{CHAPTER}$")]
 
 
-class EditionError(InputError, ValueError):
+class EditionError(errors.InputError, ValueError):
     """An edition that does not exist or cannot be read; the message says what to change."""
 
 
@@ -229,13 +228,13 @@ def read_edition(name: str, **changed: Any) -> Edition:
 
     Raises EditionError, with every problem, if there is none of that name or it does not hold.
     """
-    path = project() / "notebooks" / "editions" / f"{name}.toml"
-    if name not in editions():
-        raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
+    path = project.project() / "notebooks" / "editions" / f"{name}.toml"
+    if name not in project.editions():
+        raise EditionError(f"There is no edition {name!r}. {nearest(name, project.editions())}")
     try:
-        open_board(board := board_of(name))  # what its fields may be the dictionary says
-        return Edition.model_validate(edition_file(name) | {"name": name, "data": board} | changed)
-    except ProjectError as error:
+        project.open_board(board := project.board_of(name))  # what its fields may be the dictionary says
+        return Edition.model_validate(project.edition_file(name) | {"name": name, "data": board} | changed)
+    except project.ProjectError as error:
         raise EditionError(f"{path.name}, data: {error}") from error
     except OSError as error:
         raise EditionError(f"{path.name} cannot be read: {error.strerror}.") from error

@@ -13,10 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis import data, statistics
+from lscb_analysis import data, errors, project, statistics
 from lscb_analysis.editions.edition import Comparison, Edition, EditionError, Rows, read_edition
-from lscb_analysis.errors import InputError
-from lscb_analysis.project import open_board
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
@@ -71,7 +69,7 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
     Raises EditionError, with every comparison that cannot be made, if the edition names a table or rows that
     do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
     """
-    open_board(edition.data)
+    project.open_board(edition.data)
     made_of = edition.model_dump_json(), data.stamp()
     if made_of not in _made:
         # what a chapter reads of it is the rows that it releases
@@ -140,7 +138,7 @@ def declared(edition: Edition, question: str, part: Part) -> pd.DataFrame:
     names several sources, a figure is that of the first that has it. Raises EditionError for a figure that
     several sources give without the edition saying which counts.
     """
-    open_board(edition.data)
+    project.open_board(edition.data)
     asked = {comparison.question: comparison for comparison in edition.comparisons}
     rows = getattr(asked.get(question), part, None)
     if rows is None:
@@ -329,7 +327,7 @@ def _rows(edition: Edition) -> list[tuple[dict[str, object], np.ndarray | None, 
     for comparison in edition.comparisons:
         try:
             made.append(_row(comparison, edition))
-        except InputError as error:
+        except errors.InputError as error:
             wrong += [(comparison.question, error)]
     if wrong:
         lines = [

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from lscb_analysis import data, statistics
+from lscb_analysis import data, records, statistics
 from lscb_analysis.editions import Edition
 from lscb_analysis.quality.figures import (
     CELL,
@@ -24,7 +24,6 @@ from lscb_analysis.quality.figures import (
     with_links,
 )
 from lscb_analysis.quality.withheld import check_withheld
-from lscb_analysis.records import check_summaries, summaries
 
 FINDING = [
     *("rule", *statistics.PLACE, *statistics.PERIOD, *statistics.SUBJECT, "unit"),
@@ -250,11 +249,11 @@ def check_ratings(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     How many they are is the denominator of the measures by the dictionary. A row stands for the summary of
     one statement, and has no `least` or `most`: no ratings give it.
     """
-    told = figures[summaries(figures)]
+    told = figures[records.summaries(figures)]
     panels = told.assign(totals=told["denominator"])
     panels = panels.merge(numbers(figures, "totals", WHOLE), on=["totals", *WHOLE])
     found = [
-        check_summaries(panel, int(raters)).assign(denominator_source=source)
+        records.check_summaries(panel, int(raters)).assign(denominator_source=source)
         for (raters, source), panel in panels.groupby(["value_totals", "source_totals"], sort=False)
     ]
     checked = pd.concat([pd.DataFrame(), *found], ignore_index=True)

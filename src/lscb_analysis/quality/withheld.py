@@ -6,9 +6,8 @@ That it happens, and how often, is for everyone; which figures they are is for t
 import numpy as np
 import pandas as pd
 
-from lscb_analysis import data, statistics
+from lscb_analysis import data, project, statistics
 from lscb_analysis.editions import Edition
-from lscb_analysis.project import project
 from lscb_analysis.quality.figures import TOTAL, WHOLE, Row, digits, links, published
 
 WAYS = {
@@ -30,7 +29,7 @@ def cells_given_away(edition: Edition) -> list[str]:
 
 
 def _told(cell: Row, board: str) -> str:
-    path = project() / "data" / board / f"{cell['table']}.csv"
+    path = project.project() / "data" / board / f"{cell['table']}.csv"
     rows = data.read(path)
     key = {name: str(cell[name]) for name in ("area_code", "time_period", *statistics.SUBJECT[:2], "source")}
     key |= {end: f"{cell[end]:%Y-%m-%d}" for end in ("period_start", "period_end")}
