@@ -86,40 +86,38 @@ class Figure:
     @classmethod
     def of_row(cls, row: Row, statistic: str) -> Self:
         """Return a statistic of a row of a release."""
-        suffix = BEFORE if statistic.endswith(BEFORE) else ""
         of = defined(statistic)
         changed = "previous_period" in row and not of.one_period
-        return cls(
+        return cls._of(
+            row,
             statistic,
-            row["measure"],
-            row["category"],
-            row["area_code"],
-            period_of(row, suffix),
-            period_of(row, BEFORE) if changed else "",
-            unit(row, statistic),
-            row.get(of.method_in, of.method) or "",
-            row["confidence"] if of.interval else 0.95,
-            row[column(statistic)],
-            _source(row, statistic, suffix),
+            before=period_of(row, BEFORE) if changed else "",
+            unit=unit(row, statistic),
+            method=row.get(of.method_in, of.method) or "",
+            confidence=row["confidence"] if of.interval else 0.95,
+            value=row[column(statistic)],
         )
 
     @classmethod
     def of_cell(cls, row: Row, statistic: str) -> Self:
         """Return the figure in a column of a CSV, by the others of its row."""
-        changed, suffix = "previous_period" in row, BEFORE if statistic.endswith(BEFORE) else ""
+        changed = "previous_period" in row
         of_change = changed and statistic in ("change", "lower", "upper")
-        return cls(
+        return cls._of(
+            row,
             f"change_{statistic}" if changed and defined(statistic).interval else statistic,
-            row["measure"],
-            row["category"],
-            row["area_code"],
-            period_of(row, suffix),
-            period_of(row, BEFORE) if changed and not suffix else "",
-            row["change_unit"] if of_change else row.get("unit", ""),
-            row.get("method", ""),
-            float(row.get("confidence") or 0.95),
-            source=_source(row, statistic, suffix),
+            before=period_of(row, BEFORE) if changed and not statistic.endswith(BEFORE) else "",
+            unit=row["change_unit"] if of_change else row.get("unit", ""),
+            method=row.get("method", ""),
+            confidence=float(row.get("confidence") or 0.95),
         )
+
+    @classmethod
+    def _of(cls, row: Row, statistic: str, **told: Any) -> Self:
+        """A statistic of the place that a row is of."""
+        suffix = BEFORE if statistic.endswith(BEFORE) else ""
+        place = (row["measure"], row["category"], row["area_code"], period_of(row, suffix))
+        return cls(statistic, *place, source=_source(row, statistic, suffix), **told)
 
     @classmethod
     def of_html(cls, about: Mapping[str, str]) -> Self:
