@@ -60,8 +60,13 @@ def main() -> None:
         known = [STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in STATUS]
         if not known and not _remedy(error):
             raise
-        typer.echo(_said(error), err=True)
+        _warn(_said(error))
         raise SystemExit(known[0] if known else FAILED) from None
+
+
+def _warn(*lines: str) -> None:
+    for line in lines:
+        typer.echo(line, err=True)
 
 
 def _remedy(error: BaseException | None) -> str:
@@ -177,10 +182,9 @@ def _warmed_up(edition: str | None) -> Iterator[Callable[..., build.Pack]]:
 
 
 def _tell_failures(pack: build.Pack, tell: Callable[..., None]) -> None:
-    for chapter in pack.failed:
-        typer.echo(f"{chapter.name} {chapter.error}", err=True)
+    _warn(*(f"{chapter.name} {chapter.error}" for chapter in pack.failed))
     kept = f"The failed notebooks are in {pack.kept}."
-    typer.echo(f"Not published; {pack.folder} is as it was. {kept}", err=True)
+    _warn(f"Not published; {pack.folder} is as it was. {kept}")
     tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
 
 
@@ -227,13 +231,12 @@ def check(
     notes = _check_all(names, read_of, problems)
     for note in notes:
         typer.echo(f"Note: {note}")
-    for problem in problems[told:]:
-        typer.echo(problem, err=True)
+    _warn(*problems[told:])
     chapters = len(list(project.project().glob("notebooks/[0-9][0-9]_*.ipynb")))
     number = sum(len(data.tables(board)) for board in read_of)
     read = f"Read {number} tables, {len(names)} edition(s) and {chapters} chapters"
     if problems:
-        typer.echo(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
+        _warn(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.")
         raise typer.Exit(BAD_INPUT)
     typer.echo(f"{read}: no problem.")
     if withheld:
@@ -264,8 +267,7 @@ def _tell_typed(names: list[str]) -> list[str]:
         with suppress(errors.InputError, OSError, ValueError, LookupError, TypeError, AttributeError):
             claims = map(str, audit.typed_claims(editions.read_edition(name)))
             found += [claim for claim in claims if claim not in found]
-    for claim in found:
-        typer.echo(claim, err=True)
+    _warn(*found)
     return found
 
 
@@ -294,18 +296,16 @@ def verify(
     """
     with _warmed_up(None):
         found = build.verify(pack, _Teller(None).of_chapters)
-    for what in ("altered", "added", "removed"):
-        for file in getattr(found, what):
-            typer.echo(f"{what.capitalize()}: {file}", err=True)
-    for reason in found.unlike:
-        typer.echo(f"Not verified: {reason}.", err=True)
+    changed = ("altered", "added", "removed")
+    _warn(*(f"{what.capitalize()}: {file}" for what in changed for file in getattr(found, what)))
+    _warn(*(f"Not verified: {reason}." for reason in found.unlike))
     if found.differ:
-        typer.echo(f"Not the same when made again: {', '.join(found.differ)}.", err=True)
+        _warn(f"Not the same when made again: {', '.join(found.differ)}.")
     if found.wrong:
-        typer.echo(f"{pack} is not as it was made.", err=True)
+        _warn(f"{pack} is not as it was made.")
         raise typer.Exit(FAILED)
     if found.unlike:
-        typer.echo(f"{pack} could not be verified here.", err=True)
+        _warn(f"{pack} could not be verified here.")
         raise typer.Exit(NOT_VERIFIED)
     typer.echo(f"Made again, all {found.files} files of the pack are the same, byte by byte.")
 
