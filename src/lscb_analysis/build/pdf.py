@@ -43,18 +43,15 @@ def chromium() -> str:
     Raises BuildError if there is none, or none where the variable says.
     """
     named = os.environ.get(NAMED)
-    if named:
-        found = shutil.which(named)
-        if not found:
-            raise BuildError(f"{NAMED} is {named!r}, which is no program. Set it to Chromium's, or unset it.")
+    asked = [named] if named else [*_BROWSERS["names"], *PLACES]
+    if found := next(filter(None, map(shutil.which, asked)), None):
         return found
-    found = next(filter(None, map(shutil.which, [*_BROWSERS["names"], *PLACES])), None)
-    if not found:
-        raise BuildError(
-            "A PDF is printed by Chromium, and none is found. Install Chromium, Chrome or Edge, "
-            f"set {NAMED} to where it is, or build without --pdf."
-        )
-    return found
+    if named:
+        raise BuildError(f"{NAMED} is {named!r}, which is no program. Set it to Chromium's, or unset it.")
+    raise BuildError(
+        "A PDF is printed by Chromium, and none is found. Install Chromium, Chrome or Edge, "
+        f"set {NAMED} to where it is, or build without --pdf."
+    )
 
 
 def printed(page: str, browser: str, published: date, aside: Path) -> bytes:

@@ -97,31 +97,27 @@ def _limited(part: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-UPWARDS = [
-    "above the upper limit",
-    f"{RUN} or more in a row above the centre",
-    f"{RUN} or more in a row rising",
-    "2 of 3 in a row near the upper limit",
+RULES = [
+    "{place} the {side} limit",
+    "{run} or more in a row {place} the centre",
+    "{run} or more in a row {way}",
+    "2 of 3 in a row near the {side} limit",
 ]
-DOWNWARDS = [
-    "below the lower limit",
-    f"{RUN} or more in a row below the centre",
-    f"{RUN} or more in a row falling",
-    "2 of 3 in a row near the lower limit",
-]
+UPWARDS = {"run": RUN, "place": "above", "side": "upper", "way": "rising"}
+DOWNWARDS = {"run": RUN, "place": "below", "side": "lower", "way": "falling"}
 
 
 def _signals(values: Floats, centre: float, reach: float) -> list[str]:
     # the mean of equal numbers need not equal them to the last digit
     distance = np.where(np.isclose(values, centre, rtol=1e-9, atol=0), 0.0, values - centre)
-    words = [*UPWARDS, *DOWNWARDS]
+    words = [rule.format(**way) for way in (UPWARDS, DOWNWARDS) for rule in RULES]
     found = [*_patterns(distance, reach), *_patterns(-distance, reach)]
     points = zip(*found, strict=True)
     return ["; ".join(said for said, holds in zip(words, point, strict=True) if holds) for point in points]
 
 
 def _patterns(distance: Floats, reach: float) -> list[np.ndarray]:
-    """Which points belong to each of the four patterns upwards, in the order of `UPWARDS`."""
+    """Which points belong to each of the four patterns upwards, in the order of `RULES`."""
     above = distance > 0
     rising = _in_runs(np.diff(distance) > 0, RUN - 1)
     near = np.zeros(len(distance), bool)
