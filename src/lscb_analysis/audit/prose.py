@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import mistune
 from bs4 import BeautifulSoup
@@ -31,18 +31,13 @@ APPROVED = "approved"
 LIMITS = "What these numbers cannot show"
 """The heading below which an item that begins with “Whether” says what cannot be told."""
 
-_ASKS = (
-    "what|which|who|whom|whose|when|where|how|is|are|was|were|do|does|did|has|have|had|can|could|would|will|may|might"
-    "|should"
+_FILE = tomllib.loads(Path(__file__).with_name("prose.toml").read_text("utf-8"))
+_QUESTION = re.compile(
+    rf"(?:(?:in|of|for|on|by|to|from|with|between) )?(?:{'|'.join(_FILE['asks'])})\b[^:;—–.!]*\?", re.I
 )
-_QUESTION = re.compile(rf"(?:(?:in|of|for|on|by|to|from|with|between) )?(?:{_ASKS})\b[^:;—–.!]*\?", re.I)
 _LIMITED = re.compile(r"(?:Whether (?!or not)|How (?:many|much) )[^:;—–!]*\.")
-_SUPPOSES = re.compile(
-    r"\b(?:how come|did you|do you know|is it not|n['’]t|how far|how much|who would)\b", re.I
-)
-"""Questions that take for granted what they ask."""
+_SUPPOSES = re.compile(rf"\b(?:{'|'.join(_FILE['supposes'])})\b", re.I)
 _ROMAN = re.compile(r"(?=[mdclxvi])m{0,4}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
-_WORDS_LIKE_ROMAN = ("i", "mix", "c", "d", "l", "m")
 _SPACED = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
 _YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(month_name[1:])}) )?(?:19|20)\d\d")
 _ODD = re.compile(r"[0-9$+<=>^`|~\x00-\x1f\x7f]")
@@ -120,7 +115,7 @@ def _sentences(words: str, shorts: tuple[str, ...]) -> list[str]:
 
 def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
     """Yield each word of a sentence that claims something, with what it does."""
-    spoken = "|".join(_file()["spoken_of"])
+    spoken = "|".join(_FILE["spoken_of"])
     plain = re.sub(rf"\*(?:{spoken})\*", " ", sentence, flags=re.I)
     yield from _odd(plain)
     plain = "".join(
@@ -132,7 +127,7 @@ def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
     asks |= limits and bool(_LIMITED.fullmatch(sentence))
     for word in apart.split():
         alone = len(word) == 1 and not re.search(rf"\b{word.upper()}\b", sentence)  # a letter, as in “x”
-        if _ROMAN.fullmatch(word) and word not in _WORDS_LIKE_ROMAN and not alone:
+        if _ROMAN.fullmatch(word) and word not in _FILE["like_roman"] and not alone:
             yield word, "is a Roman numeral, bound to no figure"
     if spaced := _SPACED.search(apart):
         yield spaced[0], "is a word that is spaced out"
@@ -143,7 +138,7 @@ def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
 
 def _told(name: str) -> Iterator[tuple[str, str]]:
     """Yield the words of a name that tell what happened."""
-    of_names = _file()[_OF_NAMES]
+    of_names = _FILE[_OF_NAMES]
     if hit := _pattern(of_names["words"]).search(name.casefold()):
         yield hit[0], of_names["says"]
 
@@ -167,17 +162,12 @@ def _odd(plain: str) -> Iterator[tuple[str, str]]:
 @cache
 def _list() -> tuple[tuple[str, re.Pattern[str], bool], ...]:
     """What each kind of word does, a pattern of its words, and whether a question does not free it."""
-    kinds = [kind for name, kind in _file().items() if isinstance(kind, dict) and name != _OF_NAMES]
+    kinds = [kind for name, kind in _FILE.items() if isinstance(kind, dict) and name != _OF_NAMES]
     return tuple((kind["says"], _pattern(kind["words"]), kind.get("never_free", False)) for kind in kinds)
 
 
 def _pattern(words: list[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(words)})\b".replace("*", r"\w*"))
-
-
-@cache
-def _file() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).with_name("prose.toml")).read_text("utf-8"))
 
 
 def _of_texts(name: str) -> Iterator[Passage]:
@@ -268,7 +258,7 @@ def _as_read(markdown: str) -> list[str]:
         tag.insert_before("\0")
         tag.insert_after("\0")
     for tag in tree.find_all("em"):
-        if (words := tag.get_text()).casefold() in _file()["spoken_of"]:
+        if (words := tag.get_text()).casefold() in _FILE["spoken_of"]:
             tag.replace_with(f"*{words}*")
     return [words for words in map(str.strip, [*said, *tree.get_text().split("\0")]) if words]
 
