@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -37,12 +37,8 @@ class Statistic:
     remade: str | float = ""
 
 
-STATISTICS = {
-    name: Statistic(**said)
-    for name, said in tomllib.loads(
-        (resources.files("lscb_analysis") / "statistics.toml").read_text("utf-8")
-    ).items()
-}
+_SAID = tomllib.loads(Path(__file__).with_name("statistics.toml").read_text("utf-8"))
+STATISTICS = {name: Statistic(**said) for name, said in _SAID.items()}
 
 
 def defined(statistic: str) -> Statistic:

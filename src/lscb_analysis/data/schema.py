@@ -9,14 +9,14 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lscb_analysis.errors import InputError
 
-_SAID = tomllib.loads((resources.files("lscb_analysis.data") / "schema.toml").read_text("utf-8"))
+_SAID = tomllib.loads(Path(__file__).with_name("schema.toml").read_text("utf-8"))
 """What files hold, and what is said where one does not: `schema.toml` explains it."""
 
 FILES: dict[str, dict[str, Any]] = _SAID["dictionary"] | _SAID["texts"] | {"ratings": _SAID["ratings"]}
