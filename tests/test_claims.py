@@ -45,7 +45,8 @@ def test_a_pack_of_another_edition_claims_no_test_no_simulation_and_no_report(ot
         for named in page.select("[data-name], cite"):
             named.decompose()  # words of the dictionary and of sources
         said = page.get_text()
-        assert not (found := REPORT.search(said)), (name, said[max(0, found.start() - 200) : found.end() + 80])
+        found = REPORT.search(said)
+        assert not found, (name, said[max(0, found.start() - 200) : found.end() + 80])
 
 
 def test_a_draft_claims_no_test_and_no_simulation_of_the_whole_pack(project):  # noqa: ARG001

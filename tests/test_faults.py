@@ -200,7 +200,7 @@ def test_a_kernel_killed_in_mid_cell_fails_its_chapter_and_says_where(place):
     kernel.kill()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "01_one failed: its kernel died, perhaps for want of memory, in the cell `import time" in err
+    assert "01_one failed: its kernel died, perhaps out of memory, in the cell `import time" in err
     assert unchanged(place)
     assert place.left() == ([".invented", "invented"], WHOLE)
 

@@ -63,7 +63,7 @@ def test_every_file_of_the_folder_is_offered_in_the_page():
 
 def test_every_event_is_in_the_page():
     page = (CHECKOUT / "docs" / "scheduling.md").read_text("utf-8")
-    named = set(re.findall(r"`([a-z ]+)`", re.search(r"(?s)The events are.*?\.", page)[0]))
+    named = set(re.findall(r"`([a-z ]+)`", re.search(r"(?s)\| event \|.*?\n\n", page)[0]))
     source = "".join(path.read_text("utf-8") for path in (CHECKOUT / "src").rglob("*.py"))
     told = " ".join(re.findall(r"\btell\(([^,)]*)", source))
     assert named == set(re.findall(r'"([a-z ]+)"', told))

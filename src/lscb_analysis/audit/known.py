@@ -72,7 +72,7 @@ class Known:
 
     @cached_property
     def alike(self) -> dict[str, set[str]]:
-        """Measures of which one is worked out from the others."""
+        """Measures that are worked out from each other."""
         alike: dict[str, set[str]] = defaultdict(set)
         for link in [
             *self.linked,
@@ -289,7 +289,7 @@ def _ways_of_their_own(rows: pd.DataFrame, latest: Period) -> Iterator[pd.DataFr
 
 
 def changing() -> set[str]:
-    """Return the measures of which others say by how much they rose or fell."""
+    """Return the measures whose rise or fall another measure states."""
     return {*data.measures()["of"].reindex(data.with_role("more", "fewer"))}
 
 

@@ -185,8 +185,12 @@ def _of_texts(name: str) -> Iterator[Passage]:
 
 
 def _of_edition(edition: Edition) -> Iterator[Passage]:
-    """The words of an edition; its period is one, and its telephone numbers are checked as such."""
+    """The words of an edition, its period without years; telephone numbers have a form of their own.
+
+    They tell of a report: an approval holds for every edition of that report, and for no other report.
+    """
     file = f"{edition.name}.toml"
+    place = (edition.report or file).replace(",", "")  # a row of a CSV names it
     words = {field: getattr(edition, field) for field in ("title", "board", "analysed", "assured", "ask")}
     words |= {f"notes {key}": note for key, note in edition.notes.items()}
     words["period"] = _YEARS.sub("", edition.period)
@@ -194,7 +198,7 @@ def _of_edition(edition: Edition) -> Iterator[Passage]:
         parts = ("when", "service", "plain")
         words |= {f"help {number} {part}": getattr(help, part) or "" for part in parts}
     for field, said in words.items():
-        yield Passage(f"{file}, {field}", None, None, f"{file} {field}", said, edition.data)
+        yield Passage(f"{file}, {field}", None, None, f"{place} {field}", said, edition.data)
 
 
 def _of_notebook(path: Path, names: set[str]) -> Iterator[Passage]:

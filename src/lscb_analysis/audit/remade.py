@@ -244,7 +244,7 @@ def _difference(x: float, n: float, x0: float, n0: float, confidence: float) -> 
 
 @cache
 def _ratio(x: float, n: float, x0: float, n0: float, confidence: float) -> list[float]:
-    """The ends of the ratio of two rates: what the conditional test of each side just does not refuse."""
+    """The ends of the ratio of two rates: the last that the conditional test of each side does not refuse."""
     from scipy.optimize import brentq
     from statsmodels.stats.proportion import proportion_confint
     from statsmodels.stats.rates import test_poisson_2indep
@@ -329,7 +329,7 @@ def _implied(known: Known, cited: Figure) -> Iterator[float]:
 
 
 def _ends(count: int, rate: Estimate) -> tuple[int, int]:
-    """The smallest and the largest whole number of which `count` is the printed rate, halves included."""
+    """The smallest and the largest total that make `count` the printed rate, halves included."""
     digits = rate.printed.rstrip("%").replace(",", "")
     half, of = Fraction(1, 2 * 10 ** decimals(digits)), per(rate.unit)
     return ceil(of * count / (Fraction(digits) + half)), floor(of * count / (Fraction(digits) - half))

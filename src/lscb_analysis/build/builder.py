@@ -130,7 +130,7 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
         tell("chapter skipped", chapter=chapter.name)
         chapter.executed = read(runs / f"{chapter.name}.ipynb")
     for chapter in chain(reused, ended):
-        # what is wrong, in data that changed just now, is said when all have run
+        # what is wrong in data that changed meanwhile is said when all have run
         with suppress(ValueError):
             if not (chapter.reused or chapter.error):
                 reads = data.recorded(runs / f"{chapter.name}.reads")

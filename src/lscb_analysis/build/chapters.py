@@ -217,7 +217,7 @@ class _Kernels:
             kernel = getattr(self.managers.get(chapter), "provisioner", None)
             if reason and kernel is not None and kernel.pid:
                 self.reasons.setdefault(chapter, reason)
-                with suppress(ProcessLookupError):  # it has ended just now
+                with suppress(ProcessLookupError):  # it has ended
                     os.kill(kernel.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
@@ -236,7 +236,7 @@ def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Ker
         where = _question_of(target, error.cell_index)
         chapter.error = f"failed in cell {error.exec_count}, `{cell}`{where}. {error.ename}: {error.evalue}"
     except RuntimeError as error:  # nbclient's: the kernel died, or never began
-        died = "its kernel died, perhaps for want of memory" if isinstance(error, DeadKernelError) else error
+        died = "its kernel died, perhaps out of memory" if isinstance(error, DeadKernelError) else error
         chapter.error = f"{kernels.reasons.get(chapter.name, f'failed: {died}')}{_interrupted(target)}"
     else:
         chapter.executed = read(target)

@@ -1,9 +1,9 @@
 """Where a pack stands: made aside, put in place in one step, by one build at a time, and withdrawn.
 
 What readers open is `reports/<edition>`. Beside it a hidden folder of the same name, the store, holds the
-lock, the pack that stands and whatever is being made. Where the system has symbolic links the visible name
-is one, and publishing replaces it: a reader meets the old pack or the new one. Elsewhere the folder is
-renamed, with a moment between the two names, and put back if the second fails: near-atomic.
+lock, the pack that stands and the one that a build is making. Where the system has symbolic links the
+visible name is one, and publishing replaces it: a reader meets the old pack or the new one. Elsewhere the
+folder is renamed, with a moment between the two names, and put back if the second fails: near-atomic.
 
 A store has a marker, a pack names its format, and what lacks them is refused. Only files that a record or a
 manifest lists are ever deleted. Whatever else is found stays, or is renamed where it is in the way.
@@ -26,7 +26,7 @@ MANIFEST, FORMAT = "manifest.json", "lscb pack 1"
 """The file in which a pack says what it is made of, and what that says of itself."""
 
 MARKER, MARK = "lscb-store", "Made by lscb, which removes what it made in here. Nothing is safe here.\n"
-"""The file that tells a store, or a folder in which something is being made, from any other folder."""
+"""The file that tells a store, or a folder in which a build works, from any other folder."""
 
 SYSTEMS_OWN = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What systems leave in a folder that somebody looked at: it makes no folder a person's."""
@@ -204,7 +204,7 @@ def notebooks_kept(folder: Path) -> list[Path]:
 
 
 def is_failure(path: Path, record: dict[str, dict[str, Any]]) -> bool:
-    """Whether a file is a notebook of a chapter that failed, just as it was kept."""
+    """Whether a file is a notebook of a chapter that failed, unchanged since it was kept."""
     return _is_plain(path) and project.file_digest(path) == record["failed"].get(path.name)
 
 
@@ -266,7 +266,7 @@ def _next_number(folder: Path) -> str:
 
 
 def _clear(folder: Path, also_made: bool = True) -> None:
-    """Remove what was being made, and undo a publication that was cut off."""
+    """Remove what a build was making, and undo a publication that was cut off."""
     store, old, link = _store(folder), _store(folder) / "old", _store(folder) / "link"
     if _is_pack(old):
         # without the other, a build was killed between its two names

@@ -49,7 +49,7 @@ def take(chapter: Chapter, edition: Edition, verdicts: pd.DataFrame, folder: Pat
 def keep(ran: Collection[Chapter], folder: Path) -> None:
     """Keep chapters as they ran, and in the record their digests and those of what they were made of.
 
-    The record is first, so that no notebook is there of which it does not tell.
+    The record is first, so that it tells of every notebook there is.
     """
     record, runs = project.record_of(folder), running_in(folder)
     for chapter in ran:

@@ -41,7 +41,7 @@ OF_A_BOARD = ("facts", "plain_facts", "commentary", "accessibility")
 
 
 def tables(board: str | None = None) -> list[str]:
-    """Return the names of the tables of figures of a board, sorted; of which, `which_board` says."""
+    """Return the names of the tables of figures of a board, sorted; `which_board` names the board."""
     return [path.stem for path in listed(f"data/{which_board(board)}", ".csv") if _holds_figures(path)]
 
 
@@ -153,7 +153,7 @@ def last_day(period: int | str) -> pd.Timestamp:
 
 
 def published_files() -> set[str]:
-    """Return the files read that hold words, or figures all of whose sources have published them.
+    """Return the files read that hold words, or figures that all their sources have published.
 
     Of no other may a pack carry a digest: a small number is found by trying all that it can be.
     """
@@ -181,7 +181,7 @@ def source_names(frame: pd.DataFrame) -> set[str]:
 def load(
     table: str, until: int | str | None = None, board: str | None = None, **where: str | int
 ) -> pd.DataFrame:
-    """Return a table of a board as a tidy frame, checked: of `board`, or of the one `which_board` says.
+    """Return a table of a board as a tidy frame, checked: of `board`, or else of `which_board`.
 
     The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
     measure), `status`, and `nearest`, to whose multiples the source rounds (else 0). `value` is a float,

@@ -24,7 +24,7 @@ def record(kind: str, *key: Any) -> None:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Read without a record: for a whole of which only the part that is used counts."""
+    """Read without a record: for a whole, when only the part that is used counts."""
     token = _paused.set(True)
     try:
         yield

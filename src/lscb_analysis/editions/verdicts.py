@@ -172,7 +172,7 @@ def estimates(edition: Edition, question: str) -> pd.DataFrame:
 
 
 def shown_measure(comparison: Comparison) -> str:
-    """Return the measure that a comparison shows: as declared, or else that which its counts and totals make.
+    """Return the measure that a comparison shows: as declared, or else as its counts and totals make it.
 
     That has the title and the categories of the counts. Raises EditionError if there is none.
     """

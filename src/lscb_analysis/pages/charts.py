@@ -581,7 +581,7 @@ def _change_in_words(row: Row) -> Markup:
 
 
 def _withheld(frame: pd.DataFrame) -> list[str]:
-    """The series of which the chart can show nothing, since their source withholds every figure."""
+    """The series that the chart cannot show, since their source withholds every figure."""
     statistic = "change" if "change" in frame.columns else "value"
     names = pd.Series([series(row) for row in records(frame)], index=frame.index, dtype=str)
     told = frame[statistic].notna().groupby(names, sort=False).any()

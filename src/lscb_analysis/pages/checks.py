@@ -41,7 +41,7 @@ def describe_checks(found: Release) -> Display:
 
 
 def describe_balance(found: Release) -> Display:
-    """Say of which measures everything that the rule checked fits; of what is withheld, of none."""
+    """Say for which measures everything that the rule checked fits; withheld figures are left out."""
     frame = found.frame[found.frame["rule"] != WITHHELD]
     fits = frame.groupby("measure", sort=False)["balance"].all()
     titled = fits.groupby(measures()["title"].reindex(fits.index).to_numpy(), sort=False).all()
@@ -88,7 +88,7 @@ def table_of_findings(found: Release) -> Display:
     """Return what does not fit by one rule: a table for each unit and number of decimals, one CSV for all.
 
     Each row says which figure, where it stands and against what, how serious it is, and which value the
-    pack uses. Where everything fits there is no table, nor is there one of what is withheld.
+    pack uses. Where everything fits there is no table; of withheld figures there never is one.
     """
     told = found.frame["rule"] != WITHHELD
     wrong = found.frame[told & ~found.frame["balance"].astype(bool)]

@@ -52,7 +52,7 @@ def describe_changed(release: Release) -> Display:
 
 
 def describe_unclear(release: Release) -> Display:
-    """List the comparisons of which chance could have made the change, or that rest on too few to tell."""
+    """List the comparisons that chance alone could explain, or that rest on too few to tell."""
     return _lines(release, (NO_CLEAR_CHANGE, TOO_FEW), "none_unclear")
 
 

@@ -262,7 +262,7 @@ def _version(rows: pd.DataFrame) -> Markup:
 
 @if_any()
 def describe_standing(standing: Release, claim: Release) -> Display:
-    """Say where an area stands among all, and whether that bears out a place it is claimed to have.
+    """Say where an area stands among all, and whether that agrees with the place it is said to have.
 
     Takes the one row that `standing` makes, and the row of the claim: a place, at most.
     """
@@ -301,8 +301,8 @@ def describe_missing_total(estimates: Release, changes: Release) -> Display:
 def describe_conclusive(*printed: Release) -> Display:
     """Say how many would have to stand behind two printed percentages for their change to exceed chance.
 
-    Of each series the last two figures are taken, and of those only pairs of which neither has its
-    number: both are supposed to rest on the same one.
+    Of each series the last two figures are taken, and only where neither has its number: both
+    are supposed to rest on the same one.
     """
     told = pd.concat([release.frame for release in printed]).dropna(subset=["value"])
     return _listing(
@@ -628,7 +628,7 @@ def change(row: Row, opening: Markup) -> Markup:
 
 
 def _half_told(row: Row, opening: Markup) -> Markup:
-    """The sentence on two figures of which one is not told, or neither."""
+    """The sentence on two figures where one is not told, or neither."""
     known = "only_before" if pd.notna(row["value_before"]) else "untold"
     key = "only_now" if pd.notna(row["value"]) else known
     whys = {"why_before": _untold(row, True), "why": _untold(row, False)}

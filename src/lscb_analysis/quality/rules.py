@@ -49,7 +49,7 @@ ONLY = "no other place gives it"
 AGREED = "all places give the same"
 NEITHER = "none of the dates"
 WITHHELD = "withheld"
-"""The rule of which findings tell how many they are, and no more."""
+"""The rule whose findings tell how many they are, and no more."""
 
 CHANGES = {"more": 1, "fewer": -1}
 """The roles of measures that say how much more or fewer there were later, and the sign of it."""
@@ -172,8 +172,8 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
 def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """Hold a printed percentage against its number and total, or against all whole numbers of one of them.
 
-    What could not fail is not checked: any percentage is some whole number of a large total. Nor is what
-    would tell of a number that is withheld.
+    Two kinds are not checked: what could not fail, since any percentage is some whole number of a large
+    total, and what would tell of a number that is withheld.
     """
     exact = figures["value"].notna() & figures["qualifier"].isin(["", "about"])
     told = with_links(figures[(figures["unit"] == "%") & exact], linked)

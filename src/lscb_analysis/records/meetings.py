@@ -75,8 +75,9 @@ def orders(before: int, since: int) -> int:
 def fewest_since(before: int, level: float = 0.05) -> int:
     """Return how many meetings it takes since a change for any difference to exceed chance at `level`.
 
-    Had nothing changed, every order of the meetings would be as likely as any other. The clearest difference,
-    every meeting since beyond every one before, comes about in 2 of these orders, counted both ways.
+    If nothing had changed, every order of the meetings would be as likely as any other. The clearest
+    difference, every meeting since beyond every one before, comes about in 2 of these orders, counted both
+    ways.
 
     Raises ValueError if there was no meeting before. Source: Fisher (1935), The Design of Experiments.
     """

@@ -62,7 +62,7 @@ def summarise(
 
     A statement is withheld, all its figures missing and its status `c`, if it has fewer than `FEWEST`
     ratings; if all its ratings are the same, unless the partners agreed that this may be told (`unanimous`);
-    and, given the ratings `before` of which a summary is out already, if the ratings added, taken away or
+    and, given the ratings `before` whose summary is out already, if the ratings added, taken away or
     changed since are themselves fewer than `FEWEST` or all the same: the difference would tell them. For a
     summary of some partners only, `before` are the ratings of all.
 
@@ -110,7 +110,7 @@ def check_summaries(printed: pd.DataFrame, raters: float) -> pd.DataFrame:
     `printed` are rows of `data/` whose measures have the roles of `PARTS`. The frame has the row
     of each statement's mean (or, without one, its range), with `possible` (half points, means rounded),
     `possible_cut` (half points, means cut off), `possible_whole` (whole points, means rounded), `raters` and
-    `fewest`. A statement of which nothing is printed is left out, and so are all if `raters` is missing.
+    `fewest`. A statement without any print is left out, and so are all if `raters` is missing.
     """
     if printed.empty or pd.isna(raters):
         return printed.head(0)

@@ -35,7 +35,7 @@ FEW_EVENTS = 10
 """Below this many events a count's interval is exact; from it on, Byar's method serves."""
 
 AS_PRINTED = "as printed"
-CONTRADICTED = "as printed, against the numbers at hand"
+CONTRADICTED = "as printed, although the numbers give another figure"
 
 
 class EstimateError(InputError, ValueError):
@@ -161,7 +161,7 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     An estimate of the same area, period and category fits when, rounded as the print is, it is the
     number printed: it is then taken whole; so is a suppressed one for a suppressed print. A figure
     that none fits keeps its printed value and gets no interval; its method is `as printed`, and says
-    so if the numbers at hand give another figure. The `qualifier` of the print (about, over) stays.
+    so if the numbers give another figure. The `qualifier` of the print (about, over) stays.
     """
     shown = [*ESTIMATE, *(["qualifier"] if "qualifier" in printed.columns else [])]
     if estimates is None:

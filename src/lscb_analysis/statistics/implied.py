@@ -42,7 +42,7 @@ class ContradictionError(InputError, ValueError):
 
 
 def possible_totals(count: int, printed: str) -> list[int]:
-    """Return every whole number of which `count` is the percentage printed, halves rounded either way.
+    """Return every total that makes `count` the percentage printed, halves rounded either way.
 
     Raises ValueError if count and percentage are not both above zero: no end of totals would then do.
     """
@@ -84,7 +84,7 @@ def common_totals(*printed: str, complete: bool = False, largest: int = LARGEST_
 
 
 def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Return the totals of which `counts` are `percentages`, as a frame of counts of `measure`.
+    """Return the totals that make `counts` the `percentages`, as a frame of counts of `measure`.
 
     Both frames have one row for each area and period. Where exactly one whole number fits, it is the
     value; where none or several do, the value is missing, with status `x`.
@@ -392,7 +392,7 @@ def _count_bounds(totals: ArrayLike, printed: str) -> tuple[Ints, Ints]:
 
 
 def _whole_bounds(count: int, printed: str, per: int) -> tuple[int, int]:
-    """The lowest and the highest whole number of which `count` is `printed` for every `per`."""
+    """The lowest and the highest total that make `count` the rate `printed` for every `per`."""
     scale, units = _units(printed)
     if count <= 0 or units <= 0:
         raise ValueError(
@@ -446,10 +446,10 @@ def _extreme_pairs(printed: str, before: str) -> tuple[Ints, Ints, Ints]:
     For each n the most and the least conclusive pair are among them.
     """
     # Let x be the greater. Given s = x + y it is hypergeometric, and stochastically larger the larger s. So
-    # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks, being the lower tail
+    # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks as the lower tail does
     # of y; in whole, or less half its point. Only where s passes from exact to mid-p could p still fall as y
     # grows to y + 1 <= x. But the tail changes by (1 - (y + 1) / x) / 2 times the chance that the next event
-    # is the x-th, which is not below zero; by symmetry that holds for non-events too. Hence p only falls as
+    # is the x-th, which is not below zero; by symmetry that holds for non-events too. So p only falls as
     # the counts move apart, and is 1 where they are equal: the farthest, the nearest and the equal suffice.
     n = np.arange(1, LARGEST_TOTAL + 1)
     (x_low, x_high), (y_low, y_high) = _count_bounds(n, printed), _count_bounds(n, before)

@@ -134,7 +134,7 @@ def mix_changes(
     A single category is never tested: `p_value` is missing. The intervals have the confidence in all of
     them at once (Bonferroni's correction of Newcombe's). `residual` is the adjusted
     residual of the later period: how many standard errors the category
-    lies above what it would be had the mix not changed; missing where the category is suppressed in
+    lies above what it would be if the mix had not changed; missing where the category is suppressed in
     either period. Source: Haberman (1973), Biometrics 29:205-220.
 
     Raises EstimateError as `mix_change` and `compare` do.

@@ -1,7 +1,7 @@
 """Warm kernels: a chapter's kernel is forked from a process that has already imported the libraries.
 
 A provisioner of Jupyter's asks a forkserver of the standard library's for a process, which becomes an
-ordinary ipykernel: papermill and nbclient do not know the difference, nor do the notebooks.
+ordinary ipykernel: papermill, nbclient and the notebooks do not know the difference.
 """
 
 import asyncio
