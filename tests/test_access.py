@@ -15,8 +15,9 @@ from conftest import DATA, EDITION
 from typer.testing import CliRunner
 
 from lscb_analysis.build.asked import Asked
-from lscb_analysis.build.builder import build, published_files
+from lscb_analysis.build.builder import build
 from lscb_analysis.cli import app
+from lscb_analysis.data import published_files
 from lscb_analysis.data.schema import runs
 from lscb_analysis.errors import InputError
 

@@ -14,8 +14,8 @@ from conftest import DATA, EDITION as FILE, FEW, compared, keep_only, only
 
 from lscb_analysis.build import builder, site
 from lscb_analysis.build.asked import Asked
-from lscb_analysis.build.builder import BuildError, UnpublishedError, build, plan
-from lscb_analysis.build.publication import making
+from lscb_analysis.build.builder import build, plan
+from lscb_analysis.build.publication import BuildError, UnpublishedError, making
 from lscb_analysis.build.site import slug
 from lscb_analysis.data.files import texts
 from lscb_analysis.editions.edition import read_edition
@@ -68,7 +68,7 @@ def test_the_manifest_says_what_made_the_pack(pack):
     assert manifest["chapters"][0]["parameters"] == {"edition": "southend-2017-19", "instead": ""}
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((pack / name).read_bytes()).hexdigest() == digest
-    data = builder.project() / DATA / "primary_need.csv"
+    data = builder.project.project() / DATA / "primary_need.csv"
     assert (
         manifest["inputs"]["data/southend/primary_need.csv"] == hashlib.sha256(data.read_bytes()).hexdigest()
     )

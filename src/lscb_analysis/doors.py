@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import difflib
 import inspect
-import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
@@ -95,8 +94,8 @@ def names() -> dict[str, list[str]]:
 def _answering(function: Callable[..., Any], called: str) -> Callable[..., Any]:
     """A function that answers in one line what is not given to it as it takes it."""
     takes = inspect.signature(function)
-    typed = f"{called}{takes.replace(return_annotation=inspect.Signature.empty)}"
-    typed = re.sub(r": '[^']*'| = .*?(?=[,)])", "", typed)
+    bare = [one.replace(annotation=one.empty, default=one.empty) for one in takes.parameters.values()]
+    typed = f"{called}{inspect.Signature(bare)}"
 
     @wraps(function)
     def answering(*given: Any, **named: Any) -> Any:
@@ -122,7 +121,8 @@ def _checked(bound: dict[str, Any], takes: inspect.Signature, called: str) -> li
     frames = []
     for name, value in bound.items():
         parameter = takes.parameters[name]
-        asked, *others = str(parameter.annotation).removeprefix("pd.").split(" | ")
+        kinds_asked = inspect.formatannotation(parameter.annotation).strip("'").split(" | ")
+        asked, *others = (kind.rpartition(".")[2] for kind in kinds_asked)
         if parameter.kind is parameter.VAR_KEYWORD:
             check_single_values(value)
         for one in value if parameter.kind is parameter.VAR_POSITIONAL else [value]:

@@ -1,7 +1,5 @@
 """Errors of what was given, and how they read in a notebook: as in a terminal."""
 
-from __future__ import annotations
-
 import linecache
 import traceback
 

@@ -3,8 +3,6 @@
 It is imported first, and imports little: a second run that finds nothing new should be done at once.
 """
 
-from __future__ import annotations
-
 import codecs
 import hashlib
 import json

@@ -3,8 +3,6 @@
 Nothing is taken from the frames that chapters use, and nothing from a pack.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,18 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import (
-    Stamped,
-    derived,
-    dictionary,
-    last_day,
-    load,
-    measures,
-    per,
-    stamp,
-    tables,
-    with_role,
-)
+from lscb_analysis import data
 from lscb_analysis.editions import Edition, verdict_table
 from lscb_analysis.figure import Figure, Place, period_of
 from lscb_analysis.project import open_board
@@ -66,12 +53,12 @@ class Known:
             _add_implied(told, percentages, counts, totals)
         untold = self.rows[self.rows["value"].isna()]
         hidden = {(row.measure, row.area_code, row.iso) for row in untold.itertuples()}
-        for rest in derived("remainder"):
+        for rest in data.derived("remainder"):
             _add_remainder(told, rest.measure, rest.of, rest.by[0], hidden)
         for row in self.derived[self.derived["value"].notna()].itertuples():
             _add(told, row)
-        denominators = measures()["denominator"]
-        numbers = denominators[(denominators != "") & (measures()["unit"] == "number")]
+        denominators = data.measures()["denominator"]
+        numbers = denominators[(denominators != "") & (data.measures()["unit"] == "number")]
         for shares in [*self.linked, *((counts, counts, totals) for counts, totals in numbers.items())]:
             _add_shares(told, self.withheld, *shares)
         return {place: list(_once(ways)) for place, ways in told.items()}
@@ -80,14 +67,17 @@ class Known:
     def linked(self) -> list[tuple[str, str, str]]:
         """Which percentages or rates belong to which numbers, and both to which totals."""
         found = links(self.edition)[["percentages", "counts", "totals"]]
-        shares = [(share.measure, share.of, share.by[0]) for share in derived("share")]
+        shares = [(share.measure, share.of, share.by[0]) for share in data.derived("share")]
         return [*shares, *found.itertuples(index=False, name=None)]
 
     @cached_property
     def alike(self) -> dict[str, set[str]]:
         """Measures that are worked out from each other."""
         alike: dict[str, set[str]] = defaultdict(set)
-        for link in [*self.linked, *((rest.measure, rest.of, *rest.by) for rest in derived("remainder"))]:
+        for link in [
+            *self.linked,
+            *((rest.measure, rest.of, *rest.by) for rest in data.derived("remainder")),
+        ]:
             for measure in link:
                 alike[measure].update(link)
         return alike
@@ -138,14 +128,14 @@ class Known:
     @cached_property
     def attended(self) -> dict[str, tuple[str, set[str]]]:
         """Of each measure of attendance, and each mark: which marks it counts, and among which."""
-        ways = derived("attended")
+        ways = data.derived("attended")
         every = {mark for way in ways for mark in way.by}
         return {mark: (mark, every) for mark in every} | {way.measure: (way.of, {*way.by}) for way in ways}
 
     @cached_property
     def end(self) -> str:
         """The last day of the edition's latest period."""
-        return f"{last_day(self.edition.latest):%Y-%m-%d}"
+        return f"{data.last_day(self.edition.latest):%Y-%m-%d}"
 
     @cached_property
     def shown(self) -> set[str]:
@@ -165,19 +155,19 @@ class Known:
     @cached_property
     def report(self) -> set[str]:
         """The sources that are parts of the edition's report."""
-        documents = dictionary().sources.set_index("source")["document"]
+        documents = data.dictionary().sources.set_index("source")["document"]
         return {*documents.index[documents == (self.edition.report or "")]} - {""}
 
 
 def known(edition: Edition) -> Known:
     """Return everything that the tables give for `edition`. Raises DataError if a table does not hold."""
     open_board(edition.data)
-    return _known(edition.model_dump_json(), stamp())
+    return _known(edition.model_dump_json(), data.stamp())
 
 
 @lru_cache(maxsize=1)
-def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
-    rows = pd.concat([load(name).assign(table=name) for name in tables()], ignore_index=True)
+def _known(edition_json: str, _stamp: tuple[data.Stamped, ...]) -> Known:
+    rows = pd.concat([data.load(name).assign(table=name) for name in data.tables()], ignore_index=True)
     made = Known(Edition.model_validate_json(edition_json), rows.assign(iso=_iso(rows)))
     _ = made.told, made.found  # what the data do not bear is said before anything runs
     return made
@@ -185,7 +175,7 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
 
 def register(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that are marks of a register, meeting by meeting."""
-    marks = [measure for way in derived("attended") for measure in way.by]
+    marks = [measure for way in data.derived("attended") for measure in way.by]
     return rows[rows["measure"].isin(marks) & (rows["time_identifier"] == "Day")]
 
 
@@ -248,17 +238,17 @@ def _add_shares(told: Told, withheld: Iterable[Place], percentages: str, counts:
 
     Where the number is withheld its total still stands.
     """
-    unit = str(measures()["unit"].get(percentages, "%"))
+    unit = str(data.measures()["unit"].get(percentages, "%"))
     rate = "%" if unit == "number" else unit
     for place in [place for place in (*told, *withheld) if place[0] == counts and totals]:
         numbers = [estimate for estimate in told.get(place, []) if estimate.unit == "number"]
         same = told.get((totals, TOTAL, *place[2:]), [])
-        wholes = same if per(rate) == 100 else _populations(told, totals, place)
+        wholes = same if data.per(rate) == 100 else _populations(told, totals, place)
         for whole in (whole for whole in wholes if whole.unit == "number" and whole.value > 0):
             of = whole.value
             told[percentages, TOTAL, *place[2:]].append(Estimate(np.nan, "", whole.sources, "", np.nan, of))
             for number in numbers:
-                value, sources = per(rate) * number.value / of, number.sources | whole.sources
+                value, sources = data.per(rate) * number.value / of, number.sources | whole.sources
                 quotient = Estimate(value, rate, sources, "", number.value, of)
                 for measure in {counts, percentages}:
                     told[measure, *place[1:]].append(quotient)
@@ -283,16 +273,16 @@ def _ways_of_their_own(rows: pd.DataFrame, latest: Period) -> Iterator[pd.DataFr
         return by_measure.get(measure, rows.iloc[:0])
 
     yield from _accounts(of)
-    for way in derived("meetings"):
+    for way in data.derived("meetings"):
         if way.of in by_measure:
             yield meetings_held(register(rows), way.measure)
     for measure in changing() & by_measure.keys():
-        cases = of(measure)[of(measure)["period_end"] <= last_day(latest)]
-        changes = [of(name) for name in with_role("more", "fewer", of=measure)]
+        cases = of(measure)[of(measure)["period_end"] <= data.last_day(latest)]
+        changes = [of(name) for name in data.with_role("more", "fewer", of=measure)]
         told = pd.concat([cases.iloc[:0], *changes])
-        told = told[told["period_end"] <= last_day(latest)]
+        told = told[told["period_end"] <= data.last_day(latest)]
         numbers = told[told["unit"] == "number"]
-        more, fewer = (numbers[numbers["measure"].isin(with_role(role))] for role in ("more", "fewer"))
+        more, fewer = (numbers[numbers["measure"].isin(data.with_role(role))] for role in ("more", "fewer"))
         if len(numbers):
             last = cases[cases["time_period"] == cases["time_period"].max()]
             yield implied_earlier(last, more, fewer, told[told["unit"] == "%"])
@@ -300,13 +290,13 @@ def _ways_of_their_own(rows: pd.DataFrame, latest: Period) -> Iterator[pd.DataFr
 
 def changing() -> set[str]:
     """Return the measures whose rise or fall another measure states."""
-    return {*measures()["of"].reindex(with_role("more", "fewer"))}
+    return {*data.measures()["of"].reindex(data.with_role("more", "fewer"))}
 
 
 def _accounts(of: Callable[[str], pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """The amounts of money that follow from others, and what the parts of a surplus add up to."""
     made: dict[str, pd.DataFrame] = {}
-    for way in derived("turned", "surplus", "percentage"):
+    for way in data.derived("turned", "surplus", "percentage"):
         first, *others = (made[name] if name in made else stated(of(name)) for name in (way.of, *way.by))
         if first.empty or any(frame.empty for frame in others):
             continue

@@ -1,7 +1,5 @@
 """What a chapter reads, recorded as it runs, so that it is run again when that changes and not otherwise."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator

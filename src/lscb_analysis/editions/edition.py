@@ -1,33 +1,21 @@
 """An edition: its area, periods, chapters and the comparisons it declares, read from TOML."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+import pydantic
 
+from lscb_analysis import errors, project
 from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, calendars, last_day, nearest
-from lscb_analysis.errors import InputError
-from lscb_analysis.project import ProjectError, board_of, edition_file, editions, open_board, project
 
 Rows = dict[str, str | int | list[str]]
 """Which rows: `table`, then any columns and the value each must have; `source` may be several, in order."""
 
 
-Year = Annotated[int, Field(ge=1990, le=2100, strict=True)]
+Year = Annotated[int, pydantic.Field(ge=1990, le=2100, strict=True)]
 
 
 def _dated(given: Any) -> Any:
@@ -39,7 +27,7 @@ def _dated(given: Any) -> Any:
     raise ValueError(f"{given!r} is no period: give a year, as 2018, or as '2018 Financial year Q1'")
 
 
-DatedPeriod = Annotated[int | str, PlainValidator(_dated)]
+DatedPeriod = Annotated[int | str, pydantic.PlainValidator(_dated)]
 
 
 def _seen(words: str) -> str:
@@ -48,17 +36,17 @@ def _seen(words: str) -> str:
     return words
 
 
-Words = Annotated[str, Field(min_length=1), AfterValidator(_seen)]
+Words = Annotated[str, pydantic.Field(min_length=1), pydantic.AfterValidator(_seen)]
 
 
-ChapterName = Annotated[str, Field(pattern=f"^{CHAPTER}$")]
+ChapterName = Annotated[str, pydantic.Field(pattern=f"^{CHAPTER}$")]
 
 
-class EditionError(InputError, ValueError):
+class EditionError(errors.InputError, ValueError):
     """An edition that does not exist or cannot be read; the message says what to change."""
 
 
-class Comparison(BaseModel):
+class Comparison(pydantic.BaseModel):
     """One question of the edition, asked of two periods.
 
     Without `totals` they follow from `printed`; without `printed` what counts and totals give is shown.
@@ -67,7 +55,7 @@ class Comparison(BaseModel):
     `easy_read` has it told on the easy to read page, for which a mix is not simple enough.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     question: str
     chapter: str
@@ -78,7 +66,7 @@ class Comparison(BaseModel):
     heading: Rows | None = None
     easy_read: bool = False
 
-    @field_validator("counts", "totals", "printed", "heading")
+    @pydantic.field_validator("counts", "totals", "printed", "heading")
     @classmethod
     def _names_a_table(cls, rows: Rows | None) -> Rows | None:
         if rows is not None and "table" not in rows:
@@ -93,7 +81,7 @@ class Comparison(BaseModel):
             raise ValueError(f"{unknown[0]!r} cannot choose rows here. {nearest(unknown[0], own)}")
         return rows
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _holds(self) -> Self:
         if self.totals is None and self.printed is None:
             raise ValueError(f"{self.question} has neither totals nor printed: give one of them")
@@ -102,17 +90,17 @@ class Comparison(BaseModel):
         return self
 
 
-class Help(BaseModel):
+class Help(pydantic.BaseModel):
     """Whom to call about a child, and when; without a number where the service's own pages give it.
 
     `plain` says both in short sentences, for the easy to read page.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     when: Words
     service: Words
-    telephone: Annotated[str, Field(pattern=r"^[0-9][0-9 ]+[0-9]$")] | None = None
+    telephone: Annotated[str, pydantic.Field(pattern=r"^[0-9][0-9 ]+[0-9]$")] | None = None
     plain: Words | None = None
 
 
@@ -125,7 +113,7 @@ def _kinds_of_period(calendar: str) -> list[str]:
     return list(dict.fromkeys(row["identifier"] for row in calendars() if row["calendar"] == calendar))
 
 
-class Edition(BaseModel):
+class Edition(pydantic.BaseModel):
     """What a pack is made of. `previous` and `latest` are compared; each goes by the year in which it ends.
 
     In which `calendar` they are `calendars.csv` says: of academic years a year will do; of quarters or
@@ -145,7 +133,7 @@ class Edition(BaseModel):
     words that belong to this edition's report, shown by chapters that ask for them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     name: str
     title: Words
@@ -159,7 +147,7 @@ class Edition(BaseModel):
     previous: DatedPeriod
     latest: DatedPeriod
     financial_year: Year | None = None
-    confidence: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.95
+    confidence: Annotated[float, pydantic.Field(ge=0.5, lt=1, strict=True)] = 0.95
     rule: str
     analysed: Words
     assured: Words
@@ -167,14 +155,14 @@ class Edition(BaseModel):
     published: date
     next_pack: date
     use_until: date
-    help: Annotated[list[Help], Field(min_length=1)]
-    chapters: Annotated[list[ChapterName], Field(min_length=1)]
+    help: Annotated[list[Help], pydantic.Field(min_length=1)]
+    chapters: Annotated[list[ChapterName], pydantic.Field(min_length=1)]
     comparisons: list[Comparison] = []
     sources: list[str] = []
     lists: dict[str, list[str]] = {}
     notes: dict[str, Words] = {}
 
-    @model_validator(mode="before")
+    @pydantic.model_validator(mode="before")
     @classmethod
     def _in_its_calendar(cls, given: Any) -> Any:
         """Of a calendar with one kind of period, a year or a day is enough: the kind is added to it."""
@@ -185,7 +173,7 @@ class Edition(BaseModel):
         dated = {of: f"{when} {kinds[0]}" for of, when in named.items() if re.fullmatch(r"[\d-]+", str(when))}
         return given | dated
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _has_periods_of_its_calendar(self) -> Self:
         kinds = _kinds_of_period(self.calendar)
         if not kinds:
@@ -198,7 +186,7 @@ class Edition(BaseModel):
                 raise ValueError(f"{period!r} {said}. Write {example!r}")
         return self
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         questions = [one.question for one in self.comparisons]
         days = {day: getattr(self, day) for day in ("next_pack", "use_until")}
@@ -231,13 +219,13 @@ def read_edition(name: str, **changed: Any) -> Edition:
 
     Raises EditionError, with every problem, if there is none of that name or it does not hold.
     """
-    path = project() / "notebooks" / "editions" / f"{name}.toml"
-    if name not in editions():
-        raise EditionError(f"There is no edition {name!r}. {nearest(name, editions())}")
+    path = project.project() / "notebooks" / "editions" / f"{name}.toml"
+    if name not in project.editions():
+        raise EditionError(f"There is no edition {name!r}. {nearest(name, project.editions())}")
     try:
-        open_board(board := board_of(name))  # what its fields may be the dictionary says
-        return Edition.model_validate(edition_file(name) | {"name": name, "data": board} | changed)
-    except ProjectError as error:
+        project.open_board(board := project.board_of(name))  # what its fields may be the dictionary says
+        return Edition.model_validate(project.edition_file(name) | {"name": name, "data": board} | changed)
+    except project.ProjectError as error:
         raise EditionError(f"{path.name}, data: {error}") from error
     except OSError as error:
         raise EditionError(f"{path.name} cannot be read: {error.strerror}.") from error
@@ -246,7 +234,7 @@ def read_edition(name: str, **changed: Any) -> Edition:
         raise EditionError(f"{path.name} is not UTF-8 text near line {line}. Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise EditionError(f"{path.name} is not TOML: {error}.") from error
-    except ValidationError as error:
+    except pydantic.ValidationError as error:
         lines = [
             _wrong_parameter(problem)
             if problem["loc"][:1] and problem["loc"][0] in changed

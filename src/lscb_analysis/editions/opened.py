@@ -1,7 +1,5 @@
 """An edition opened by a chapter: figures by their measure, and what of them may be shown."""
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import dataclass
@@ -157,7 +155,7 @@ class Pack:
         >>> len(pack.protect(pack.estimates("plans"), pack.estimates("conferences")))  # three years of each
         6
         """
-        return protect(*map(_frame, frames), rule=self.edition.rule)
+        return protect(*(getattr(one, "frame", one) for one in frames), rule=self.edition.rule)
 
     def stated(self, *frames: pd.DataFrame) -> Release:
         """Return figures as their source prints them, to be shown.
@@ -319,7 +317,3 @@ def _wrongly_given() -> str:
         if declared[name] == "str" and value[:1] not in "'\"":
             return f"Parameter {name} is {value}, which is no text. Give it as one (papermill -r)."
     return ""
-
-
-def _frame(figures: pd.DataFrame | Release) -> pd.DataFrame:
-    return figures.frame if isinstance(figures, Release) else figures

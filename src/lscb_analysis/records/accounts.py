@@ -1,7 +1,5 @@
 """Amounts of money: a full count, so that none has an interval. All are worked out to the penny."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from lscb_analysis.statistics import PERIOD, EstimateError, check_single, stated

@@ -4,8 +4,6 @@ A register has a row for each seat (its category) and meeting (its day); the mea
 given, and the value is 1, or missing where no mark is printed.
 """
 
-from __future__ import annotations
-
 from math import comb
 
 import numpy as np

@@ -9,8 +9,6 @@ ratings, would turn into the ratings of a few. What is not: a partner knows thei
 more from a summary than others can.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from functools import cache
@@ -112,7 +110,7 @@ def feasible(
     if not FEWEST <= raters <= LARGEST_PANEL:
         raise ValueError(f"{raters} raters: the search is for {FEWEST} to {LARGEST_PANEL} of them.")
     modes = None if mode is None else _modes(mode)
-    wanted = None if mean is None else (decimals(mean), _digits(mean))
+    wanted = None if mean is None else (decimals(mean), int(_checked_figure(mean).replace(".", "")))
     twice = None if spread is None else round(2 * float(_checked_figure(spread)))
     return [n for n in range(FEWEST, raters + 1) if _possible(n, step, cut, modes, wanted, twice)]
 
@@ -212,11 +210,6 @@ def _checked_figure(text: str) -> str:
     if not re.fullmatch(r"[0-9](\.[0-9]{1,6})?", text):
         raise ValueError(f"{text!r} is no printed rating: give its digits, as '2.5'.")
     return text
-
-
-def _digits(mean: str) -> int:
-    """A printed mean in units of its last decimal."""
-    return int(_checked_figure(mean).replace(".", ""))
 
 
 def _modes(mode: str) -> tuple[float, ...]:

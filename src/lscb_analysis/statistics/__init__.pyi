@@ -66,7 +66,7 @@ from .power import (
     smallest_ratios as smallest_ratios,
     smallest_shift as smallest_shift,
 )
-from .series import control_limits as control_limits, trend as trend
+from .series import control_limits as control_limits
 
 __all__ = [
     "common_totals",
@@ -82,5 +82,4 @@ __all__ = [
     "standing",
     "stated",
     "suppressed_bounds",
-    "trend",
 ]

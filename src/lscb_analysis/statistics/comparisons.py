@@ -1,7 +1,5 @@
 """Two periods compared: the change, its interval, and how often chance alone would produce it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -4,8 +4,6 @@ Estimates are tidy frames. To the columns that say what a figure is they add `nu
 `denominator`, `value`, `lower` and `upper` (all in `unit`), `method` and `confidence`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial

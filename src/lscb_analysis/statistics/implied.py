@@ -3,8 +3,6 @@
 A half may have been rounded either way; every other number is rounded to the nearest.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The parts of a whole: `share` of each category, and whether a whole mix has changed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

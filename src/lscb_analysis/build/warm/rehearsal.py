@@ -3,8 +3,6 @@
 What a library does only when it first draws or tabulates would otherwise be done again in every kernel.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import chdir, suppress
 from typing import Any
