@@ -1,19 +1,24 @@
-# make report | test | accessibility | lab | check | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
+# make report | test | test-whole | accessibility | lab | check | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: report test accessibility lab check benchmark benchmark-alarms lock clean
+.PHONY: report test test-whole accessibility lab check benchmark benchmark-alarms lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready
 	$(BIN)/lscb build
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+	$(TESTS) -m 'not whole' $(PYTEST)
+	@echo 'Left out: the tests of whole packs, which take some minutes more. Run them by: make test-whole'
+
+test-whole: .venv/ready
+	$(TESTS) -m whole $(PYTEST)
 
 accessibility: .venv/ready
-	$(BIN)/python -m pytest --record tests/test_accessibility.py tests/test_browser.py tests/test_easy_read.py
+	$(BIN)/python -m pytest --record -k 'not some' tests/test_accessibility.py tests/test_browser.py tests/test_easy_read.py
 
 lab: .venv/ready
 	$(BIN)/jupyter lab notebooks

@@ -179,7 +179,7 @@ def _peak(way: Way) -> float:
 def _held(process: psutil.Process) -> int:
     try:
         told = process.memory_full_info()
-    except psutil.Error:  # it ended just now
+    except psutil.Error:  # it has ended
         return 0
     return int(getattr(told, "pss", told.rss))
 
@@ -205,7 +205,7 @@ def _where_the_time_goes(log: Path, kept: Path, wall: float) -> list[tuple[str, 
         ("pages, manifest, publication", pages),
         ("chapters, one after the other", chapters),
         ("  of which cells", cells),
-        ("  of which kernels, messages, files", chapters - cells),
+        ("  kernels, messages, files among them", chapters - cells),
     ]
 
 

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup, Tag
 from lscb_analysis.pages.words import words
 
 _OF_ALL = words()["claims_of_all"]
-_UNCLEAR = "|".join(_OF_ALL["none_unclear"]["none"] + _OF_ALL["all_compared"]["none"])
+_UNCLEAR = "|".join(_OF_ALL["unclear"]["none"] + _OF_ALL["not compared"]["none"])
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 
 FAULTS = {

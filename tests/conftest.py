@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,9 @@ sys.modules.setdefault("rfc3987_syntax", None)  # as the command does, before an
 
 from lscb_analysis.build import builder  # noqa: E402
 from lscb_analysis.build.asked import Asked  # noqa: E402
+from lscb_analysis.build.warm.origin import REHEARSED  # noqa: E402
+from lscb_analysis.build.warm.provisioner import warm_kernels  # noqa: E402
+from lscb_analysis.data.schema import DICTIONARY as DICTIONARY_FILES, TEXTS  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,8 +34,15 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 DATA, DICTIONARY = Path("data") / "southend", Path("data") / "dictionary"
 EDITION = Path("notebooks") / "editions" / "southend-2017-19.toml"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SOME = ["index", "00_board_summary", "05_child_protection", "easy-read"]
+"""Pages of every kind, which each run of the tests opens in a browser; `make test-whole` opens all."""
+SOME_PAGES = "some pages"
 FEW = ["03_primary_need", "05_child_protection", "08_care_leavers"]
 """Enough chapters to see what a build does; the whole pack is built once, for the tests of its pages."""
+LONGEST = ["verify", "accessibility", "boards", "faults", "report", "other_data", "verdicts", "consistency",
+           "belongings", "reuse", "data", "access", "check", "trends", "quality", "other_places", "kernels",
+           "pdf", "cli", "leaks", "new_year", "jupyterlab", "browser"]  # fmt: skip
+"""The files whose tests take longest: they begin first, so that in the end no processor waits for one."""
 
 
 settings.register_profile("lscb", deadline=None)  # a busy machine is no fault
@@ -44,10 +56,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record", action="store_true", help="write data/southend/accessibility.csv")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    order = {f"test_{name}": at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the record of a whole run, faults and all: the statement made from it has to own to them."""
     if session.config.getoption("--record") and (found := session.config.stash.get(FOUND, [])):
         recorded.write(found)
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """Collect garbage again after the command, which leaves that to the end of its process."""
+    yield
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture
@@ -56,6 +82,8 @@ def note(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def noted(*of: Any, **more: Any) -> None:
         found = recorded.Found(*of, **more)
+        if SOME_PAGES in request.node.name:
+            return  # the record is of all
         if request.config.getoption("--record"):
             request.config.stash.setdefault(FOUND, []).append(found)
         else:
@@ -95,6 +123,18 @@ def copied(folder: Path, chapters: list[str] | None) -> Path:
     return folder
 
 
+def only(project: Path, *kept: str) -> None:
+    """Leave of the board's tables these alone: every build checks all there are, which takes a second."""
+    for path in (project / DATA).glob("*.csv"):
+        if path.stem not in (*DICTIONARY_FILES, *TEXTS, *kept):
+            path.unlink()
+
+
+def compared(project: Path) -> list[str]:
+    """The tables that the comparisons of the edition take."""
+    return re.findall(r'\btable = "(\w+)"', (project / EDITION).read_text("utf-8"))
+
+
 def data_files(project: Path) -> list[Path]:
     """The files of `data/` that the edition reads: the dictionary's, then the board's own."""
     return [path for folder in (DICTIONARY, DATA) for path in sorted((project / folder).glob("*.csv"))]
@@ -129,24 +169,53 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The edition's pack, built once; of tests that run side by side, one waits for it.
-
-    It is made from a copy of the checkout, `checkout` beside `reports`, for what is kept of a pack is in its
-    project.
-    """
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The temporary folder that tests share which run side by side."""
     folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    root = folder / "checkout"
-    with FileLock(folder / "checkout.lock"):
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def pack(machine: Path) -> Path:
+    """The pack of the edition, built once for all tests from a copy of the checkout, beside `reports`."""
+    return built_once(machine / "checkout", machine / "reports" / "pack")
+
+
+@pytest.fixture(scope="session")
+def pack_of_few(machine: Path) -> Path:
+    """A pack of few chapters, built once for all tests; one that changes it takes a copy (`built`)."""
+    return built_once(machine / "few", None, FEW)
+
+
+@pytest.fixture
+def built(pack_of_few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that project with its pack, that the library takes for the project."""
+    folder = shutil.copytree(pack_of_few.parents[1], tmp_path / "project", symlinks=True)
+    monkeypatch.setenv("LSCB_PROJECT", str(folder))
+    return folder
+
+
+@pytest.fixture
+def warmed() -> Iterator[Callable[[Path], None]]:
+    """Have all builds of a project, whose data stay as they are, fork kernels from one process."""
+    with ExitStack() as stack:
+        yield lambda project: stack.enter_context(
+            warm_kernels(rehearsal=(REHEARSED, str(project), EDITION.stem))
+        )
+
+
+def built_once(root: Path, output: Path | None, chapters: list[str] | None = None) -> Path:
+    """Build the pack of a project copied to `root`; of tests that run side by side, one waits for it."""
+    with FileLock(root.with_suffix(".lock")):
         if not root.exists():
-            copied(root, None)
+            copied(root, chapters)
+            if chapters:
+                only(root, *compared(root))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSCB_PROJECT", str(root))
-        built = builder.build(None, Asked(wait=True), folder / "reports" / "pack")
-    assert not built.failed, [chapter.error for chapter in built.failed]
-    return built.folder
+        made = builder.build(None, Asked(wait=True), output)
+    assert not made.failed, [chapter.error for chapter in made.failed]
+    return made.folder
 
 
 @pytest.fixture(scope="session")
@@ -167,9 +236,11 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture
-def opened(browser: Browser, pack: Path) -> Callable[..., Iterator[tuple[str, Page]]]:
-    """Open every page of the pack, one after the other, in a tab that has the settings given.
+@pytest.fixture(params=[SOME_PAGES, pytest.param("all pages", marks=pytest.mark.whole)])
+def opened(
+    request: pytest.FixtureRequest, browser: Browser, pack: Path
+) -> Callable[..., Iterator[tuple[str, Page]]]:
+    """Open some pages of the pack or all, one after the other, in a tab that has the settings given.
 
     Without the `whole`, that of the whole pack is left out: axe takes longer over it than over all others,
     whose parts it is made of.
@@ -178,7 +249,7 @@ def opened(browser: Browser, pack: Path) -> Callable[..., Iterator[tuple[str, Pa
     def each(whole: bool = True, **settings: Any) -> Iterator[tuple[str, Page]]:
         page = browser.new_page(**settings)
         for path in sorted(pack.glob("*.html")):
-            if whole or path.stem != "all":
+            if path.stem in SOME or (request.param != SOME_PAGES and (whole or path.stem != "all")):
                 page.goto(path.as_uri())
                 yield path.stem, page
         page.close()

@@ -86,7 +86,9 @@ BOARDS = {"southend": "northport"}
 """The folders of boards in `data/`."""
 
 KEYS = MEASURES | CATEGORIES | TABLES | SOURCES | LISTS | CHAPTERS
-ALL = NAMES | KEYS | SCHEMES | EDITIONS | BOARDS
+BESIDE = NAMES | EDITIONS | BOARDS
+"""What a second board is called otherwise that shares the dictionary and the notebooks of the first."""
+ALL = BESIDE | KEYS | SCHEMES
 
 
 def renamed(words: str) -> str:

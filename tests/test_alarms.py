@@ -104,7 +104,7 @@ def test_the_published_counts_get_the_p_values_of_the_verdicts(simulation, asked
 
 def test_if_siblings_were_not_allowed_for_false_alarms_would_be_many(simulation, asked):
     """The simulation can fail: tests that take the children as independent raise alarms far too often."""
-    rng, size = np.random.default_rng(1), 300
+    rng, size = np.random.default_rng(1), 100
     drawn = [simulation.drawn(one, one.unchanged, one.dispersion, size, rng) for one in asked]
     blind = [replace(one, dispersion=1.0) for one in asked]
     p = [simulation.p_values(one, counts, len(asked)) for one, counts in zip(blind, drawn, strict=True)]

@@ -18,9 +18,8 @@ CHAPTER = "01_conferences"
 SOURCE = "report-5.2-conferences"
 CELLS = [
     "import lscb_analysis as lscb",
-    "pack = lscb.read_edition(edition, area=area, previous=previous, latest=latest, confidence=confidence)\n"
-    "verdict = lscb.protect(lscb.verdict_table(pack), rule=pack.rule)",
-    "series = lscb.protect(lscb.estimates(pack, 'timely'), rule=pack.rule)",
+    "pack = lscb.open_edition(edition, instead)",
+    "series, verdict = pack.estimates('timely'), pack.verdicts('timely')",
     "lscb.sentences.change(verdict)",
     "lscb.sentences.verdict(verdict)",
     "lscb.charts.line(series, verdicts=verdict)",
@@ -30,10 +29,7 @@ CELLS = [
 PARAMETERS = "\n".join(
     [
         'edition: str = "invented"  # the edition',
-        'area: str = "Southend-on-Sea"  # the authority',
-        "previous: int = 2017  # the earlier period",
-        "latest: int = 2018  # the later period",
-        "confidence: float = 0.95  # of every interval",
+        'instead: str = ""  # values to try in place of the edition\'s',
     ]
 )
 

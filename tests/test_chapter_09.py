@@ -54,7 +54,7 @@ def test_nothing_is_compared_drawn_or_made_a_percentage():
     assert set(measures().loc[sorted(own), "unit"]) == {"number"}
     assert set(measures().loc[sorted(own), "polarity"]) == {"neither"}
     assert not re.search(
-        r"_chart\(|compare\(|proportion\(|rate\(|describe_change", CHAPTER.read_text("utf-8")
+        r"charts\.|compare\(|proportion\(|rate\(|sentences\.change", CHAPTER.read_text("utf-8")
     )
 
 

@@ -235,7 +235,9 @@ def test_more_kinds_of_marks_than_shapes_are_refused():
 
 def test_a_statement_without_any_figure_is_named_as_not_drawn_and_one_with_a_range_is_drawn():
     duties = protect(stated(load("self_assessment", source="report-appendix-3-duties")), rule="published")
-    assert "Not drawn, for want of a figure: Annual report." in soup(lscb.charts.scores(duties)).get_text()
+    assert (
+        "Not drawn, because there is no figure: Annual report." in soup(lscb.charts.scores(duties)).get_text()
+    )
     assert "Not drawn" not in soup(lscb.charts.scores(scores())).get_text()
 
 

@@ -98,7 +98,7 @@ def test_a_change_that_only_siblings_make_a_matter_of_chance_is_told_so(table):
 
 @pytest.mark.parametrize(
     ("excludes", "said"),
-    [(True, "The interval leaves “no change” out all the same"), (False, "does not leave “no change” out")],
+    [(True, "Even so, the interval leaves “no change” out"), (False, "does not leave “no change” out")],
 )
 def test_where_interval_and_verdict_differ_the_sentence_says_so(table, excludes, said):
     assert said in unclear(table, at_odds=True, interval_excludes_none=excludes)
@@ -111,7 +111,7 @@ def test_a_mix_says_what_it_would_take_to_tip_and_what_shift_would_have_shown(ta
     assert "differ by 5.1 percentage points. Verdict: too few to tell." in sentence(said)
     smallest = f"{row['smallest_shift']:.1f}"
     assert f"a shift of {smallest} percentage points or more would probably have shown" in sentence(said)
-    assert "Some category's interval leaves “no change” out" in sentence(said)
+    assert "Even so, some category's interval leaves “no change” out" in sentence(said)
     assert folded(said)["Where the verdict would tip"].startswith(f"At {row['tips_at']:.2f} times")
 
 
@@ -129,11 +129,11 @@ def test_the_statistics_behind_a_verdict_are_all_there(table):
         "2.4 times the variance of independent counts. Working value"
     )
     assert behind["Where the verdict would tip"].startswith(
-        f"At {row['tips_at']:.1f} times the variance of independent counts, that of the other"
+        f"At {row['tips_at']:.1f} times the variance of independent counts, if that of the other"
     )
     assert behind["What could have been seen"] == (
         f"With these numbers only a fall of at least {row['smallest_fall']:.0f}% or a rise of at least "
-        f"{row['smallest_rise']:.0f}% would probably have shown (“probably” being a chance of 80% or more)"
+        f"{row['smallest_rise']:.0f}% would probably have shown (“probably” means a chance of 80% or more)"
     )
     assert behind["Smallest change that is taken to matter"] == "10%"
 
@@ -212,8 +212,8 @@ def test_each_statistic_names_its_method(table):
     ("verdict", "excludes", "dispersion", "said", "unsaid"),
     [
         ("too few to tell", True, 2.4, "takes every child as independent", "No single"),
-        ("too few to tell", True, 1.0, "Some category's interval leaves", "independent"),
-        ("changed", False, 2.4, "No single category's interval leaves", "Some category"),
+        ("too few to tell", True, 1.0, "Even so, some category's interval leaves", "independent"),
+        ("changed", False, 2.4, "No single category's interval leaves", "some category's"),
     ],
 )
 def test_a_mix_says_truly_where_its_intervals_and_its_verdict_differ(

@@ -675,7 +675,7 @@ def published(draw):
     return counts, sum(truth) + slip * draw(st.integers(-1, 1)), percentages, sibling, least
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(published())
 def test_bounds_are_those_of_all_the_whole_numbers_that_fit(figures):
     counts, total, percentages, sibling, least = figures
@@ -707,7 +707,7 @@ def test_bounds_are_those_of_all_the_whole_numbers_that_fit(figures):
     assert bounds["exact"].tolist() == [low == high for low, high in expected]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(published())
 def test_bounds_of_an_incomplete_mix_are_those_of_whole_numbers_that_do_not_exceed_the_total(figures):
     counts, total, percentages, _, least = figures

@@ -150,7 +150,7 @@ BREAKAGES = {
     "unknown symbol": cell("value", "q", "symbol"),
     "negative": cell("value", "-3", "below zero",
                      lambda row: is_number(row["value"]) and row["measure"] not in AMOUNTS),
-    "140 per cent": cell("value", "140", "above the most", lambda row: row["measure"] in PERCENTAGES),
+    "140 per cent": cell("value", "140", "above 100, the most", lambda row: row["measure"] in PERCENTAGES),
     "not as printed": cell("value", "98.7", "Check both",
                            lambda row: is_number(row["printed"].strip("%")),
                            lambda row: ("printed", row["printed"])),

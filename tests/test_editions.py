@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from lscb_analysis.editions.edition import EditionError, editions, read_edition
+from lscb_analysis.editions.edition import EditionError, read_edition
+from lscb_analysis.project import editions
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 NAME = "southend-2017-19"

@@ -101,9 +101,9 @@ def test_lines_that_no_ratings_give_are_named_and_where_there_are_none_that_is_s
     shown = lscb.sentences.found(protect(checks, rule="published"))
     assert bound(shown, "possible") == [(0, "cannot")]
     assert bound(shown, "raters") == [(6, "6")]
-    assert "“Risk register” and “Chair raises the profile” cannot come about so." in shown.text
+    assert "“Risk register” and “Chair raises the profile” cannot come about in this way." in shown.text
     fine = lscb.sentences.found(protect(checks[checks["possible"]], rule="published"))
-    assert "All can come about so." in fine.text
+    assert "All can come about in this way." in fine.text
 
 
 def test_a_table_of_marks_shows_each_as_printed_and_a_blank_as_its_symbol():

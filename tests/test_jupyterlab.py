@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,10 +17,10 @@ import psutil
 import pytest
 from conftest import copied
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.whole]
 
 CHAPTER = "05_child_protection"
-STARTED = 60
+STARTED = 300
 """JupyterLab has so many seconds to start; what it does afterwards has them in milliseconds."""
 
 WINDOW = {"width": 1400, "height": 12_000}
@@ -126,11 +127,11 @@ def run_all(page):
 
 def retype(page, name, value):
     """Type another value for a parameter, in the cell of parameters."""
-    line = page.locator(".jp-CodeCell").first.locator(".cm-line", has_text=f"{name}: ")
+    line = page.locator(".jp-CodeCell").first.locator(".cm-line", has_text=re.compile(rf"^{name}\b"))
     line.click()
     page.keyboard.press("Home")
     page.keyboard.press("Shift+End")
-    page.keyboard.insert_text(f"{name} = {value}")
+    page.keyboard.insert_text(f"{name}: str = {value}")
 
 
 def drawn(page):

@@ -4,22 +4,19 @@ The figures are altered, so what the pages then say is invented.
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, DATA, EDITION, copied
-from test_other_data import alter, only
+from conftest import CHECKOUT, DATA, EDITION, copied, only
+from test_cli import run_on
+from test_other_data import alter
 
 from lscb_analysis.cli import main
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import verdict_table
 
-LSCB = [sys.executable, "-c", "from lscb_analysis.cli import main; main()", "build"]
 SUMMARY = "00_board_summary"
 
 POPULATION = "no population behind the earlier figure"
@@ -91,18 +88,11 @@ def lose(project):
 
 
 def run(project):
-    """Build as at a terminal: the exit status, what is said and what is logged."""
+    """Build by the command: the exit status, what is said and what is logged."""
     log = project / "log.jsonl"
     log.unlink(missing_ok=True)
-    done = subprocess.run(
-        [*LSCB, "--log", str(log)],
-        env=os.environ | {"LSCB_PROJECT": str(project)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-    return done.returncode, done.stdout, done.stderr, events
+    said = run_on(project, "build", "--log", str(log))
+    return *said, [json.loads(line) for line in log.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture(scope="module")

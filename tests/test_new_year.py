@@ -108,6 +108,7 @@ def said(pack, page):
     )
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("need")
 def test_a_year_of_another_release_builds_and_so_does_the_old_edition():
     old = build("southend-2017-19")

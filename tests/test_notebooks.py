@@ -84,7 +84,7 @@ def test_what_a_report_says_is_spoken_of_only_where_the_board_gives_it(path):
     section = ""
     for cell in [*nbformat.read(path, as_version=4).cells, nbformat.v4.new_markdown_cell("## End")]:
         if cell.source.startswith("#"):
-            given = re.search(r"describe_(facts|note|versions|claims)\(", section)
+            given = re.search(r"sentences\.(facts\(|note\(|found\(by_place|claims\()", section)
             assert not spoken or given, section
             spoken, section = False, ""
         spoken |= cell.cell_type == "markdown" and bool(

@@ -11,8 +11,10 @@ import pytest
 from conftest import CHECKOUT, DATA, DICTIONARY, EDITION, FEW, data_file
 from typer.testing import CliRunner
 
+from lscb_analysis.audit import typed_claims
 from lscb_analysis.build.builder import build
 from lscb_analysis.cli import app
+from lscb_analysis.editions import read_edition
 
 NOTEBOOK = f"{FEW[0]}.ipynb"
 PLANTED = [
@@ -227,6 +229,18 @@ def test_a_sentence_is_free_once_approved_and_no_longer_when_a_letter_changes(pr
     said = checked(2)
     assert "column digest: 'not a digest' is not the digest of a sentence" in said
     assert "column date: 'yesterday' is not a date" in said
+
+
+def test_notes_are_approved_for_every_edition_of_their_report_and_for_no_other(project):
+    """What is true of one report may be false of the next; the name of an edition changes nothing."""
+    again, words = (project / EDITION).with_name("again.toml"), (CHECKOUT / EDITION).read_text("utf-8")
+    again.write_text(words, "utf-8")
+    assert typed_claims(read_edition("again")) == []
+    rows = (project / DATA / "approved.csv").read_text("utf-8").splitlines()
+    notes = {found[1] for row in rows if (found := re.search(r" notes (\w+),", row))}
+    again.write_text(re.sub(r'(?m)^(report = ".*)"$', r'\1, again"', words), "utf-8")
+    refused = typed_claims(read_edition("again"))
+    assert {problem.file for problem in refused} == {f"again.toml, notes {note}" for note in notes} != set()
 
 
 def test_no_approval_outlives_its_sentence(project):

@@ -299,7 +299,7 @@ def test_a_printed_figure_that_no_estimate_rounds_to_keeps_its_value_without_int
     ).iloc[0]
     assert (row["value"], row["method"], row["unit"]) == (
         47.6,
-        "as printed, against the numbers at hand",
+        "as printed, although the numbers give another figure",
         "%",
     )
     assert row[["numerator", "denominator", "lower", "upper", "confidence"]].isna().all()

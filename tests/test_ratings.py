@@ -135,7 +135,7 @@ def test_the_example_is_invented_is_no_table_of_data_and_gives_what_the_page_say
 
 def test_the_calls_of_the_page_give_what_it_says():
     page = (CHECKOUT / "docs" / "ratings.md").read_text("utf-8")
-    calls = re.findall(r"^lscb\.feasible\((.*)\)  # (\[.*?\])", page, re.M)
+    calls = re.findall(r"^lscb\.records\.feasible\((.*)\)  # (\[.*?\])", page, re.M)
     assert len(calls) == 2
     for arguments, answer in calls:
         assert str(eval(f"feasible({arguments})")) == answer

@@ -72,7 +72,7 @@ def test_the_statement_says_what_falls_short_whom_to_ask_and_is_reached_from_eve
     page = pages["accessibility"]
     said = " ".join(page.main.get_text().split())
     assert "in part" in said
-    assert "nobody who uses a screen reader" in said
+    assert "Nobody who uses a screen reader" in said
     left_open = [row for row in ROWS.values() if row["unjudged"] != "0"]
     assert len(page.select("#known ~ ul [data-statistic=unjudged]")) - len(ROWS) == len(left_open)
     assert page.select_one("#another-form ~ p bdi").get_text() in page.footer.get_text()

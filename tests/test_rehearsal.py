@@ -15,7 +15,7 @@ def shown(monkeypatch):
     """What was drawn and tabulated, in turn."""
     monkeypatch.setattr(verdicts, "_made", {})
     made = []
-    for kind in ("line_chart", "table"):
+    for kind in ("line", "rows"):
         real = getattr(rehearsal, kind)
         monkeypatch.setattr(
             rehearsal, kind, lambda figures, kind=kind, real=real: made.append((kind, real(figures)))
@@ -28,7 +28,7 @@ def test_verdicts_come_first_and_a_chart_and_a_table_after_them(project, shown):
     assert [table.empty for table in next(steps).values()] == [False]
     assert shown == []
     assert list(steps) == []
-    assert [kind for kind, _ in shown] == ["line_chart", "table"]
+    assert [kind for kind, _ in shown] == ["line", "rows"]
 
 
 def test_where_the_data_do_not_hold_it_tells_nothing_and_ends(project, shown):
@@ -38,6 +38,6 @@ def test_where_the_data_do_not_hold_it_tells_nothing_and_ends(project, shown):
 
 
 def test_what_cannot_be_drawn_is_left_to_the_chapters(project, shown, monkeypatch):
-    monkeypatch.setattr(rehearsal, "line_chart", lambda _: {}["no such series"])
+    monkeypatch.setattr(rehearsal, "line", lambda _: {}["no such series"])
     assert [len(made) for made in rehearse(str(project), NAME)] == [1]
     assert shown == []

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from borne_out import CLAIMS_OF_ALL, not_borne_out
-from conftest import keep_only
+from conftest import compared, keep_only, only
 
 from lscb_analysis.audit.known import known
 from lscb_analysis.audit.remade import _WAYS, _foreign, check_page, check_table
@@ -48,6 +48,13 @@ lscb.tabulate.by_measure(pack.protect(moved))"""
 @pytest.fixture(scope="module")
 def data():
     return known(read_edition("southend-2017-19"))
+
+
+@pytest.fixture
+def project(project):
+    """That project with only the tables that it compares."""
+    only(project, *compared(project))
+    return project
 
 
 def put(project, chapter, code, before):

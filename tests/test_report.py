@@ -10,18 +10,25 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import DATA, EDITION as FILE, FEW, keep_only
+from conftest import DATA, EDITION as FILE, FEW, compared, keep_only, only
 
 from lscb_analysis.build import builder, site
 from lscb_analysis.build.asked import Asked
-from lscb_analysis.build.builder import BuildError, UnpublishedError, build, plan
-from lscb_analysis.build.publication import making
+from lscb_analysis.build.builder import build, plan
+from lscb_analysis.build.publication import BuildError, UnpublishedError, making
 from lscb_analysis.build.site import slug
 from lscb_analysis.data.files import texts
 from lscb_analysis.editions.edition import read_edition
 
-CARE = "08_care_leavers"
+CARE, NEED = "08_care_leavers", "03_primary_need"
 EDITION = read_edition("southend-2017-19")
+
+
+@pytest.fixture
+def project(project):
+    """That project with only the tables that it compares."""
+    only(project, *compared(project))
+    return project
 
 
 def contents(folder):
@@ -61,7 +68,7 @@ def test_the_manifest_says_what_made_the_pack(pack):
     assert manifest["chapters"][0]["parameters"] == {"edition": "southend-2017-19", "instead": ""}
     for name, digest in manifest["files"].items():
         assert hashlib.sha256((pack / name).read_bytes()).hexdigest() == digest
-    data = builder.project() / DATA / "primary_need.csv"
+    data = builder.project.project() / DATA / "primary_need.csv"
     assert (
         manifest["inputs"]["data/southend/primary_need.csv"] == hashlib.sha256(data.read_bytes()).hexdigest()
     )
@@ -81,18 +88,22 @@ def test_a_parameter_makes_a_draft_beside_the_pack_and_leaves_the_pack_alone(pro
     assert contents(folder) == before
 
 
-def test_a_chapter_that_fails_says_where_and_why_and_leaves_the_pack_as_it_was(project):
+def test_chapters_that_fail_say_where_and_why_and_leave_the_pack_as_it_was(project):
+    """One raises, the other shows two tables of one name."""
     folder = project / "reports" / "southend-2017-19"
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text('{"format": "lscb pack 1", "files": {}}', "utf-8")
     before = contents(folder)
-    keep_only(project, [CARE])
-    add_cell(project, CARE, "raise ValueError('the figures are missing')")
+    keep_only(project, [CARE, NEED])
+    add_cell(project, NEED, "raise ValueError('the figures are missing')")
+    add_cell(project, CARE, "lscb.tabulate.rows(activity)")
     made = build()
-    assert [chapter.name for chapter in made.failed] == [CARE]
-    assert "under “Where the figures come from”. ValueError: the figures are missing" in made.failed[0].error
+    said = {chapter.name: chapter.error for chapter in made.failed}
+    assert said.keys() == {CARE, NEED}
+    assert "under “Where the figures come from”. ValueError: the figures are missing" in said[NEED]
+    assert "more than one table 'eet-17-18-figures'" in said[CARE]
     assert contents(folder) == before
-    assert (made.kept / f"{CARE}.ipynb").is_file()
+    assert {path.stem for path in made.kept.glob("*.ipynb")} == {CARE, NEED}
     assert sorted(path.name for path in folder.parent.iterdir()) == [
         ".southend-2017-19",
         "southend-2017-19",
@@ -148,21 +159,14 @@ def test_what_changes_while_a_build_waits_for_another_is_not_published_as_if_it_
     assert not folder.exists()
 
 
-def test_a_chapter_that_shows_two_tables_of_one_name_fails(project):
-    keep_only(project, [CARE])
-    add_cell(project, CARE, "lscb.tabulate.rows(activity)")
+def test_what_is_no_display_is_for_the_analyst_and_reaches_no_page(built):
+    page = built / "reports" / EDITION.name / f"{CARE}.html"
+    before = page.read_bytes()
+    add_cell(built, CARE, "print('a remark')\ndisplay(activity, activity.frame)\nactivity")
     made = build()
-    assert "more than one table 'eet-17-18-figures'" in made.failed[0].error
-
-
-def test_what_is_no_display_is_for_the_analyst_and_reaches_no_page(project):
-    keep_only(project, [CARE])
-    build(output=project / "before")
-    add_cell(project, CARE, "print('a remark')\ndisplay(activity, activity.frame)\nactivity")
-    made = build(output=project / "after")
     assert not made.failed, made.failed[0].error
-    page, before = ((project / name / f"{CARE}.html").read_bytes() for name in ("after", "before"))
-    assert page == before
+    assert [chapter.name for chapter in made.chapters if not chapter.reused] == [CARE]
+    assert page.read_bytes() == before
 
 
 def test_parameters_reach_only_the_chapters_that_declare_them(project):
@@ -199,8 +203,9 @@ def made_on(day):
     return made.folder, [event for event in said if event != "not compared"]
 
 
-def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(project):
+def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(project, warmed):
     keep_only(project, [CARE])
+    warmed(project)
     folder, said = made_on(EDITION.use_until)
     assert "past its date" not in said
     good = contents(folder)

@@ -11,8 +11,13 @@ CHAPTERS = FEW
 
 
 @pytest.fixture
-def again(project):  # noqa: ARG001 (what is built)
-    """Build the project's pack, and return a function that builds again and says what was not skipped."""
+def project(built):
+    return built
+
+
+@pytest.fixture
+def again(built):  # noqa: ARG001 (what is built again)
+    """A function that builds the pack again and says what was not skipped."""
 
     def run(**options):
         events = []
@@ -23,7 +28,6 @@ def again(project):  # noqa: ARG001 (what is built)
         assert not pack.failed
         return sorted(chapter for event, chapter in events if event == "chapter done"), events
 
-    run()
     return run
 
 

@@ -6,8 +6,8 @@ import re
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import DATA, DICTIONARY, EDITION, copied
-from test_other_data import alter, only, said
+from conftest import DATA, DICTIONARY, EDITION, copied, only
+from test_other_data import alter, said
 
 import lscb_analysis as lscb
 from lscb_analysis.build.builder import build

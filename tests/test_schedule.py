@@ -63,7 +63,7 @@ def test_every_file_of_the_folder_is_offered_in_the_page():
 
 def test_every_event_is_in_the_page():
     page = (CHECKOUT / "docs" / "scheduling.md").read_text("utf-8")
-    named = set(re.findall(r"`([a-z ]+)`", re.search(r"(?s)The events are.*?\.", page)[0]))
+    named = set(re.findall(r"`([a-z ]+)`", re.search(r"(?s)\| event \|.*?\n\n", page)[0]))
     source = "".join(path.read_text("utf-8") for path in (CHECKOUT / "src").rglob("*.py"))
     told = " ".join(re.findall(r"\btell\(([^,)]*)", source))
     assert named == set(re.findall(r'"([a-z ]+)"', told))
@@ -87,7 +87,7 @@ def test_systemd_finds_nothing_wrong_with_the_units():
     assert calendar.returncode == 0, calendar.stderr
 
 
-@pytest.mark.parametrize("command", [systemd, cron])
+@pytest.mark.parametrize("command", [cron, pytest.param(systemd, marks=pytest.mark.whole)])
 def test_the_command_of_a_schedule_publishes_the_pack_and_keeps_a_log(project, tmp_path, command):
     home = tmp_path / "home"
     home.mkdir()
@@ -128,7 +128,7 @@ def server(project, tmp_path):
                     data=json.dumps(body).encode() if body else None,
                     headers={"Authorization": "token invented", "Content-Type": "application/json"},
                 )
-                with urllib.request.urlopen(request, timeout=60) as answer:
+                with urllib.request.urlopen(request, timeout=300) as answer:
                     said = answer.read()
                 return json.loads(said) if said else None
 
@@ -150,6 +150,7 @@ def waited(ask, seconds=120):
             time.sleep(0.2)
 
 
+@pytest.mark.whole
 def test_jupyters_own_scheduler_runs_a_chapter_with_parameters(project, server):
     job = server(
         "jobs",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -78,6 +80,21 @@ def test_every_symbol_is_a_valid_value():
     rows = [{"value": symbol, "printed": "-", "period_start": f"2017-04-0{i + 1}"}
             for i, symbol in enumerate(schema.SYMBOLS)]  # fmt: skip
     assert list(schema.check_values(table(*rows), words())) == []
+
+
+def test_the_problems_that_are_listed_are_those_that_checks_name():
+    code = "".join(path.read_text("utf-8") for path in Path(schema.__file__).parent.glob("*.py"))
+    listed = tomllib.loads(Path(schema.__file__).with_suffix(".toml").read_text("utf-8"))["problems"]
+    assert [key for key in listed if f'"{key}"' not in code] == []
+
+
+def test_a_period_of_another_length_is_told_what_its_kind_asks():
+    raw = table({"time_identifier": "Financial year", "period_start": "2017-05-01"})
+    (problem,) = schema.check_periods(raw, words().calendars)
+    assert str(problem).endswith(
+        "'2017-05-01' does not begin a 'Financial year' period. "
+        "Give the first and the last day of 12 months from 04-01 on."
+    )
 
 
 def test_a_valid_dictionary_has_no_problem():

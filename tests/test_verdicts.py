@@ -372,7 +372,7 @@ def test_stocks_are_marked_and_years_are_not():
     assert not stock[["conferences", "abuse", "referrals", "care_leavers_17_18", "care_leavers_19_21"]].any()
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(random=st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_of_the_data_does_not_matter(project, random):
     before = published()

@@ -6,8 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHECKOUT, DATA, EDITION, keep_only
-from test_other_data import alter, only, said
+from conftest import CHECKOUT, DATA, DICTIONARY, EDITION, keep_only, only
+from test_other_data import alter, said
 
 import lscb_analysis as lscb
 from lscb_analysis.build.builder import build
@@ -86,7 +86,7 @@ def newest(shared, project):
         later = rows[rows["source"].isin(of)].replace({"2019 to 2020": "2024 to 2025"})
         return pd.concat([rows, later.assign(source=[f"dfe-cin-2025-{of[key]}" for key in later["source"]])])
 
-    alter(project, "sources", of_2025)
+    alter(project, "sources", of_2025, DICTIONARY)
     only(project, "children_in_need", "population")
     path = project / EDITION
     head, *asked = path.read_text("utf-8").split("[[comparisons]]")
@@ -142,7 +142,7 @@ def of_numbers_alone(project):
     path.write_text("[[comparisons]]".join([head, *kept]), "utf-8")
     path.rename(path.with_name("invented.toml"))
     for table in ("placements", "children_in_the_area", "self_assessment"):
-        (project / "data" / f"{table}.csv").unlink()
+        (project / DATA / f"{table}.csv").unlink()
 
 
 def test_chapters_of_numbers_alone_build_and_what_the_data_do_not_say_leaves_with_its_heading(project):

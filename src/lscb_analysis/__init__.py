@@ -1,17 +1,33 @@
 """Statistics of a safeguarding board, from tidy tables to chapters a board can read."""
 
+import sys
+from types import ModuleType
+
+
+class _WayIn(ModuleType):
+    """The package, whose help is made from its groups when it is asked for."""
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        from lscb_analysis.doors import overview
+
+        return overview()
+
 
 def __getattr__(name: str) -> object:
-    """Import what notebooks use, which stands in __init__.pyi, when it is first asked for.
+    """Import what is first asked for, by the door.
 
-    So is the loader, which takes longer to import than a command may be deaf to signals.
+    So is the door, which takes longer to import than a command may be deaf to signals.
     """
-    import lazy_loader
+    from lscb_analysis.doors import door
 
-    get, listed, names = lazy_loader.attach_stub(__name__, __file__)
-    globals().update(__getattr__=get, __dir__=listed, __all__=names)
-    return names if name == "__all__" else get(name)
+    return door(__name__)[0](name)
 
 
-def __dir__() -> object:
-    return __getattr__("__all__")
+def __dir__() -> list[str]:
+    from lscb_analysis.doors import door
+
+    return door(__name__)[1]()
+
+
+sys.modules[__name__].__class__ = _WayIn

@@ -14,27 +14,12 @@ from datetime import UTC, date, datetime
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from typer import Argument, Option
 
-from lscb_analysis.build import (
-    TIMEOUT,
-    Asked,
-    BuildError,
-    holding,
-    is_known,
-    left_alone,
-    notebooks_kept,
-    nothing_to_do,
-    packs,
-    placed,
-    withdraw as take_away,
-)
-from lscb_analysis.project import boards, editions, project, templates, which_board
-
-if TYPE_CHECKING:
-    from lscb_analysis.build import Pack
+from lscb_analysis import audit, build, data, editions, errors, project, quality
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -75,8 +60,13 @@ def main() -> None:
         known = [STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in STATUS]
         if not known and not _remedy(error):
             raise
-        typer.echo(_said(error), err=True)
+        _warn(_said(error))
         raise SystemExit(known[0] if known else FAILED) from None
+
+
+def _warn(*lines: str) -> None:
+    for line in lines:
+        typer.echo(line, err=True)
 
 
 def _remedy(error: BaseException | None) -> str:
@@ -97,9 +87,7 @@ def _said(error: Exception) -> str:
 
 @app.callback(invoke_without_command=True)
 def lscb(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)
-    ] = False,
+    version: Annotated[bool, Option("--version", help="Show the version and stop.", is_eager=True)] = False,
 ) -> None:
     """A safeguarding board's statistics, from tidy tables to chapters a board can read."""
     if version:
@@ -107,45 +95,39 @@ def lscb(
         raise typer.Exit
 
 
-@app.command()
-def build(
-    edition: Annotated[str | None, typer.Argument(help="The edition, if there are several.")] = None,
-    output: Annotated[
-        Path | None, typer.Option(help="The pack's folder, instead of reports/EDITION.")
-    ] = None,
+@app.command("build")
+def build_pack(
+    edition: Annotated[str | None, Argument(help="The edition, if there are several.")] = None,
+    output: Annotated[Path | None, Option(help="The pack's folder, instead of reports/EDITION.")] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="Build this chapter only, as a draft. May be repeated.")
+        list[str] | None, Option(help="Build this chapter only, as a draft. May be repeated.")
     ] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter, as a draft. May be repeated."),
+        Option("-p", metavar="NAME=VALUE", help="Set a parameter, as a draft. May be repeated."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Chapters run at once; else two more than processors.")
+        int | None, Option(min=1, help="Chapters run at once; else two more than processors.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=1, help="Stop a chapter that takes longer than this, in seconds.")
-    ] = TIMEOUT,
-    fail_fast: Annotated[
-        bool, typer.Option("--fail-fast", help="Stop the others when a chapter fails.")
-    ] = False,
+        float, Option(min=1, help="Stop a chapter that takes longer than this, in seconds.")
+    ] = build.TIMEOUT,
+    fail_fast: Annotated[bool, Option("--fail-fast", help="Stop the others when a chapter fails.")] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait while another build of the pack is under way.")
+        bool, Option("--wait", help="Wait while another build of the pack is under way.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Run every chapter, also where nothing it is made of changed.")
+        bool, Option("--force", help="Run every chapter, also where nothing it is made of changed.")
     ] = False,
     on: Annotated[
         datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="Build as on this day, instead of today."),
+        Option("--date", formats=["%Y-%m-%d"], help="Build as on this day, instead of today."),
     ] = None,
-    pdf: Annotated[
-        bool, typer.Option("--pdf", help="Print the whole pack as a PDF too, by Chromium.")
-    ] = False,
+    pdf: Annotated[bool, Option("--pdf", help="Print the whole pack as a PDF too, by Chromium.")] = False,
     area: Annotated[
-        str, typer.Option(metavar="NAME", help="The authority, of an edition for any, by name or code.")
+        str, Option(metavar="NAME", help="The authority, of an edition for any, by name or code.")
     ] = "",
-    log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
+    log: Annotated[Path | None, Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.
 
@@ -155,13 +137,15 @@ def build(
     tell = _Teller(log)
     try:
         changed, day = dict(map(_pair, parameter or [])), on.date() if on else date.today()
-        name = edition or _only(editions())
-        area = _authority(name, area)
-        asked = Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast, area)
-        folder = _free_to_build(name, output, asked)
-        if name and nothing_to_do(name, folder, asked, tell):
-            typer.echo(f"The pack is ready: {folder / 'index.html'}")
-            return
+        names = [edition] if edition else project.editions()  # which of several is refused later
+        area = _authority(names[0] if len(names) == 1 else "", area)
+        asked = build.Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast, area)
+        _check_handles()
+        if len(names) == 1:
+            folder = build.placed(names[0], output, asked.draft, area)
+            if build.nothing_to_do(names[0], folder, asked, tell):
+                typer.echo(f"The pack is ready: {folder / 'index.html'}")
+                return
         with _warmed_up(edition, area) as make:
             pack = make(edition, asked, output, tell)
     except (Exception, SystemExit) as error:
@@ -178,25 +162,15 @@ def _authority(edition: str, area: str) -> str:
 
     Raises an error of the input where no authority is given, or one to an edition that has its own.
     """
-    if edition in templates():
-        from lscb_analysis.editions import read_edition
-
-        return read_edition(edition, **({"area": area} if area else {})).area
+    templates = project.templates()
+    if edition in templates:
+        return editions.read_edition(edition, **({"area": area} if area else {})).area
     if area:
-        of_any = ", ".join(templates()) or "there is none here"
-        raise BuildError(
+        of_any = ", ".join(templates) or "there is none here"
+        raise build.BuildError(
             f"--area is for editions of any authority ({of_any}). Use -p area={area!r} for a draft."
         )
     return ""
-
-
-def _free_to_build(name: str, output: Path | None, asked: Asked) -> Path:
-    """Return where the pack is to stand, or the project if no edition is meant, which is refused later.
-
-    Raises BuildError if it may not stand there, or if the build could not open its files.
-    """
-    _check_handles()
-    return placed(name, output, asked.draft, asked.area) if name else project()
 
 
 def _check_handles() -> None:
@@ -210,65 +184,52 @@ def _check_handles() -> None:
     if soft != resource.RLIM_INFINITY and soft < HANDLES <= most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(2 * HANDLES, most), hard))
     elif soft != resource.RLIM_INFINITY and soft < HANDLES:
-        raise BuildError(
+        raise build.BuildError(
             f"A build may open {HANDLES} files at once, and only {soft} are allowed here. {OUT_OF_HANDLES}"
         )
 
 
 @contextmanager
-def _warmed_up(edition: str | None, area: str = "") -> Iterator[Callable[..., Pack]]:
+def _warmed_up(edition: str | None, area: str = "") -> Iterator[Callable[..., build.Pack]]:
     """What makes a pack, imported while the process that kernels are forked from imports its own."""
-    place, name = str(project()), edition or next(iter(editions()), "")
+    place, name = str(project.project()), edition or next(iter(project.editions()), "")
     gc.disable()  # there is hardly any garbage in a build, and to look for it takes a second
     # jsonschema, which nbformat imports, does without this grammar of addresses, which takes 0.7 s to compile
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from lscb_analysis.build import REHEARSED, forkserver
-
-    with forkserver(rehearsal=(REHEARSED, place, name, area)):
-        from lscb_analysis.build import build as make
-
-        yield make
+    with build.forkserver(rehearsal=(build.REHEARSED, place, name, area)):
+        yield build.build
     gc.freeze()  # or the interpreter looks for it as it ends
 
 
-def _tell_failures(pack: Pack, tell: Callable[..., None]) -> None:
-    for chapter in pack.failed:
-        typer.echo(f"{chapter.name} {chapter.error}", err=True)
+def _tell_failures(pack: build.Pack, tell: Callable[..., None]) -> None:
+    _warn(*(f"{chapter.name} {chapter.error}" for chapter in pack.failed))
     kept = f"The failed notebooks are in {pack.kept}."
-    typer.echo(f"Not published; {pack.folder} is as it was. {kept}", err=True)
+    _warn(f"Not published; {pack.folder} is as it was. {kept}")
     tell("not published", error=f"{len(pack.failed)} of {len(pack.chapters)} chapters failed")
-
-
-def _only(names: list[str]) -> str:
-    """The edition that is meant if none is named; `builder.build` says so if it is not clear."""
-    return names[0] if len(names) == 1 else ""
 
 
 @app.command("list")
 def list_editions() -> None:
     """Show the editions, what else may be tried with -p, their chapters and the parameters that those add."""
-    from lscb_analysis.build import own_parameters
-    from lscb_analysis.editions import TRIED, read_edition
-
-    for name in editions():
-        edition = read_edition(name)
+    for name in project.editions():
+        edition = editions.read_edition(name)
         typer.echo(f"{name}: {edition.title}, {edition.period}")
-        for value in TRIED:
+        for value in editions.TRIED:
             typer.echo(f"  {value} = {getattr(edition, value)}")
         for chapter in edition.chapters:
             typer.echo(f"  {chapter}")
-            for parameter, said in own_parameters(chapter).items():
+            for parameter, said in build.own_parameters(chapter).items():
                 typer.echo(f"    {parameter}: {said['type']} = {said['default']}  {said['help']}")
 
 
 @app.command()
 def check(
     edition: Annotated[
-        str | None, typer.Argument(help="The edition, with its board; else all boards and editions.")
+        str | None, Argument(help="The edition, with its board; else all boards and editions.")
     ] = None,
     withheld: Annotated[
         bool,
-        typer.Option("--withheld", help="Show which withheld figures others give away; on a terminal only."),
+        Option("--withheld", help="Show which withheld figures others give away; on a terminal only."),
     ] = False,
 ) -> None:
     """Check data, editions and notebooks as a build does before anything runs, and list every problem.
@@ -277,26 +238,25 @@ def check(
     first. What was read otherwise than it stands is said, and so is each comparison that is not made.
     """
     if withheld and not sys.stdout.isatty():
-        raise BuildError(
+        raise build.BuildError(
             "--withheld names figures that can be worked out. They are for the analyst alone, so they are "
             "shown on a terminal and go into no file, pipe, log or mail: run it in one, without > or |."
         )
-    problems = _tell_typed(names := [edition] if edition else editions())
-    from lscb_analysis.data import tables
-    from lscb_analysis.editions import read_edition
-
-    read_of = [read_edition(edition).data] if edition else boards() or [which_board()]
+    problems = _tell_typed(names := [edition] if edition else project.editions())
+    if edition:
+        read_of = [editions.read_edition(edition).data]
+    else:
+        read_of = project.boards() or [project.which_board()]
     told = len(problems)
     notes = _check_all(names, read_of, problems)
     for note in notes:
         typer.echo(f"Note: {note}")
-    for problem in problems[told:]:
-        typer.echo(problem, err=True)
-    chapters = len(list(project().glob("notebooks/[0-9][0-9]_*.ipynb")))
-    number = sum(len(tables(board)) for board in read_of)
+    _warn(*problems[told:])
+    chapters = len(list(project.project().glob("notebooks/[0-9][0-9]_*.ipynb")))
+    number = sum(len(data.tables(board)) for board in read_of)
     read = f"Read {number} tables, {len(names)} edition(s) and {chapters} chapters"
     if problems:
-        typer.echo(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
+        _warn(f"{read}: {len(problems)} problem{'s' if len(problems) > 1 else ''}.")
         raise typer.Exit(BAD_INPUT)
     typer.echo(f"{read}: no problem.")
     if withheld:
@@ -305,39 +265,29 @@ def check(
 
 def _check_all(names: list[str], read_of: list[str], problems: list[str]) -> list[str]:
     """Add what stops a build of editions, or is wrong in the data of boards; return what else to note."""
-    from lscb_analysis.build import faults, tell_not_compared
-    from lscb_analysis.data import check as check_data, taken
-    from lscb_analysis.editions import read_edition
-
-    of_data = dict.fromkeys(str(problem) for board in read_of for problem in check_data(board))
+    of_data = dict.fromkeys(str(problem) for board in read_of for problem in data.check(board))
     problems += of_data
-    notes = list(dict.fromkeys(note for board in read_of if not of_data for note in taken(board)))
+    notes = list(dict.fromkeys(note for board in read_of if not of_data for note in data.taken(board)))
     if not names:
         problems.append("notebooks/editions/ holds no edition. Copy one there and change it.")
     for name in names:
-        found = faults(name, not of_data)
+        found = build.faults(name, not of_data)
         problems += [fault for fault in found if fault not in problems]
         if not found:
-            tell_not_compared(
-                read_edition(name), project() / "reports" / name, partial(_note_lost, name, notes)
-            )
+            folder, note = project.project() / "reports" / name, partial(_note_lost, name, notes)
+            build.tell_not_compared(editions.read_edition(name), folder, note)
     return notes
 
 
 def _tell_typed(names: list[str]) -> list[str]:
     """Say where something is typed that only the data can say, before the slow parts are imported."""
-    from lscb_analysis.audit import typed_claims
-    from lscb_analysis.editions import read_edition
-    from lscb_analysis.errors import InputError
-
     found: list[str] = []
     for name in names:
         # what cannot be read is told later, with the rest
-        with suppress(InputError, OSError, ValueError, LookupError, TypeError, AttributeError):
-            claims = map(str, typed_claims(read_edition(name)))
+        with suppress(errors.InputError, OSError, ValueError, LookupError, TypeError, AttributeError):
+            claims = map(str, audit.typed_claims(editions.read_edition(name)))
             found += [claim for claim in claims if claim not in found]
-    for claim in found:
-        typer.echo(claim, err=True)
+    _warn(*found)
     return found
 
 
@@ -348,10 +298,7 @@ def _note_lost(name: str, notes: list[str], event: str, **details: Any) -> None:
 
 def _show_withheld(names: list[str]) -> None:
     """Show which withheld figures others give away, and how, without a value."""
-    from lscb_analysis.editions import read_edition
-    from lscb_analysis.quality import cells_given_away
-
-    cells = [line for name in names for line in cells_given_away(read_edition(name))]
+    cells = [line for name in names for line in quality.cells_given_away(editions.read_edition(name))]
     told = list(dict.fromkeys(cells))
     for line in told:
         typer.echo(line)
@@ -361,16 +308,14 @@ def _show_withheld(names: list[str]) -> None:
 @app.command("import")
 def import_statistics(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER_OR_ZIP...", help="Releases, as they are downloaded.")
+        list[Path], Argument(metavar="FOLDER_OR_ZIP...", help="Releases, as they are downloaded.")
     ],
 ) -> None:
     """Read releases of national statistics into data/national/, each by its map: all of them, or none.
 
     Exit status 0: they are there; 2: a file is not what a map knows, and each problem is listed.
     """
-    from lscb_analysis.data import import_releases
-
-    done, left_out = import_releases(paths)
+    done, left_out = data.import_releases(paths)
     for one in done:
         typer.echo(f"{one.release}: {one.numbers:,} numbers of {len(one.tables)} table(s).")
         if one.differing:
@@ -383,14 +328,12 @@ def import_statistics(
 
 @app.command("revisions")
 def list_revisions(
-    measure: Annotated[str, typer.Argument(help="A measure of national statistics, as cin_rate.")],
-    area: Annotated[str, typer.Option(help="An area by its name or code.")],
+    measure: Annotated[str, Argument(help="A measure of national statistics, as cin_rate.")],
+    area: Annotated[str, Option(help="An area by its name or code.")],
 ) -> None:
     """List the figures of an area that differ between releases of national statistics."""
-    from lscb_analysis.data import find_area, revisions
-
-    found = find_area(area)
-    changed = revisions(measure, found)
+    found = data.find_area(area)
+    changed = data.revisions(measure, found)
     for row in changed.to_dict("records"):
         of = f"{row['time_period']}, {row['category']}"
         places = 1 if 0 < row["nearest"] < 1 else 0
@@ -405,7 +348,7 @@ def list_revisions(
 
 @app.command()
 def verify(
-    pack: Annotated[Path, typer.Argument(help="The pack's folder, as reports/EDITION.")],
+    pack: Annotated[Path, Argument(help="The pack's folder, as reports/EDITION.")],
 ) -> None:
     """Make a built pack again, from the data and notebooks here, and compare every file byte by byte.
 
@@ -413,60 +356,53 @@ def verify(
     is no pack; 4: not verified, since what it was made of is otherwise here: that is named.
     """
     with _warmed_up(None):
-        from lscb_analysis.build import verify as hold
-
-        found = hold(pack, _Teller(None).of_chapters)
-    for what in ("altered", "added", "removed"):
-        for file in getattr(found, what):
-            typer.echo(f"{what.capitalize()}: {file}", err=True)
-    for reason in found.unlike:
-        typer.echo(f"Not verified: {reason}.", err=True)
+        found = build.verify(pack, _Teller(None).of_chapters)
+    changed = ("altered", "added", "removed")
+    _warn(*(f"{what.capitalize()}: {file}" for what in changed for file in getattr(found, what)))
+    _warn(*(f"Not verified: {reason}." for reason in found.unlike))
     if found.differ:
-        typer.echo(f"Not the same when made again: {', '.join(found.differ)}.", err=True)
+        _warn(f"Not the same when made again: {', '.join(found.differ)}.")
     if found.wrong:
-        typer.echo(f"{pack} is not as it was made.", err=True)
+        _warn(f"{pack} is not as it was made.")
         raise typer.Exit(FAILED)
     if found.unlike:
-        typer.echo(f"{pack} could not be verified here.", err=True)
+        _warn(f"{pack} could not be verified here.")
         raise typer.Exit(NOT_VERIFIED)
     typer.echo(f"Made again, all {found.files} files of the pack are the same, byte by byte.")
 
 
 @app.command()
 def withdraw(
-    edition: Annotated[str, typer.Argument(help="The edition whose pack is taken away.")],
-    output: Annotated[
-        Path | None, typer.Option(help="The pack's folder, instead of reports/EDITION.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts.")] = False,
+    edition: Annotated[str, Argument(help="The edition whose pack is taken away.")],
+    output: Annotated[Path | None, Option(help="The pack's folder, instead of reports/EDITION.")] = None,
+    yes: Annotated[bool, Option("--yes", help="Do not ask: for scripts.")] = False,
 ) -> None:
     """Take a pack out of reach at once, with every copy that is kept of it, and say what was taken.
 
     Exit status 0: it is taken away; 1: not, since the answer was no; 2: there is none, or something that is
     not ours is in its place; 3: a build of the pack is under way.
     """
-    from lscb_analysis.data import nearest
-
-    pack = placed(edition, output)
+    pack = build.placed(edition, output)
     with ExitStack() as held:
-        there = [folder for folder in (pack, pack.with_name(f"{pack.name}-draft")) if is_known(folder)]
+        there = [folder for folder in (pack, pack.with_name(f"{pack.name}-draft")) if build.is_known(folder)]
         for folder in there:
-            held.enter_context(holding(folder))
+            held.enter_context(build.holding(folder))
         taken = [line for folder in there for line in _would_take(folder)]
         if not taken:
-            hint = nearest(edition, editions()) if edition not in editions() else "Nothing is kept of one."
-            raise BuildError(f"There is no pack at {pack}. {hint}")
+            known = edition in (names := project.editions())
+            hint = "Nothing is kept of one." if known else data.nearest(edition, names)
+            raise build.BuildError(f"There is no pack at {pack}. {hint}")
         _ask(taken, yes)
         for folder in there:
-            take_away(folder)
+            build.withdraw(folder)
         typer.echo(f"Taken away: {'; '.join(taken)}.")
-        _tell_left([str(path) for folder in there for path in left_alone(folder)])
+        _tell_left([str(path) for folder in there for path in build.left_alone(folder)])
     typer.echo("Copies that were taken elsewhere, to a server or a stick, are not known here.")
 
 
 def _would_take(folder: Path) -> Iterator[str]:
     """What of a pack there is to be taken away, in words."""
-    number, notebooks = len(packs(folder)), len(notebooks_kept(folder))
+    number, notebooks = len(build.packs(folder)), len(build.notebooks_kept(folder))
     if os.path.lexists(folder):
         yield str(folder)
     if number:
@@ -479,7 +415,8 @@ def _ask(taken: list[str], yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise BuildError("Nobody can be asked here whether to take the pack away. Use --yes if you mean it.")
+        what = "Nobody can be asked here whether to take the pack away."
+        raise build.BuildError(f"{what} Use --yes if you mean it.")
     typer.echo(f"This takes away for good: {'; '.join(taken)}.")
     if not typer.confirm("Take it away?"):
         typer.echo("Nothing was taken away.")
@@ -496,7 +433,7 @@ def _tell_left(files: list[str]) -> None:
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise BuildError(f"-p takes NAME=VALUE, not {text!r}.")
+        raise build.BuildError(f"-p takes NAME=VALUE, not {text!r}.")
     return name, value
 
 
@@ -508,6 +445,17 @@ def _lost(event: str, details: dict[str, Any]) -> str:
     where = f" ({'; '.join(details['missing'])})" if details["missing"] else ""
     of = f"{details['question']} of {details['chapter']}"
     return f"Not compared: {of}, because there is {details['reason']}{where}.{stood}"
+
+
+SAID = {
+    "nothing to do": "Nothing has changed since the pack was made.",
+    "waiting": "Another build of the pack is under way: waiting for it to end.",
+    "past its date": "This pack was to be used until {use_until}, and that day has passed: every page says "
+    "that it must not be used any longer.",
+    "verified": "Made again another way, from the data: {figures:,} figures on pages and {cells:,} in CSV "
+    "tables.",
+}
+"""What is said of events that have but one sentence."""
 
 
 class _Teller:
@@ -533,18 +481,12 @@ class _Teller:
 
     def _say(self, event: str, details: dict[str, Any]) -> None:
         self.all = details.get("chapters", self.all)
-        if event == "nothing to do":
-            typer.echo("Nothing has changed since the pack was made.")
-        if event == "waiting":
-            typer.echo("Another build of the pack is under way: waiting for it to end.")
-        if event == "past its date":
-            until = f"This pack was to be used until {details['use_until']}, and that day has passed"
-            typer.echo(f"{until}: every page says that it must not be used any longer.", err=True)
+        if event in SAID:
+            typer.echo(SAID[event].format(**details), err=event == "past its date")
         if event in ("chapter done", "chapter failed", "chapter skipped"):
             self.done += 1
             took = f"{details['seconds']:.1f} s" if "seconds" in details else "nothing it is made of changed"
-            went = details.get("error") or took
-            typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {went}")
+            typer.echo(f"[{self.done}/{self.all}] {details['chapter']}: {details.get('error') or took}")
         if event == "left out":
             sections = "; ".join(details["sections"])
             typer.echo(f"Left out of {details['chapter']}, for the data say nothing of them: {sections}")
@@ -552,6 +494,3 @@ class _Teller:
             _tell_left(details["files"])
         if event in ("not compared", "no longer asked"):
             typer.echo(_lost(event, details), err=bool(details["stood"]))
-        if event == "verified":
-            held = f"{details['figures']:,} figures on pages and {details['cells']:,} in CSV tables"
-            typer.echo(f"Made again another way, from the data: {held}.")

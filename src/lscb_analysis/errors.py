@@ -1,7 +1,5 @@
 """Errors of what was given, and how they read in a notebook: as in a terminal."""
 
-from __future__ import annotations
-
 import linecache
 import traceback
 
@@ -23,3 +21,11 @@ class InputError(Exception):
                 source = linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip()
                 return [f"Line {line} of this cell led to it: {source}"]
         return []
+
+
+class MisuseError(InputError, TypeError):
+    """A function was given another kind of thing than it takes; the message says what to type instead."""
+
+
+class NameUnknownError(InputError, AttributeError):
+    """There is nothing of that name; the message says which there is."""

@@ -1,11 +1,9 @@
 """One number as it stands before a reader: how it goes into a page or a table, and comes back."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -39,12 +37,8 @@ class Statistic:
     remade: str | float = ""
 
 
-STATISTICS = {
-    name: Statistic(**said)
-    for name, said in tomllib.loads(
-        (resources.files("lscb_analysis") / "statistics.toml").read_text("utf-8")
-    ).items()
-}
+_SAID = tomllib.loads(Path(__file__).with_name("statistics.toml").read_text("utf-8"))
+STATISTICS = {name: Statistic(**said) for name, said in _SAID.items()}
 
 
 def defined(statistic: str) -> Statistic:
@@ -88,47 +82,45 @@ class Figure:
     @classmethod
     def of_row(cls, row: Row, statistic: str) -> Self:
         """Return a statistic of a row of a release."""
-        suffix = BEFORE if statistic.endswith(BEFORE) else ""
         of = defined(statistic)
         changed = "previous_period" in row and not of.one_period
-        return cls(
+        return cls._of(
+            row,
             statistic,
-            row["measure"],
-            row["category"],
-            row["area_code"],
-            period_of(row, suffix),
-            period_of(row, BEFORE) if changed else "",
-            unit(row, statistic),
-            row.get(of.method_in, of.method) or "",
-            row["confidence"] if of.interval else 0.95,
-            row[column(statistic)],
-            _source(row, statistic, suffix),
+            before=period_of(row, BEFORE) if changed else "",
+            unit=unit(row, statistic),
+            method=row.get(of.method_in, of.method) or "",
+            confidence=row["confidence"] if of.interval else 0.95,
+            value=row[column(statistic)],
         )
 
     @classmethod
     def of_cell(cls, row: Row, statistic: str) -> Self:
         """Return the figure in a column of a CSV, by the others of its row."""
-        changed, suffix = "previous_period" in row, BEFORE if statistic.endswith(BEFORE) else ""
+        changed = "previous_period" in row
         of_change = changed and statistic in ("change", "lower", "upper")
-        return cls(
+        return cls._of(
+            row,
             f"change_{statistic}" if changed and defined(statistic).interval else statistic,
-            row["measure"],
-            row["category"],
-            row["area_code"],
-            period_of(row, suffix),
-            period_of(row, BEFORE) if changed and not suffix else "",
-            row["change_unit"] if of_change else row.get("unit", ""),
-            row.get("method", ""),
-            float(row.get("confidence") or 0.95),
-            source=row.get("source", ""),
+            before=period_of(row, BEFORE) if changed and not statistic.endswith(BEFORE) else "",
+            unit=row["change_unit"] if of_change else row.get("unit", ""),
+            method=row.get("method", ""),
+            confidence=float(row.get("confidence") or 0.95),
         )
+
+    @classmethod
+    def _of(cls, row: Row, statistic: str, **told: Any) -> Self:
+        """A statistic of the place that a row is of."""
+        suffix = BEFORE if statistic.endswith(BEFORE) else ""
+        place = (row["measure"], row["category"], row["area_code"], period_of(row, suffix))
+        return cls(statistic, *place, source=_source(row, statistic, suffix), **told)
 
     @classmethod
     def of_html(cls, about: Mapping[str, str]) -> Self:
         """Return the figure that the attributes of a `<data>` element tell of."""
         said: dict[str, Any] = {of: about.get(attribute, "") for of, attribute in _ATTRIBUTES.items()}
-        numbers = {"confidence": float(said["confidence"] or 0.95), "value": _number(about.get("value", ""))}
-        return cls(**said | numbers)
+        said["confidence"] = float(said["confidence"] or 0.95)
+        return cls(**said, value=as_number(about.get("value", "")))
 
     def html(self, words: str | Markup) -> Markup:
         """Return words that stand for the figure, as a `<data>` element that says what it is."""
@@ -169,7 +161,8 @@ def _source(row: Row, statistic: str, suffix: str) -> str:
     return next((names for names in said if isinstance(names, str) and names), "")
 
 
-def _number(words: str) -> float:
+def as_number(words: str) -> float:
+    """Return a number that is written out, or that it is none."""
     try:
         return float(words)
     except ValueError:

@@ -1,9 +1,7 @@
-"""Where the project is, what a pack of it is made of, and whether a pack stands that is made of just that.
+"""Where the project is, what a pack of it is made of, and whether a pack stands that is made of that.
 
 It is imported first, and imports little: a second run that finds nothing new should be done at once.
 """
-
-from __future__ import annotations
 
 import codecs
 import hashlib

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 
 import pandas as pd
 from markupsafe import Markup
 
 from lscb_analysis.data import BOARD, PUBLISHED, dictionary, record, source_names
-from lscb_analysis.errors import InputError
+from lscb_analysis.doors import check_single_values, offer
+from lscb_analysis.errors import InputError, MisuseError, NameUnknownError
 
 _ABOUT = {
     *("time_period", "previous_period", "confidence", "denominator", "denominator_before"),
@@ -31,6 +33,7 @@ _SHOWN = [
     *("value_before", "numerator", "denominator", "value", "unit", "change", "shift", "lower", "upper"),
     *("change_unit", "printed", "status", "verdict"),
 ]
+_SHOWN_ONLY = "A release is to be shown, and its figures are a frame in it"
 _FIGURE = "{:.6g}".format
 
 
@@ -40,10 +43,42 @@ class DisclosureError(InputError, ValueError):
 
 @dataclass(frozen=True, repr=False)
 class Release:
-    """Figures that may be shown, and the rule that lets them: all that charts, tables and sentences take."""
+    """Figures that may be shown, and the rule that lets them: all that charts, tables and sentences take.
+
+    >>> release = pack.estimates("plans")
+    >>> len(release), release.rule, release.frame["numerator"].tolist()
+    (3, 'published', [189.0, 220.0, 116.0])
+    """
 
     frame: pd.DataFrame
     rule: str
+
+    def only(self, **where: str | int) -> Release:
+        """Return the rows whose column equals the value, still a release and under the same rule.
+
+        >>> pack.estimates("plans").only(time_period=2018).frame["printed"].tolist()
+        ['29.7']
+        """
+        check_single_values(where)
+        if unknown := sorted({*where} - {*self.frame.columns}):
+            offered = offer(unknown[0], {one: one for one in self.frame.columns}, self.frame.columns)
+            raise MisuseError(f"A release has no column {unknown[0]!r}. {offered}")
+        cells = self.frame[list(where)].astype(str)
+        kept = (cells == [str(wanted) for wanted in where.values()]).all(axis="columns")
+        return Release(self.frame[kept].reset_index(drop=True), self.rule)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getitem__(self, key: object) -> NoReturn:
+        raise MisuseError(f"{_SHOWN_ONLY}: type release.frame[{_typed(key)}].")
+
+    if not TYPE_CHECKING:  # which finds such names itself
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_") or not hasattr(pd.DataFrame, name):
+                raise NameUnknownError(f"A release has no {name!r}: it has frame, rule and only.")
+            raise NameUnknownError(f"{_SHOWN_ONLY}: type release.frame.{name}, as of any frame.")
 
     def __repr__(self) -> str:
         rows = self._shown().to_string(index=False, na_rep="", float_format=_FIGURE)
@@ -65,6 +100,11 @@ class Release:
     def _shown(self) -> pd.DataFrame:
         rows = self.frame[[column for column in _SHOWN if column in self.frame.columns]]
         return rows.mask(rows == "").dropna(axis="columns", how="all").head(MOST_ROWS)
+
+
+def _typed(key: object) -> str:
+    """What stands between the brackets, as it was typed; three dots for a frame or a mask."""
+    return repr(key) if isinstance(key, str | int | list) else "…"
 
 
 def protect(estimates: pd.DataFrame, *more: pd.DataFrame, rule: str) -> Release:

@@ -3,8 +3,6 @@
 Nothing is taken from the frames that chapters use, and nothing from a pack.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,17 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import (
-    Stamped,
-    derived,
-    dictionary,
-    every_row,
-    last_day,
-    measures,
-    per,
-    stamp,
-    with_role,
-)
+from lscb_analysis import data
 from lscb_analysis.editions import Edition, verdict_table
 from lscb_analysis.figure import Figure, Place, period_of
 from lscb_analysis.quality import TOTAL, findings, links
@@ -62,16 +50,16 @@ class Known:
             _add(told, row)
         for percentages, counts, totals in self.linked:
             _add_implied(told, percentages, counts, totals)
-        for way in derived("sum"):
+        for way in data.derived("sum"):
             _add_sum(told, way.measure, way.of, way.category.split("; "))
         untold = self.rows[self.rows["value"].isna()]
         hidden = {(row.measure, row.area_code, row.iso) for row in untold.itertuples()}
-        for rest in derived("remainder"):
+        for rest in data.derived("remainder"):
             _add_remainder(told, rest.measure, rest.of, rest.by[0], hidden)
         for row in self.derived[self.derived["value"].notna()].itertuples():
             _add(told, row)
-        denominators = measures()["denominator"]
-        numbers = denominators[(denominators != "") & (measures()["unit"] == "number")]
+        denominators = data.measures()["denominator"]
+        numbers = denominators[(denominators != "") & (data.measures()["unit"] == "number")]
         for shares in [*self.linked, *((counts, counts, totals) for counts, totals in numbers.items())]:
             _add_shares(told, self.withheld, self.releases, *shares)
         return {place: list(_once(ways)) for place, ways in told.items()}
@@ -80,7 +68,7 @@ class Known:
     def linked(self) -> list[tuple[str, str, str]]:
         """Which percentages or rates belong to which numbers, and both to which totals."""
         found = links(self.edition)[["percentages", "counts", "totals"]]
-        shares = [(share.measure, share.of, share.by[0]) for share in derived("share")]
+        shares = [(share.measure, share.of, share.by[0]) for share in data.derived("share")]
         return [*shares, *found.itertuples(index=False, name=None)]
 
     @cached_property
@@ -91,9 +79,12 @@ class Known:
 
     @cached_property
     def alike(self) -> dict[str, set[str]]:
-        """Measures of which one is worked out from the others."""
+        """Measures that are worked out from each other."""
         alike: dict[str, set[str]] = defaultdict(set)
-        for link in [*self.linked, *((rest.measure, rest.of, *rest.by) for rest in derived("remainder"))]:
+        for link in [
+            *self.linked,
+            *((rest.measure, rest.of, *rest.by) for rest in data.derived("remainder")),
+        ]:
             for measure in link:
                 alike[measure].update(link)
         return alike
@@ -104,7 +95,7 @@ class Known:
         found: dict[Place, set[str]] = defaultdict(set)
         for row in self.rows[self.rows["status"] != ""].itertuples():
             found[row.measure, row.category, row.area_code, row.iso].add(row.source)
-        for way in derived("sum"):
+        for way in data.derived("sum"):
             parts = [(way.of, part) for part in way.category.split("; ")]
             for place in [place for place in found if place[:2] in parts]:
                 found[way.measure, TOTAL, *place[2:]] |= found[place]
@@ -148,14 +139,14 @@ class Known:
     @cached_property
     def attended(self) -> dict[str, tuple[str, set[str]]]:
         """Of each measure of attendance, and each mark: which marks it counts, and among which."""
-        ways = derived("attended")
+        ways = data.derived("attended")
         every = {mark for way in ways for mark in way.by}
         return {mark: (mark, every) for mark in every} | {way.measure: (way.of, {*way.by}) for way in ways}
 
     @cached_property
     def end(self) -> str:
         """The last day of the edition's latest period."""
-        return f"{last_day(self.edition.latest):%Y-%m-%d}"
+        return f"{data.last_day(self.edition.latest):%Y-%m-%d}"
 
     @cached_property
     def shown(self) -> set[str]:
@@ -175,19 +166,19 @@ class Known:
     @cached_property
     def report(self) -> set[str]:
         """The sources that are parts of the edition's report."""
-        documents = dictionary().sources.set_index("source")["document"]
+        documents = data.dictionary().sources.set_index("source")["document"]
         return {*documents.index[documents == (self.edition.report or "")]} - {""}
 
 
 def known(edition: Edition) -> Known:
     """Return everything that the tables give for `edition`. Raises DataError if a table does not hold."""
     edition.open()
-    return _known(edition.model_dump_json(), stamp())
+    return _known(edition.model_dump_json(), data.stamp())
 
 
 @lru_cache(maxsize=1)
-def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
-    rows = every_row()
+def _known(edition_json: str, _stamp: tuple[data.Stamped, ...]) -> Known:
+    rows = data.every_row()
     made = Known(Edition.model_validate_json(edition_json), rows.assign(iso=_iso(rows)))
     _ = made.told, made.found  # what the data do not bear is said before anything runs
     return made
@@ -195,7 +186,7 @@ def _known(edition_json: str, _stamp: tuple[Stamped, ...]) -> Known:
 
 def register(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that are marks of a register, meeting by meeting."""
-    marks = [measure for way in derived("attended") for measure in way.by]
+    marks = [measure for way in data.derived("attended") for measure in way.by]
     return rows[rows["measure"].isin(marks) & (rows["time_identifier"] == "Day")]
 
 
@@ -278,9 +269,9 @@ def _add_shares(
     Where the number is withheld its total still stands. Those of two `releases` make none, and none of none
     is no percentage.
     """
-    unit = str(measures()["unit"].get(percentages, "%"))
+    unit = str(data.measures()["unit"].get(percentages, "%"))
     rate = "%" if unit == "number" else unit
-    each = per(rate)
+    each = data.per(rate)
     for place in [place for place in (*told, *withheld) if place[0] == counts and totals]:
         numbers = [estimate for estimate in told.get(place, []) if estimate.unit == "number"]
         same = told.get((totals, TOTAL, *place[2:]), [])
@@ -314,30 +305,30 @@ def _ways_of_their_own(rows: pd.DataFrame, latest: Period) -> Iterator[pd.DataFr
         return by_measure.get(measure, rows.iloc[:0])
 
     yield from _accounts(of)
-    for way in derived("meetings"):
+    for way in data.derived("meetings"):
         if way.of in by_measure:
             yield meetings_held(register(rows), way.measure)
     for measure in changing() & by_measure.keys():
-        cases = of(measure)[of(measure)["period_end"] <= last_day(latest)]
-        changes = [of(name) for name in with_role("more", "fewer", of=measure)]
+        cases = of(measure)[of(measure)["period_end"] <= data.last_day(latest)]
+        changes = [of(name) for name in data.with_role("more", "fewer", of=measure)]
         told = pd.concat([cases.iloc[:0], *changes])
-        told = told[told["period_end"] <= last_day(latest)]
+        told = told[told["period_end"] <= data.last_day(latest)]
         numbers = told[told["unit"] == "number"]
-        more, fewer = (numbers[numbers["measure"].isin(with_role(role))] for role in ("more", "fewer"))
+        more, fewer = (numbers[numbers["measure"].isin(data.with_role(role))] for role in ("more", "fewer"))
         if len(numbers):
             last = cases[cases["time_period"] == cases["time_period"].max()]
             yield implied_earlier(last, more, fewer, told[told["unit"] == "%"])
 
 
 def changing() -> set[str]:
-    """Return the measures of which others say by how much they rose or fell."""
-    return {*measures()["of"].reindex(with_role("more", "fewer"))}
+    """Return the measures whose rise or fall another measure states."""
+    return {*data.measures()["of"].reindex(data.with_role("more", "fewer"))}
 
 
 def _accounts(of: Callable[[str], pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """The amounts of money that follow from others, and what the parts of a surplus add up to."""
     made: dict[str, pd.DataFrame] = {}
-    for way in derived("turned", "surplus", "percentage"):
+    for way in data.derived("turned", "surplus", "percentage"):
         first, *others = (made[name] if name in made else stated(of(name)) for name in (way.of, *way.by))
         if first.empty or any(frame.empty for frame in others):
             continue

@@ -6,8 +6,6 @@ that name their source, and sentences whose digest somebody who read them put in
 dictionary for notebooks and of a board for what is its own.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import re
@@ -17,51 +15,29 @@ from calendar import month_name
 from collections.abc import Iterator
 from functools import cache
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import mistune
+from bs4 import BeautifulSoup
 
-from lscb_analysis.data import COLUMNS, KINDS, Problem, dictionary, read, records, tables, text_files, texts
+from lscb_analysis import data
 from lscb_analysis.editions import Edition
 from lscb_analysis.project import SHARED, digest, notebook
 
 APPROVED = "approved"
 """The file of words that lists the sentences somebody has read and approved."""
 
-WORDY = {
-    "facts": ("about", "said", "status"),
-    "assumptions": ("said", "owner"),
-    "commentary": ("who", "text"),
-    "glossary": ("term", "meaning"),
-    "plain_measures": ("title", "meaning", "who", "said"),
-    "plain_facts": ("said",),
-}
-"""The columns of files of words that pages show."""
-
-NAMES = {
-    "measures": ("title", "label", "phrase", "definition"),
-    "categories": ("label",),
-    "sources": ("short", "document", "table"),
-}
-"""The columns of the dictionary that pages show as names."""
-
 LIMITS = "What these numbers cannot show"
 """The heading below which an item that begins with “Whether” says what cannot be told."""
 
-_ASKS = (
-    "what|which|who|whom|whose|when|where|how|is|are|was|were|do|does|did|has|have|had|can|could|would|will|may|might"
-    "|should"
+_FILE = tomllib.loads(Path(__file__).with_name("prose.toml").read_text("utf-8"))
+_QUESTION = re.compile(
+    rf"(?:(?:in|of|for|on|by|to|from|with|between) )?(?:{'|'.join(_FILE['asks'])})\b[^:;—–.!]*\?", re.I
 )
-_QUESTION = re.compile(rf"(?:(?:in|of|for|on|by|to|from|with|between) )?(?:{_ASKS})\b[^:;—–.!]*\?", re.I)
 _LIMITED = re.compile(r"(?:Whether (?!or not)|How (?:many|much) )[^:;—–!]*\.")
-_SUPPOSES = re.compile(
-    r"\b(?:how come|did you|do you know|is it not|n['’]t|how far|how much|who would)\b", re.I
-)
-"""Questions that take for granted what they ask."""
+_SUPPOSES = re.compile(rf"\b(?:{'|'.join(_FILE['supposes'])})\b", re.I)
 _ROMAN = re.compile(r"(?=[mdclxvi])m{0,4}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})")
-_WORDS_LIKE_ROMAN = ("i", "mix", "c", "d", "l", "m")
 _SPACED = re.compile(r"\b(?:[a-z] ){2,}[a-z]\b")
 _YEARS = re.compile(rf"(?:(?:\d{{1,2}} )?(?:{'|'.join(month_name[1:])}) )?(?:19|20)\d\d")
 _ODD = re.compile(r"[0-9$+<=>^`|~\x00-\x1f\x7f]")
@@ -89,34 +65,34 @@ class Passage(NamedTuple):
     names: bool = False
 
 
-def typed_claims(edition: Edition) -> list[Problem]:
+def typed_claims(edition: Edition) -> list[data.Problem]:
     """Return every typed claim in the files of words that an edition reads, in itself and in its chapters.
 
     Raises DataError if the dictionary or a file of words does not hold.
     """
     edition.open()
-    passages = [passage for name in {**WORDY, **NAMES} for passage in _of_texts(name)]
+    passages = [passage for name in data.SHOWN for passage in _of_texts(name)]
     passages += _of_edition(edition)
     names = {
-        *COLUMNS,
-        *KINDS["facts"],
-        *tables(),
-        *dictionary().measures["measure"],
-        *dictionary().categories["category"],
+        *data.COLUMNS,
+        *data.KINDS["facts"],
+        *data.tables(),
+        *data.dictionary().measures["measure"],
+        *data.dictionary().categories["category"],
     }
     for path in map(notebook, sorted(edition.chapters)):
         passages += _of_notebook(path, names) if path.is_file() else []
-    approved, shorts = frozenset(texts(APPROVED)["digest"]), tuple(dictionary().sources["short"])
+    approved, shorts = frozenset(data.texts(APPROVED)["digest"]), tuple(data.dictionary().sources["short"])
     return [problem for passage in passages for problem in _claims(passage, approved, shorts)]
 
 
 @cache
-def _claims(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> tuple[Problem, ...]:
+def _claims(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> tuple[data.Problem, ...]:
     """The claims of a passage: a check asks for them by themselves, then for each edition that has it."""
     return tuple(_claimed(passage, approved, shorts))
 
 
-def _claimed(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> Iterator[Problem]:
+def _claimed(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]) -> Iterator[data.Problem]:
     for sentence in _sentences(passage.words, shorts):
         claims = _told(sentence) if passage.names else _found(sentence, passage.limits)
         found = next(claims, None)
@@ -125,7 +101,7 @@ def _claimed(passage: Passage, approved: frozenset[str], shorts: tuple[str, ...]
             shown = sentence if len(sentence) < 200 else f"{sentence[:200]}…"
             what = f"“{word}” {says}: “{shown}”"
             remedy = f"{_REMEDY}data/{passage.folder}/{APPROVED}.csv: {known},{passage.place},ROLE,DATE"
-            yield Problem(passage.file, passage.row, passage.column, None, what, remedy)
+            yield data.Problem(passage.file, passage.row, passage.column, None, what, remedy)
 
 
 def _sentences(words: str, shorts: tuple[str, ...]) -> list[str]:
@@ -139,7 +115,7 @@ def _sentences(words: str, shorts: tuple[str, ...]) -> list[str]:
 
 def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
     """Yield each word of a sentence that claims something, with what it does."""
-    spoken = "|".join(_file()["spoken_of"])
+    spoken = "|".join(_FILE["spoken_of"])
     plain = re.sub(rf"\*(?:{spoken})\*", " ", sentence, flags=re.I)
     yield from _odd(plain)
     plain = "".join(
@@ -151,7 +127,7 @@ def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
     asks |= limits and bool(_LIMITED.fullmatch(sentence))
     for word in apart.split():
         alone = len(word) == 1 and not re.search(rf"\b{word.upper()}\b", sentence)  # a letter, as in “x”
-        if _ROMAN.fullmatch(word) and word not in _WORDS_LIKE_ROMAN and not alone:
+        if _ROMAN.fullmatch(word) and word not in _FILE["like_roman"] and not alone:
             yield word, "is a Roman numeral, bound to no figure"
     if spaced := _SPACED.search(apart):
         yield spaced[0], "is a word that is spaced out"
@@ -162,7 +138,7 @@ def _found(sentence: str, limits: bool) -> Iterator[tuple[str, str]]:
 
 def _told(name: str) -> Iterator[tuple[str, str]]:
     """Yield the words of a name that tell what happened."""
-    of_names = _file()[_OF_NAMES]
+    of_names = _FILE[_OF_NAMES]
     if hit := _pattern(of_names["words"]).search(name.casefold()):
         yield hit[0], of_names["says"]
 
@@ -186,7 +162,7 @@ def _odd(plain: str) -> Iterator[tuple[str, str]]:
 @cache
 def _list() -> tuple[tuple[str, re.Pattern[str], bool], ...]:
     """What each kind of word does, a pattern of its words, and whether a question does not free it."""
-    kinds = [kind for name, kind in _file().items() if isinstance(kind, dict) and name != _OF_NAMES]
+    kinds = [kind for name, kind in _FILE.items() if isinstance(kind, dict) and name != _OF_NAMES]
     return tuple((kind["says"], _pattern(kind["words"]), kind.get("never_free", False)) for kind in kinds)
 
 
@@ -194,28 +170,27 @@ def _pattern(words: list[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(words)})\b".replace("*", r"\w*"))
 
 
-@cache
-def _file() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).with_name("prose.toml")).read_text("utf-8"))
-
-
 def _of_texts(name: str) -> Iterator[Passage]:
     """The words of files of one name, each approved for its row, and for its edition where it has one."""
-    if name in WORDY:
-        texts(name)  # it is checked
-    for path in text_files(name):
-        rows = read(path)
-        for (file, row), record in zip(rows.index, records(rows), strict=True):
-            for column in {**WORDY, **NAMES}[name]:
+    if name in data.TEXTS:
+        data.texts(name)  # it is checked
+    for path in data.text_files(name):
+        rows = data.read(path)
+        for (file, row), record in zip(rows.index, data.records(rows), strict=True):
+            for column in data.SHOWN[name]:
                 key = record.get("edition"), record[rows.columns[0]], record.get("category")
                 place = " ".join(filter(None, (f"{name}.csv", *key, column)))
                 folder, said = path.parent.name, record[column]
-                yield Passage(file, int(row), column, place, said, folder, names=name in NAMES)
+                yield Passage(file, int(row), column, place, said, folder, names=name in data.DICTIONARY)
 
 
 def _of_edition(edition: Edition) -> Iterator[Passage]:
-    """The words of an edition; its period is one, and its telephone numbers are checked as such."""
+    """The words of an edition, its period without years; telephone numbers have a form of their own.
+
+    They tell of a report: an approval holds for every edition of that report, and for no other report.
+    """
     file = f"{edition.name}.toml"
+    place = (edition.report or file).replace(",", "")  # a row of a CSV names it
     words = {field: getattr(edition, field) for field in ("title", "board", "analysed", "assured", "ask")}
     words |= {f"notes {key}": note for key, note in edition.notes.items()}
     words["period"] = _YEARS.sub("", edition.period)
@@ -223,7 +198,7 @@ def _of_edition(edition: Edition) -> Iterator[Passage]:
         parts = ("when", "service", "plain")
         words |= {f"help {number} {part}": getattr(help, part) or "" for part in parts}
     for field, said in words.items():
-        yield Passage(f"{file}, {field}", None, None, f"{file} {field}", said, edition.data)
+        yield Passage(f"{file}, {field}", None, None, f"{place} {field}", said, edition.data)
 
 
 def _of_notebook(path: Path, names: set[str]) -> Iterator[Passage]:
@@ -273,12 +248,23 @@ def _added(node: ast.AST) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
+_INLINE = ["a", "em", "strong", "code", "del", "span"]
+
+
 def _as_read(markdown: str) -> list[str]:
-    """The blocks of a cell as a reader meets them, with what is said of pictures and links; markup shows."""
-    blocks = _Blocks()
-    blocks.feed(str(_render()(markdown)))
-    blocks.close()
-    return [words for words in map(str.strip, blocks.blocks) if words]
+    """The blocks of a cell as a reader meets them, with what is said of pictures and links; markup shows.
+
+    Words in italics that are only spoken of keep the asterisks that free them.
+    """
+    tree = BeautifulSoup(str(_render()(markdown)), "html.parser")
+    said = [str(tag[of]) for tag in tree.find_all() for of in ("alt", "title") if tag.get(of)]
+    for tag in tree.find_all(lambda tag: tag.name not in _INLINE):
+        tag.insert_before("\0")
+        tag.insert_after("\0")
+    for tag in tree.find_all("em"):
+        if (words := tag.get_text()).casefold() in _FILE["spoken_of"]:
+            tag.replace_with(f"*{words}*")
+    return [words for words in map(str.strip, [*said, *tree.get_text().split("\0")]) if words]
 
 
 @cache
@@ -287,29 +273,3 @@ def _render() -> mistune.Markdown:
     return mistune.create_markdown(
         escape=True, plugins=["strikethrough", "table", "url", "task_lists", "def_list"]
     )
-
-
-class _Blocks(HTMLParser):
-    """Cuts HTML into blocks of words, and drops words in italics that are only spoken of."""
-
-    INLINE = frozenset(("a", "em", "strong", "code", "del", "span"))
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.blocks, self.italic = [""], -1
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.blocks[:0] = [said for name, said in attrs if name in ("alt", "title") and said]
-        if tag == "em":
-            self.italic = len(self.blocks[-1])
-        elif tag not in self.INLINE:
-            self.blocks.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "em" and self.blocks[-1][self.italic :].casefold() in _file()["spoken_of"]:
-            self.blocks[-1] = f"{self.blocks[-1][: self.italic]}*{self.blocks[-1][self.italic :]}*"
-        elif tag not in self.INLINE:
-            self.blocks.append("")
-
-    def handle_data(self, data: str) -> None:
-        self.blocks[-1] += data

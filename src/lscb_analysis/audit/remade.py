@@ -4,8 +4,6 @@ Intervals are statsmodels', numbers and changes are counted from the tables (`kn
 decides as a whole is asked of the function that decides it. `statistics.toml` says which way each goes.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import math
@@ -25,7 +23,7 @@ from bs4 import Tag
 from lscb_analysis.audit.known import Estimate, Known, changing
 from lscb_analysis.data import derived, measures, per, texts
 from lscb_analysis.editions import estimates, periods
-from lscb_analysis.figure import BEFORE, STATISTICS, Figure, Place, defined
+from lscb_analysis.figure import BEFORE, STATISTICS, Figure, Place, as_number, defined
 from lscb_analysis.pages import KINDS, LEVEL, as_data
 from lscb_analysis.quality import TOTAL
 from lscb_analysis.records import check_summaries, fewest_since, orders, summaries
@@ -80,17 +78,10 @@ def check_table(known: Known, file: str, text: str) -> tuple[int, list[Fault]]:
         where = ", ".join(row.get(key, "") for key in ("area_name", "measure", "category", "time_period"))
         for statistic in (name for name in row if name.removesuffix(BEFORE) in STATISTICS and row[name]):
             number += 1
-            if reason := _wrong(known, _of_cell(row, statistic)):
+            value = as_number({"True": "1", "False": "0"}.get(row[statistic], row[statistic]))
+            if reason := _wrong(known, replace(Figure.of_cell(row, statistic), value=value)):
                 faults.append(Fault(file, where, reason))
     return number, faults
-
-
-def _of_cell(row: dict[str, str], statistic: str) -> Figure:
-    try:
-        value = float({"True": "1", "False": "0"}.get(row[statistic], row[statistic]))
-    except ValueError:
-        value = np.nan
-    return replace(Figure.of_cell(row, statistic), value=value)
 
 
 def _sentence(figure: Tag) -> str:
@@ -101,7 +92,7 @@ def _sentence(figure: Tag) -> str:
 def _wrong(known: Known, cited: Figure) -> str:
     """Why a figure cannot stand in a pack of the edition, or nothing if it can."""
     could = remade(known, cited)
-    if not any(_same(cited.value, by_data) for by_data in could):
+    if not any(math.isclose(cited.value, by_data, rel_tol=CLOSE, abs_tol=1e-9) for by_data in could):
         told = ", ".join(f"{number:.10g}" for number in sorted(could) if not np.isnan(number)) or "nothing"
         return f"{cited.value:.10g} stands there; for {_called(cited)} the data give {told}."
     if other := set(cited.source.split()) - _sources(known, cited):
@@ -122,10 +113,6 @@ def _make(known: Known, cited: Figure) -> Iterable[float]:
     if not isinstance(way, str):
         return [way]
     return [pkgutil.resolve_name(way)] if ":" in way else _WAYS[way](known, cited) if way else []
-
-
-def _same(value: float, by_data: float) -> bool:
-    return value == by_data or math.isclose(value, by_data, rel_tol=CLOSE, abs_tol=1e-9)
 
 
 def _called(figure: Figure) -> str:
@@ -232,7 +219,7 @@ def _change(known: Known, cited: Figure) -> Iterator[float]:
             yield now.value - before.value
 
 
-def _interval_of_change(known: Known, cited: Figure) -> Iterator[float]:
+def _interval_of_a_change(known: Known, cited: Figure) -> Iterator[float]:
     at = "upper" in cited.statistic
     for now, before in _pairs(known, cited):
         x, n, x0, n0 = now.numerator, now.denominator, before.numerator, before.denominator
@@ -257,7 +244,7 @@ def _difference(x: float, n: float, x0: float, n0: float, confidence: float) -> 
 
 @cache
 def _ratio(x: float, n: float, x0: float, n0: float, confidence: float) -> list[float]:
-    """The ends of the ratio of two rates: what the conditional test of each side just does not refuse."""
+    """The ends of the ratio of two rates: the last that the conditional test of each side does not refuse."""
     from scipy.optimize import brentq
     from statsmodels.stats.proportion import proportion_confint
     from statsmodels.stats.rates import test_poisson_2indep
@@ -343,14 +330,10 @@ def _implied(known: Known, cited: Figure) -> Iterator[float]:
 
 
 def _ends(count: int, rate: Estimate) -> tuple[int, int]:
-    """The smallest and the largest whole number of which `count` is the printed rate, halves included."""
+    """The smallest and the largest total that make `count` the printed rate, halves included."""
     digits = rate.printed.rstrip("%").replace(",", "")
     half, of = Fraction(1, 2 * 10 ** decimals(digits)), per(rate.unit)
     return ceil(of * count / (Fraction(digits) + half)), floor(of * count / (Fraction(digits) - half))
-
-
-def _standing(known: Known, cited: Figure) -> Iterable[float]:
-    return _places(known, *cited.place).get(cited.statistic, [])
 
 
 @lru_cache(maxsize=8)
@@ -441,26 +424,17 @@ def _recorded(known: Known, cited: Figure) -> Iterable[float]:
     return map(float, rows[columns.get(cited.statistic, cited.statistic)][:1])
 
 
+_EACH: tuple[Callable[[Known, Figure], Iterable[Any]], ...] = (
+    *(_given, _interval, _change, _interval_of_a_change, _verdict, _verdicts, _implied, _fits, _conclusive),
+    *(_checks, _times_left_over, _meetings, _summaries, _recorded),
+)
 _WAYS: dict[str, Callable[[Known, Figure], Iterable[Any]]] = {
-    "given": _given,
-    "interval": _interval,
-    "change": _change,
-    "interval of a change": _interval_of_change,
-    "verdict": _verdict,
+    **{way.__name__.replace("_", " ").strip(): way for way in _EACH},
     "dictionary": lambda _, cited: [measures()[cited.statistic][cited.measure]],
-    "verdicts": _verdicts,
-    "implied": _implied,
-    "fits": _fits,
-    "conclusive": _conclusive,
-    "standing": _standing,
+    "standing": lambda known, cited: _places(known, *cited.place).get(cited.statistic, []),
     "finding": lambda known, cited: _said(known, "found", cited),
-    "checks": _checks,
-    "claims": lambda known, _: [len(texts("facts", edition=known.edition.name, kind="claim"))],
     "derived": lambda known, cited: _said(known, "derived", cited),
-    "times left over": _times_left_over,
-    "meetings": _meetings,
-    "summaries": _summaries,
-    "recorded": _recorded,
+    "claims": lambda known, _: [len(texts("facts", edition=known.edition.name, kind="claim"))],
     "edition": lambda known, cited: [getattr(known.edition, cited.statistic)],
 }
 """The ways that `statistics.toml` names: each returns every value that a figure can have."""

@@ -1,7 +1,5 @@
 """A pack held against itself made again: the same data and notebooks give the same bytes, file by file."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,22 +11,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from lscb_analysis import project
 from lscb_analysis.build.asked import Asked, Tell, silent
 from lscb_analysis.build.builder import build, in_json
 from lscb_analysis.build.publication import MANIFEST, UnpublishedError, holding, is_known, withdraw
 from lscb_analysis.errors import InputError
-from lscb_analysis.project import (
-    RECORD,
-    STATE,
-    contents,
-    digest,
-    file_digest,
-    made_of,
-    project,
-    read_record,
-    record_of,
-    use_until,
-)
 
 _SURROUNDINGS = {"python": "Python", "packages": "the packages installed", "library": "this library"}
 
@@ -110,12 +97,12 @@ def read_manifest(pack: Path) -> Manifest:
 
 def recorded_of(pack: Path) -> Recorded | None:
     """Return what the record has of the pack that stands in a folder, or of one that it is a copy of."""
-    number, standing = pack.resolve().name, record_of(pack)["packs"]
+    number, standing = pack.resolve().name, project.record_of(pack)["packs"]
     copies = [
         past
-        for path in sorted((project() / STATE).glob(f"*/{RECORD}"))
-        for past in read_record(path)["packs"].values()
-        if past["files"].get(MANIFEST) == file_digest(pack / MANIFEST)
+        for path in sorted((project.project() / project.STATE).glob(f"*/{project.RECORD}"))
+        for past in project.read_record(path)["packs"].values()
+        if past["files"].get(MANIFEST) == project.file_digest(pack / MANIFEST)
     ]
     return standing.get(number) or next(iter(copies), None)
 
@@ -123,7 +110,9 @@ def recorded_of(pack: Path) -> Recorded | None:
 def unlike_here(manifest: Manifest, recorded: Recorded | None) -> Iterator[str]:
     """Yield what a pack was made of that is otherwise here, or that neither manifest nor record tells of."""
     of = recorded["made_of"] if recorded else manifest.model_dump()
-    now = made_of(manifest.edition.name, manifest.edition.chapters, use_until(manifest.edition.name))
+    now = project.made_of(
+        manifest.edition.name, manifest.edition.chapters, project.use_until(manifest.edition.name)
+    )
     for package in sorted(now["versions"].keys() | of["versions"].keys()):
         there, here = of["versions"].get(package, "none"), now["versions"].get(package, "none")
         if there != here:
@@ -140,7 +129,7 @@ def unlike_here(manifest: Manifest, recorded: Recorded | None) -> Iterator[str]:
 def made_again(manifest: Manifest, tell: Tell = silent) -> Iterator[Path]:
     """Give a pack made again, in a temporary folder; nothing is kept of it. Raises as `build` does."""
     name = manifest.edition.name
-    on = use_until(name) + timedelta(days=manifest.past_its_date)
+    on = project.use_until(name) + timedelta(days=manifest.past_its_date)
     asked = replace(manifest.asked, on=on, force=True)
     with TemporaryDirectory() as scratch:
         folder = Path(scratch, "pack")
@@ -161,13 +150,13 @@ def compare(pack: Path, again: Path | None, recorded: Recorded | None, unlike: l
     Where it is made of something else here (`unlike`), they are held against the digests of its record, if
     there is one.
     """
-    found, own = contents(pack.resolve()), read_manifest(pack)
-    made = contents(again) if again else {}
+    found, own = project.contents(pack.resolve()), read_manifest(pack)
+    made = project.contents(again) if again else {}
     if again:
         anew = json.loads((again / MANIFEST).read_text("utf-8"))
         if anew["browser"] != own.browser:
             unlike = [*unlike, f"the browser is {anew['browser']}, and was {own.browser}"]
-        made[MANIFEST] = digest(in_json(anew | {"built": own.built, "commit": own.commit}))
+        made[MANIFEST] = project.digest(in_json(anew | {"built": own.built, "commit": own.commit}))
     due = made if again and not unlike else recorded["files"] if recorded else found
     altered = {file for file in found.keys() & due.keys() if found[file] != due[file]}
     if recorded and found[MANIFEST] != recorded["files"][MANIFEST]:

@@ -1,7 +1,5 @@
 """What is asked of a build, and whether there is anything to do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date

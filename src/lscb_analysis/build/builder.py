@@ -1,7 +1,5 @@
 """Editions to packs: each chapter run by papermill, made a page, all held against the data and published."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -15,41 +13,15 @@ from typing import Any
 import pandas as pd
 from nbformat import ValidationError
 
-from lscb_analysis.audit import known, typed_claims
+from lscb_analysis import audit, data, editions, errors, project, release
+from lscb_analysis.build import pdf, publication, reuse
 from lscb_analysis.build.asked import PDF, Asked, Tell, nothing_to_do, silent, tell_if_past
 from lscb_analysis.build.chapters import Chapter, parameters, read, running, title
 from lscb_analysis.build.inspection import SET
-from lscb_analysis.build.pdf import chromium, printed, printer
-from lscb_analysis.build.publication import (
-    FORMAT,
-    MANIFEST,
-    BuildError,
-    UnpublishedError,
-    left_alone,
-    making,
-    placed,
-    publish,
-    running_in,
-)
-from lscb_analysis.build.reuse import describe, forget_failed, keep, keep_failed, take
 from lscb_analysis.build.site import WHOLE, Pages
 from lscb_analysis.build.warm.origin import REHEARSED, rehearsed
 from lscb_analysis.build.warm.provisioner import warm_kernels
-from lscb_analysis.data import DataError, check, check_area, nearest, published_files, recorded, records
-from lscb_analysis.editions import (
-    NOT_COMPARED,
-    TRIED,
-    Edition,
-    EditionError,
-    read_edition,
-    remember,
-    tried,
-    verdict_table,
-)
-from lscb_analysis.errors import InputError
 from lscb_analysis.pages import check_plain_words
-from lscb_analysis.project import contents, editions, made_of, project
-from lscb_analysis.release import check_rule
 
 MOST_FAULTS = 10
 """So many places where a pack is wrong are named when it is not published."""
@@ -86,29 +58,32 @@ def build(
     that was there stays as it was, and the failed notebooks are kept in the folder `kept`.
     """
     asked = asked or Asked()
-    edition = read_edition(name or _only_edition(), **_tried(asked))
+    edition = editions.read_edition(name or _only_edition(), **_tried(asked))
     asked = replace(asked, area=edition.area if asked.area else "")
-    browser, folder = chromium() if asked.pdf else None, placed(edition.name, output, asked.draft, asked.area)
-    with warm_kernels(rehearsal=(REHEARSED, str(project()), edition.name, asked.area)):
+    browser = pdf.chromium() if asked.pdf else None
+    folder = publication.placed(edition.name, output, asked.draft, asked.area)
+    with warm_kernels(rehearsal=(REHEARSED, str(project.project()), edition.name, asked.area)):
         edition, chapters = plan(edition, asked)
         # before another build is waited for: what changes meanwhile has not been read
-        before, table = made_of(edition.name, edition.chapters, asked.on), _verdicts(edition)
-        with making(folder, (lambda: tell("waiting")) if asked.wait else None) as aside:
+        before, table = project.made_of(edition.name, edition.chapters, asked.on), _verdicts(edition)
+        with publication.making(folder, (lambda: tell("waiting")) if asked.wait else None) as aside:
             if nothing_to_do(edition.name, folder, asked, tell):
                 return Pack(folder, [])
-            runs, made = running_in(folder), aside / "pack"
+            runs, made = publication.running_in(folder), aside / "pack"
             for chapter in [] if asked.force else chapters:
-                chapter.reused = take(chapter, edition, table, folder)
+                chapter.reused = reuse.take(chapter, edition, table, folder)
             tell_if_past(edition.name, asked, tell)
             tell("build started", edition=edition.name, chapters=len(chapters))
-            tell_not_compared(edition, _published(folder, asked.draft), tell)
+            # beside a draft stands the pack itself
+            stands = folder.with_name(folder.name.removesuffix("-draft")) if asked.draft else folder
+            tell_not_compared(edition, stands, tell)
             ran = running(chapters, runs, asked, tell)
             with _unchanged(edition, before["inputs"], asked.on), ran as ended:
                 pages = Pages(chapters, edition, made, asked, before["past_its_date"])
                 _follow(ended, pages, table, runs, tell)
-            keep([chapter for chapter in chapters if chapter.digests], folder)
+            reuse.keep([chapter for chapter in chapters if chapter.digests], folder)
             if failed := [chapter for chapter in chapters if chapter.error]:
-                return Pack(folder, chapters, keep_failed(failed, folder))
+                return Pack(folder, chapters, reuse.keep_failed(failed, folder))
             _complete(pages, before | {"asked": asked.recorded}, browser, tell)
             _publish(pages, before, folder, asked.area, tell)
     return Pack(folder, chapters)
@@ -123,23 +98,23 @@ def _publish(pages: Pages, of: dict[str, Any], folder: Path, area: str, tell: Te
     """Put a pack in its place, and tell which files there are not ours and so were left."""
     chapters = [chapter.name for chapter in pages.chapters]
     record = {"edition": pages.edition.name, "chapters": chapters, "made_of": of}
-    publish(pages.made, folder, record | ({"area": area} if area else {}))
+    publication.publish(pages.made, folder, record | ({"area": area} if area else {}))
     tell("published", folder=str(folder))
-    forget_failed(folder)
-    if left := left_alone(folder):
+    reuse.forget_failed(folder)
+    if left := publication.left_alone(folder):
         tell("left alone", files=[str(path) for path in left])
 
 
-def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
+def tell_not_compared(edition: editions.Edition, folder: Path, tell: Tell) -> None:
     """Name each comparison that is not made, what it lacks, and what it came to in the pack that stands."""
-    table, stood = verdict_table(edition), _stood(folder)
-    for row in records(table[table["verdict"] == NOT_COMPARED]):
+    table, stood = editions.verdict_table(edition), _stood(folder)
+    for row in data.records(table[table["verdict"] == editions.NOT_COMPARED]):
         before = stood.get(row["question"], "")
         tell(
             "not compared",
             **{key: row[key] for key in ("question", "chapter", "reason")},
             missing=table.attrs["missing"][row["question"]],
-            stood="" if before.startswith(NOT_COMPARED) else before,
+            stood="" if before.startswith(editions.NOT_COMPARED) else before,
         )
     for question in sorted(stood.keys() - set(table["question"])):
         tell("no longer asked", question=question, stood=stood[question])
@@ -148,15 +123,10 @@ def tell_not_compared(edition: Edition, folder: Path, tell: Tell) -> None:
 def _stood(folder: Path) -> dict[str, str]:
     """What each comparison came to in the pack that stands; nothing if none does, or it does not say."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest = json.loads((folder / publication.MANIFEST).read_text("utf-8"))
         return {str(question): str(said) for question, said in manifest["comparisons"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _published(folder: Path, draft: bool) -> Path:
-    """The folder of the pack beside which a draft stands, or of the pack itself."""
-    return folder.with_name(folder.name.removesuffix("-draft")) if draft else folder
 
 
 def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs: Path, tell: Tell) -> None:
@@ -166,18 +136,18 @@ def _follow(ended: Iterable[Chapter], pages: Pages, verdicts: pd.DataFrame, runs
         tell("chapter skipped", chapter=chapter.name)
         chapter.executed = read(runs / f"{chapter.name}.ipynb")
     for chapter in chain(reused, ended):
-        # what is wrong, in data that changed just now, is said when all have run
+        # what is wrong in data that changed meanwhile is said when all have run
         with suppress(ValueError):
             if not (chapter.reused or chapter.error):
-                reads = recorded(runs / f"{chapter.name}.reads")
-                chapter.digests = describe(chapter, pages.edition, verdicts, reads)
+                reads = data.recorded(runs / f"{chapter.name}.reads")
+                chapter.digests = reuse.describe(chapter, pages.edition, verdicts, reads)
             if not chapter.error:
                 pages.add(chapter)
                 if chapter.unanswered:
                     tell("left out", chapter=chapter.name, sections=chapter.unanswered)
 
 
-def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
+def plan(edition: editions.Edition, asked: Asked) -> tuple[editions.Edition, list[Chapter]]:
     """Return the edition as changed and its chapters with their parameters, all names and values checked.
 
     Raises BuildError for a chapter, parameter, area or value that will not do, DisclosureError for an unknown
@@ -185,32 +155,29 @@ def plan(edition: Edition, asked: Asked) -> tuple[Edition, list[Chapter]]:
     or of what is typed where the data have to speak.
     """
     only, changed = asked.only, asked.changed
-    unknown = [chapter for chapter in only if chapter not in edition.chapters]
-    if unknown:
-        raise BuildError(
-            f"There is no chapter {unknown[0]!r} in {edition.name}. {nearest(unknown[0], edition.chapters)}"
-        )
+    if unknown := [chapter for chapter in only if chapter not in edition.chapters]:
+        hint = data.nearest(unknown[0], edition.chapters)
+        raise publication.BuildError(f"There is no chapter {unknown[0]!r} in {edition.name}. {hint}")
     chosen = [chapter for chapter in edition.chapters if not only or chapter in only]
     declared = _declared(chosen)
     own = {name: one for names in declared.values() for name, one in names.items() if name not in SET}
-    for name in changed:
-        if name not in {*TRIED, *own}:
-            raise BuildError(
-                f"Nothing that a build sets is called {name!r}. {nearest(name, sorted({*TRIED, *own}))}"
-            )
-    tries = _tried(asked) | {name: text for name, text in changed.items() if name in TRIED}
+    settable = sorted({*editions.TRIED, *own})
+    for name in (name for name in changed if name not in settable):
+        hint = data.nearest(name, settable)
+        raise publication.BuildError(f"Nothing that a build sets is called {name!r}. {hint}")
+    tries = _tried(asked) | {name: text for name, text in changed.items() if name in editions.TRIED}
     instead = "; ".join(f"{name}: {text}" for name, text in tries.items())
     values = {name: _typed(name, changed[name], own[name]) for name in changed if name in own}
-    trial = tried(instead)
-    check_rule(edition.rule, f"{edition.name}.toml, rule: ")
-    if problems := check() or typed_claims(edition):
-        raise DataError(problems)
-    edition = read_edition(edition.name, **trial)
-    check_area(edition.area)
+    trial = editions.tried(instead)
+    release.check_rule(edition.rule, f"{edition.name}.toml, rule: ")
+    if problems := data.check() or audit.typed_claims(edition):
+        raise data.DataError(problems)
+    edition = editions.read_edition(edition.name, **trial)
+    data.check_area(edition.area)
     check_plain_words(edition, chosen)
     with suppress(ValueError):
-        known(edition)  # it needs no verdicts yet, and another process is still making them
-    remember(rehearsed() or {})
+        audit.known(edition)  # it needs no verdicts yet, and another process is still making them
+    editions.remember(rehearsed() or {})
     given = values | {"edition": edition.name, "instead": instead}
     return edition, [
         Chapter(chapter, {name: given[name] for name in names if name in given}, *title(chapter))
@@ -223,12 +190,12 @@ def faults(name: str, data_hold: bool) -> list[str]:
 
     Verdicts are made only where the `data_hold`: else they would tell of the same problems again.
     """
-    steps: list[Callable[[Edition], Any]] = [lambda edition: plan(edition, Asked())]
+    steps: list[Callable[[editions.Edition], Any]] = [lambda edition: plan(edition, Asked())]
     said: list[str] = []
     for step in [*steps, _verdicts] if data_hold else steps:
         try:
-            step(read_edition(name))
-        except InputError as error:
+            step(editions.read_edition(name))
+        except errors.InputError as error:
             said += [line for line in str(error).splitlines() if line not in said]
     return said
 
@@ -240,33 +207,33 @@ def _declared(chapters: list[str]) -> dict[str, dict[str, dict[str, str]]]:
         try:
             declared[chapter] = parameters(chapter)
             title(chapter)
-        except InputError as error:
+        except errors.InputError as error:
             wrong.append(str(error))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError):
             wrong.append(f"{chapter}.ipynb cannot be read as a notebook. Open it in JupyterLab and save it.")
     if wrong:
-        raise BuildError("\n".join(wrong))
+        raise publication.BuildError("\n".join(wrong))
     return declared
 
 
-def _verdicts(edition: Edition) -> pd.DataFrame:
+def _verdicts(edition: editions.Edition) -> pd.DataFrame:
     """The edition's verdicts, once its figures are found to hold. Raises InputError where they do not."""
-    table = verdict_table(edition)
+    table = editions.verdict_table(edition)
     try:
-        known(edition)
-    except InputError:
+        audit.known(edition)
+    except errors.InputError:
         raise
     except ValueError as error:
-        raise BuildError(
+        raise publication.BuildError(
             f"The figures of {edition.area} cannot be held against each other: {error}"
         ) from error
     return table
 
 
 def _only_edition() -> str:
-    names = editions()
+    names = project.editions()
     if len(names) != 1:
-        raise EditionError(
+        raise editions.EditionError(
             f"Say which edition to build: {', '.join(names) or 'there is none in notebooks/editions'}."
         )
     return names[0]
@@ -275,32 +242,32 @@ def _only_edition() -> str:
 def _typed(name: str, text: str, declared: dict[str, str]) -> Any:
     kind, default = declared["type"], declared["default"]
     if kind not in TYPES:
-        raise BuildError(f"Parameter {name} is declared as {kind}. Declare it as one of {', '.join(TYPES)}.")
+        raise publication.BuildError(
+            f"Parameter {name} is declared as {kind}. Declare it as one of {', '.join(TYPES)}."
+        )
     try:
         return TYPES[kind](text)
     except ValueError:
-        raise BuildError(
+        raise publication.BuildError(
             f"Parameter {name} is {text!r}, which is no {kind}. Its default is {default}."
         ) from None
 
 
 @contextmanager
-def _unchanged(edition: Edition, before: dict[str, str], today: date) -> Iterator[None]:
+def _unchanged(edition: editions.Edition, before: dict[str, str], today: date) -> Iterator[None]:
     """Raise UnpublishedError if what a pack is made of changes meanwhile, also where that led to an error."""
+    wrong = None
     try:
         yield
-    except InputError:
-        _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
-        raise
-    _check_unchanged(before, made_of(edition.name, edition.chapters, today)["inputs"])
-
-
-def _check_unchanged(before: dict[str, str], now: dict[str, str]) -> None:
-    changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-    if changed:
-        raise UnpublishedError(
+    except errors.InputError as error:
+        wrong = error
+    now = project.made_of(edition.name, edition.chapters, today)["inputs"]
+    if changed := sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)):
+        raise publication.UnpublishedError(
             f"Changed while the pack was made: {', '.join(changed)}. Nothing was published; build again."
-        )
+        ) from wrong
+    if wrong:
+        raise wrong
 
 
 def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell) -> None:
@@ -313,15 +280,15 @@ def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell)
     faults = [fault for _, wrong in pages.held.values() for fault in wrong]
     if faults:
         said = "\n".join(map(str, faults[:MOST_FAULTS]))
-        raise UnpublishedError(
+        raise publication.UnpublishedError(
             f"{len(faults)} figures of the pack are not what the data give, the first of them here. "
             f"Nothing was published.\n{said}"
         )
     edition, made, by = pages.edition, pages.made, None
     if browser:
         page = (made / WHOLE).read_text("utf-8")
-        (made / PDF).write_bytes(content := printed(page, browser, edition.published, made.parent))
-        by = printer(content)
+        (made / PDF).write_bytes(content := pdf.printed(page, browser, edition.published, made.parent))
+        by = pdf.printer(content)
     _write_manifest(pages.chapters, edition, of | {"browser": by}, made)
     figures, cells = (
         sum(number for file, (number, _) in pages.held.items() if file.endswith(kind))
@@ -330,13 +297,15 @@ def _complete(pages: Pages, of: dict[str, Any], browser: str | None, tell: Tell)
     tell("verified", figures=figures, cells=cells)
 
 
-def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any], made: Path) -> None:
-    public = published_files()
+def _write_manifest(
+    chapters: list[Chapter], edition: editions.Edition, of: dict[str, Any], made: Path
+) -> None:
+    public = data.published_files()
     inputs = of["inputs"].items()
     manifest = {
-        "format": FORMAT,
+        "format": publication.FORMAT,
         "edition": edition.model_dump(mode="json"),
-        "comparisons": _came_to(verdict_table(edition)),
+        "comparisons": _came_to(editions.verdict_table(edition)),
         **of,
         "inputs": {file: kept for file, kept in inputs if file in public or "data/" not in file},
         "built": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -345,9 +314,9 @@ def _write_manifest(chapters: list[Chapter], edition: Edition, of: dict[str, Any
             {"chapter": chapter.name, "parameters": chapter.parameters, "outcome": "done"}
             for chapter in chapters
         ],
-        "files": dict(sorted(contents(made).items())),
+        "files": dict(sorted(project.contents(made).items())),
     }
-    (made / MANIFEST).write_text(in_json(manifest), encoding="utf-8")
+    (made / publication.MANIFEST).write_text(in_json(manifest), encoding="utf-8")
 
 
 def in_json(manifest: dict[str, Any]) -> str:
@@ -357,7 +326,7 @@ def in_json(manifest: dict[str, Any]) -> str:
 
 def _came_to(table: pd.DataFrame) -> dict[str, str]:
     """What the pack says of each comparison: its verdict, or that it is not made and why."""
-    said = {row["question"]: (row["verdict"], row["reason"]) for row in records(table)}
+    said = {row["question"]: (row["verdict"], row["reason"]) for row in data.records(table)}
     return {question: ": ".join(filter(None, parts)) for question, parts in said.items()}
 
 
@@ -366,7 +335,7 @@ def _commit() -> str | None:
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            cwd=project(),
+            cwd=project.project(),
             capture_output=True,
             text=True,
             check=True,

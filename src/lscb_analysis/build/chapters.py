@@ -1,7 +1,5 @@
 """Chapters: their notebooks, what they declare, and how they run, each in a kernel of its own."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal
@@ -107,13 +105,8 @@ def read(path: Path) -> Any:
 
 def outputs(executed: Any, kind: str) -> list[Any]:
     """Return all outputs of a notebook that have a form of this kind, as `text/html`."""
-    return [
-        output
-        for cell in executed.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if kind in output.get("data", {})
-    ]
+    shown = (output for cell in executed.cells for output in cell.get("outputs", []))
+    return [output for output in shown if kind in output.get("data", {})]
 
 
 @contextmanager
@@ -126,10 +119,11 @@ def running(chapters: Iterable[Chapter], runs: Path, asked: Asked, tell: Tell) -
     """
     kernels = _Kernels()
 
-    def run_one(chapter: Chapter) -> None:
+    def run_one(chapter: Chapter) -> Chapter:
         _run(chapter, runs, tell, asked.timeout, kernels)
         if asked.fail_fast and chapter.error:
             kernels.stopped = "stopped, since another chapter failed"
+        return chapter
 
     # the longest first, so that at the end no long one runs while other processors wait
     ahead = sorted(
@@ -138,15 +132,9 @@ def running(chapters: Iterable[Chapter], runs: Path, asked: Asked, tell: Tell) -
         reverse=True,
     )
     with ThreadPoolExecutor(asked.workers or processors() + 2) as pool:
-        futures = {pool.submit(run_one, chapter): chapter for chapter in ahead}
-
-        def ended() -> Iterator[Chapter]:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-
+        futures = [pool.submit(run_one, chapter) for chapter in ahead]
         try:
-            yield ended()
+            yield (future.result() for future in as_completed(futures))
         except BaseException:
             kernels.stopped = "stopped with the build"
             raise
@@ -154,9 +142,7 @@ def running(chapters: Iterable[Chapter], runs: Path, asked: Asked, tell: Tell) -
 
 def processors() -> int:
     """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # what papermill says of a failure on the error stream, the build says in words
@@ -231,7 +217,7 @@ class _Kernels:
             kernel = getattr(self.managers.get(chapter), "provisioner", None)
             if reason and kernel is not None and kernel.pid:
                 self.reasons.setdefault(chapter, reason)
-                with suppress(ProcessLookupError):  # it has ended just now
+                with suppress(ProcessLookupError):  # it has ended
                     os.kill(kernel.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
@@ -250,7 +236,7 @@ def _run(chapter: Chapter, runs: Path, tell: Tell, timeout: float, kernels: _Ker
         where = _question_of(target, error.cell_index)
         chapter.error = f"failed in cell {error.exec_count}, `{cell}`{where}. {error.ename}: {error.evalue}"
     except RuntimeError as error:  # nbclient's: the kernel died, or never began
-        died = "its kernel died, perhaps for want of memory" if isinstance(error, DeadKernelError) else error
+        died = "its kernel died, perhaps out of memory" if isinstance(error, DeadKernelError) else error
         chapter.error = f"{kernels.reasons.get(chapter.name, f'failed: {died}')}{_interrupted(target)}"
     else:
         chapter.executed = read(target)

@@ -1,7 +1,5 @@
 """What a chapter's notebook declares, and whether a build can set it: looked at before anything runs."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

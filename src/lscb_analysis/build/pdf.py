@@ -1,11 +1,10 @@
 """The whole pack as one tagged PDF, printed by the Chromium that is installed: the same bytes each time."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
 import subprocess
+import tomllib
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -20,32 +19,19 @@ NAMED = "LSCB_CHROMIUM"
 PATIENCE = 300
 """Chromium may take this many seconds; it takes about ten."""
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+_BROWSERS = tomllib.loads(Path(__file__).with_name("browsers.toml").read_text("utf-8"))
+_OPTIONS = _BROWSERS["options"]
 PLACES = [
+    *(f"/Applications/{name}.app/Contents/MacOS/{name}" for name in _BROWSERS["applications"]),
     *(
-        f"/Applications/{name}.app/Contents/MacOS/{name}"
-        for name in ("Chromium", "Google Chrome", "Microsoft Edge")
-    ),
-    *(
-        str(Path(os.environ[root], place, "Application", program))
-        for root in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")
+        str(Path(os.environ[root], program))
+        for root in _BROWSERS["below"]
         if root in os.environ
-        for place, program in [
-            ("Chromium", "chrome.exe"),
-            ("Google/Chrome", "chrome.exe"),
-            ("Microsoft/Edge", "msedge.exe"),
-        ]
+        for program in _BROWSERS["programs"]
     ),
 ]
-"""Where browsers that print as Chromium does are on macOS and on Windows, which have them on no path."""
+"""Where browsers that print as Chromium does are that stand on no path."""
 
-_OPTIONS = [
-    *("--headless", "--disable-gpu", "--no-first-run", "--no-default-browser-check"),
-    *("--disable-extensions", "--disable-sync", "--disable-default-apps"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-domain-reliability"),
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # whatever it would still ask for, it asks nobody
-    *("--generate-pdf-document-outline", "--export-tagged-pdf", "--no-pdf-header-footer"),
-]
 _LEAVES = re.compile(r'(<a\b[^>]*?) href="(?!#|tel:)[^"]*"')
 _PRINTER = re.compile(rb"/Producer \(([^)]*)\)")
 _DATED = re.compile(rb"/(Creation|Mod)Date \([^)]*\)")
@@ -57,18 +43,15 @@ def chromium() -> str:
     Raises BuildError if there is none, or none where the variable says.
     """
     named = os.environ.get(NAMED)
-    if named:
-        found = shutil.which(named)
-        if not found:
-            raise BuildError(f"{NAMED} is {named!r}, which is no program. Set it to Chromium's, or unset it.")
+    asked = [named] if named else [*_BROWSERS["names"], *PLACES]
+    if found := next(filter(None, map(shutil.which, asked)), None):
         return found
-    found = next(filter(None, map(shutil.which, [*NAMES, *PLACES])), None)
-    if not found:
-        raise BuildError(
-            "A PDF is printed by Chromium, and none is found. Install Chromium, Chrome or Edge, "
-            f"set {NAMED} to where it is, or build without --pdf."
-        )
-    return found
+    if named:
+        raise BuildError(f"{NAMED} is {named!r}, which is no program. Set it to Chromium's, or unset it.")
+    raise BuildError(
+        "A PDF is printed by Chromium, and none is found. Install Chromium, Chrome or Edge, "
+        f"set {NAMED} to where it is, or build without --pdf."
+    )
 
 
 def printed(page: str, browser: str, published: date, aside: Path) -> bytes:
@@ -79,7 +62,9 @@ def printed(page: str, browser: str, published: date, aside: Path) -> bytes:
     """
     with TemporaryDirectory(dir=aside, ignore_cleanup_errors=True) as scratch:
         html, pdf = Path(scratch, "all.html"), Path(scratch, PDF)
-        html.write_text(_for_paper(page), encoding="utf-8", newline="\n")
+        # it goes alone, without links to other files; a drawing has words in its place, its `<figure>` none
+        alone = _LEAVES.sub(r"\1", page).replace("<figure ", '<figure role="group" ')
+        html.write_text(alone, encoding="utf-8", newline="\n")
         _print(html, pdf, browser, Path(scratch))
         return _DATED.sub(partial(_dated, on=published), pdf.read_bytes())
 
@@ -88,14 +73,6 @@ def printer(pdf: bytes) -> str:
     """Return what printed a PDF, with its version, as the PDF says it."""
     found = _PRINTER.search(pdf)
     return found[1].decode("latin-1") if found else "unknown"
-
-
-def _for_paper(page: str) -> str:
-    """The page without links to other files, since a PDF goes alone, and with one tag for a figure.
-
-    A drawing has words in its place and its `<figure>` has none, which a PDF may not leave open.
-    """
-    return _LEAVES.sub(r"\1", page).replace("<figure ", '<figure role="group" ')
 
 
 def _print(html: Path, pdf: Path, browser: str, scratch: Path) -> None:

@@ -1,15 +1,13 @@
 """Where a pack stands: made aside, put in place in one step, by one build at a time, and withdrawn.
 
 What readers open is `reports/<edition>`. Beside it a hidden folder of the same name, the store, holds the
-lock, the pack that stands and whatever is being made. Where the system has symbolic links the visible name
-is one, and publishing replaces it: a reader meets the old pack or the new one. Elsewhere the folder is
-renamed, with a moment between the two names, and put back if the second fails: near-atomic.
+lock, the pack that stands and the one that a build is making. Where the system has symbolic links the
+visible name is one, and publishing replaces it: a reader meets the old pack or the new one. Elsewhere the
+folder is renamed, with a moment between the two names, and put back if the second fails: near-atomic.
 
 A store has a marker, a pack names its format, and what lacks them is refused. Only files that a record or a
 manifest lists are ever deleted. Whatever else is found stays, or is renamed where it is in the way.
 """
-
-from __future__ import annotations
 
 import json
 import os
@@ -22,23 +20,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lscb_analysis import project
 from lscb_analysis.errors import InputError
-from lscb_analysis.project import (
-    RECORD,
-    contents,
-    file_digest,
-    make_way,
-    project,
-    record_of,
-    state,
-    write_record,
-)
 
 MANIFEST, FORMAT = "manifest.json", "lscb pack 1"
 """The file in which a pack says what it is made of, and what that says of itself."""
 
 MARKER, MARK = "lscb-store", "Made by lscb, which removes what it made in here. Nothing is safe here.\n"
-"""The file that tells a store, or a folder in which something is being made, from any other folder."""
+"""The file that tells a store, or a folder in which a build works, from any other folder."""
 
 SYSTEMS_OWN = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What systems leave in a folder that somebody looked at: it makes no folder a person's."""
@@ -66,7 +55,7 @@ def placed(edition: str, output: Path | None, draft: bool = False, area: str = "
     `check_replaceable` does.
     """
     named = re.sub("[^a-z0-9]+", "-", area.casefold()).strip("-")
-    folder = (output or project() / "reports" / edition / named).absolute()
+    folder = (output or project.project() / "reports" / edition / named).absolute()
     folder = folder.with_name(f"{folder.name}-draft") if draft and folder.name else folder
     check_replaceable(folder)
     return folder
@@ -80,7 +69,7 @@ def check_replaceable(folder: Path) -> None:
     if folder.name in ("", ".."):
         raise BuildError(f"{folder} cannot be a pack. Give a folder by its name.")
     store = _store(folder)
-    for place in (folder.parent, state(folder).parent):
+    for place in (folder.parent, project.state(folder).parent):
         _check_writable(place)
     if store.is_symlink() or (store.exists() and not store.is_dir()):
         raise BuildError(
@@ -133,11 +122,11 @@ def holding(folder: Path, waiting: Callable[[], None] | None = None) -> Iterator
     """
     check_replaceable(folder)
     store = _store(folder)
-    for place in (store, state(folder)):
-        make_way(place, ours=place.is_dir() and not place.is_symlink())
+    for place in (store, project.state(folder)):
+        project.make_way(place, ours=place.is_dir() and not place.is_symlink())
         place.mkdir(parents=True, exist_ok=True)
     for name in (MARKER, "lock"):
-        make_way(store / name, ours=_is_plain(store / name))
+        project.make_way(store / name, ours=_is_plain(store / name))
     if not _is_marked(store):
         (store / MARKER).write_text(MARK, "utf-8")
     lock = FileLock(store / "lock")
@@ -157,12 +146,12 @@ def holding(folder: Path, waiting: Callable[[], None] | None = None) -> Iterator
 
 def running_in(folder: Path) -> Path:
     """Return the folder in which the chapters of the pack of `folder` run; `making` makes and removes it."""
-    return state(folder) / "runs"
+    return project.state(folder) / "runs"
 
 
 def failures(folder: Path) -> Path:
     """Return where the notebooks of chapters that failed are kept: for the analyst, out of readers' reach."""
-    return project() / "jobs" / "failed" / state(folder).name
+    return project.project() / "jobs" / "failed" / project.state(folder).name
 
 
 def publish(made: Path, folder: Path, of: dict[str, Any]) -> None:
@@ -170,10 +159,10 @@ def publish(made: Path, folder: Path, of: dict[str, Any]) -> None:
 
     Its digests are recorded, with all that it is made `of`, by `project.made_of`, its edition and chapters.
     """
-    store, record = _store(folder), record_of(folder)
+    store, record = _store(folder), project.record_of(folder)
     number = _next_number(folder)
-    known = list((record["packs"] | {number: of | {"files": contents(made)}}).items())
-    write_record(folder, record | {"packs": dict(known[-REMEMBERED:])})
+    known = list((record["packs"] | {number: of | {"files": project.contents(made)}}).items())
+    project.write_record(folder, record | {"packs": dict(known[-REMEMBERED:])})
     new = store / "packs" / number
     made.rename(new)
     link = store / "link"
@@ -201,8 +190,8 @@ def withdraw(folder: Path) -> None:
     _forget(folder, None)
     for path in notebooks_kept(folder):
         path.unlink()
-    (state(folder) / RECORD).unlink(missing_ok=True)
-    for place in (failures(folder), state(folder), _store(folder) / "packs"):
+    (project.state(folder) / project.RECORD).unlink(missing_ok=True)
+    for place in (failures(folder), project.state(folder), _store(folder) / "packs"):
         _remove_if_empty(place)
 
 
@@ -211,15 +200,15 @@ def notebooks_kept(folder: Path) -> list[Path]:
 
     One that failed and was changed since is the analyst's own.
     """
-    record = record_of(folder)
-    kept = [state(folder) / f"{name}.ipynb" for name in record["kept"]]
+    record = project.record_of(folder)
+    kept = [project.state(folder) / f"{name}.ipynb" for name in record["kept"]]
     failed = [path for path in map(failures(folder).joinpath, record["failed"]) if is_failure(path, record)]
     return [path for path in [*kept, *failed] if _is_plain(path)]
 
 
 def is_failure(path: Path, record: dict[str, dict[str, Any]]) -> bool:
-    """Whether a file is a notebook of a chapter that failed, just as it was kept."""
-    return _is_plain(path) and file_digest(path) == record["failed"].get(path.name)
+    """Whether a file is a notebook of a chapter that failed, unchanged since it was kept."""
+    return _is_plain(path) and project.file_digest(path) == record["failed"].get(path.name)
 
 
 def packs(folder: Path) -> list[Path]:
@@ -229,19 +218,22 @@ def packs(folder: Path) -> list[Path]:
 
 def is_known(folder: Path) -> bool:
     """Whether there is a pack at `folder`, its store, or anything kept of one."""
-    places = (_store(folder), state(folder), failures(folder))
+    places = (_store(folder), project.state(folder), failures(folder))
     return _is_pack(folder.resolve()) or any(map(os.path.lexists, places))
 
 
 def left_alone(folder: Path) -> list[Path]:
     """Return what is in the store of `folder`, or with what is kept of it, and is not ours."""
-    store, kept = _store(folder), state(folder)
+    store, kept = _store(folder), project.state(folder)
     own = {*_numbered(folder), *notebooks_kept(folder)}
-    own |= {store / name for name in (MARKER, "lock", "packs", "making")} | {kept / RECORD, kept / "runs"}
+    own |= {store / name for name in (MARKER, "lock", "packs", "making")} | {
+        kept / project.RECORD,
+        kept / "runs",
+    }
     found = [path for place in (store, store / "packs", kept, failures(folder)) for path in _within(place)]
     for pack in (pack for pack in _numbered(folder) if pack != folder.resolve()):
         listed = _own(pack, folder)
-        found += [pack / name for name in contents(pack) if name not in listed]
+        found += [pack / name for name in project.contents(pack) if name not in listed]
     return sorted(path for path in found if path not in own)
 
 
@@ -270,28 +262,28 @@ def _numbered(folder: Path) -> list[Path]:
 
 def _next_number(folder: Path) -> str:
     place = _store(folder) / "packs"
-    make_way(place, ours=_is_folder(place))
+    project.make_way(place, ours=_is_folder(place))
     place.mkdir(exist_ok=True)
-    names = [*record_of(folder)["packs"], *(path.name for path in _within(place))]
+    names = [*project.record_of(folder)["packs"], *(path.name for path in _within(place))]
     return str(1 + max((int(name) for name in names if name.isdigit()), default=0))
 
 
 def _clear(folder: Path, also_made: bool = True) -> None:
-    """Remove what was being made, and undo a publication that was cut off."""
+    """Remove what a build was making, and undo a publication that was cut off."""
     store, old, link = _store(folder), _store(folder) / "old", _store(folder) / "link"
     if _is_pack(old):
         # without the other, a build was killed between its two names
         old.rename(store / "packs" / _next_number(folder) if os.path.lexists(folder) else folder)
-    make_way(old, ours=False)
+    project.make_way(old, ours=False)
     if link.is_symlink() and _leads_to_store(link, store):
         link.unlink()
-    make_way(link, ours=False)
+    project.make_way(link, ours=False)
     for left in (store / "making", running_in(folder)) if also_made else ():
         # a full disk may have left a marker without its words
         if _is_marked(left) or (_is_plain(left / MARKER) and len(_within(left)) == 1):
             shutil.rmtree(left, ignore_errors=True)
         _remove_if_empty(left)
-        make_way(left, ours=False)
+        project.make_way(left, ours=False)
 
 
 def _forget(folder: Path, standing: Path | None) -> None:
@@ -309,8 +301,8 @@ def _forget(folder: Path, standing: Path | None) -> None:
 
 def _own(pack: Path, folder: Path) -> set[str]:
     """The files in a pack that are ours: listed in the record, or with their digest in its manifest."""
-    found = contents(pack)
-    recorded = {name for past in record_of(folder)["packs"].values() for name in past["files"]}
+    found = project.contents(pack)
+    recorded = {name for past in project.record_of(folder)["packs"].values() for name in past["files"]}
     listed = _manifest(pack).get("files", {}) if _is_pack(pack) else {}
     own = {name for name, digest in found.items() if name in recorded or digest == listed.get(name)}
     return {name for name in {*own, *([MANIFEST] if _is_pack(pack) else [])} if found.get(name)}

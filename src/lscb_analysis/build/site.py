@@ -1,8 +1,7 @@
 """The pages of a pack, made from its chapters as they ran: one for each, and those about them all."""
 
-from __future__ import annotations
-
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from itertools import takewhile
@@ -16,42 +15,15 @@ from nbconvert.exporters import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from lscb_analysis.audit import Fault, check_page, check_table, known
+from lscb_analysis import audit, pages
 from lscb_analysis.build.asked import Asked
 from lscb_analysis.build.chapters import Chapter, outputs
 from lscb_analysis.build.publication import BuildError
 from lscb_analysis.build.warm.provisioner import beside
-from lscb_analysis.data import EVERY_CHAPTER, KINDS, measures, records, texts
+from lscb_analysis.data import EVERY_CHAPTER, measures, records, texts
 from lscb_analysis.editions import Edition
-from lscb_analysis.pages import (
-    COMMENTARY,
-    LAW,
-    SHEETS,
-    STANDARD,
-    Table,
-    alarms,
-    commentary,
-    credit,
-    day,
-    describe_alarms,
-    describe_commentary,
-    easy_read,
-    in_css,
-    isolated,
-    meanings,
-    methods,
-    parse,
-    part,
-    plans,
-    read_tables,
-    spell_out,
-    stay,
-    templates,
-    tested,
-    write,
-    write_spreadsheet,
-)
 from lscb_analysis.release import protect
+from lscb_analysis.sentences import commentary
 
 TEMPLATES = Path(__file__).parents[1] / "pages" / "templates"
 ASSUMED, LIMITS = "What is assumed here", "What these numbers cannot show"
@@ -83,19 +55,23 @@ class Pages:
         self.titles: dict[str, str] = {}
         self.shown: dict[str, list[Shown]] = {}
         """Of each page the title and what stands under its headings, before abbreviations are in words."""
-        self.held: dict[str, tuple[int, list[Fault]]] = {}
+        self.held: dict[str, tuple[int, list[audit.Fault]]] = {}
         """By file, how many figures it has and which of them the data do not give."""
-        self.tables: dict[str, list[Table]] = {}
+        self.tables: dict[str, list[pages.Table]] = {}
         self._spreadsheet_written: Callable[[], None] | None = None
         (made / "tables").mkdir(parents=True)
         self._write_apart()
 
     def _write_apart(self) -> None:
         """Write the pages that say nothing of how a chapter ran."""
-        self._write_page("assumptions.html.j2", _assumptions(self.edition, self.chapters, self.log))
-        self._write_page("accessibility.html.j2", _accessibility(self.edition, self.every["draft"]))
+        self._write_page(
+            "assumptions", "Assumptions and caveats", kinds=_assumptions(self.chapters, self.log)
+        )
+        found = pages.tested(self.edition, self.every["draft"])
+        law = {"standard": pages.STANDARD, "law": pages.LAW}
+        self._write_page("accessibility", "Accessibility statement", tested=found, **law)
         if self.every["easy_read"]:
-            self._write_page("easy-read.html.j2", self.easy)
+            self._write_page("easy-read", "Easy to read", **self.easy)
 
     def add(self, chapter: Chapter) -> None:
         """Write the page and the CSVs of a chapter that has run, every figure in them made again.
@@ -107,14 +83,14 @@ class Pages:
         chapter.executed.cells = _with_commentary(chapter, _sections(told), self.edition)
         self.tables[chapter.name] = [
             table
-            for output in outputs(chapter.executed, SHEETS)
-            for table in read_tables(output.data[SHEETS], chapter.title)
+            for output in outputs(chapter.executed, pages.SHEETS)
+            for table in pages.read_tables(output.data[pages.SHEETS], chapter.title)
         ]
         self._begin_spreadsheet()
         for output in outputs(chapter.executed, "text/csv"):
             file, words = f"tables/{chapter.name}-{output.metadata.lscb.name}.csv", output.data["text/csv"]
             (self.made / file).write_text(words, encoding="utf-8", newline="\n")
-            self.held[file] = check_table(known(self.edition), file, words)
+            self.held[file] = audit.check_table(audit.known(self.edition), file, words)
         self._write_chapter(chapter)
 
     def finish(self) -> None:
@@ -129,9 +105,9 @@ class Pages:
             self._leave_out_spreadsheet()
         for chapter in chapters:
             _take_findings(chapter)
-        self._write_page("index.html.j2", _index(edition) | {"chapters": chapters})
-        self._write_page("methods.html.j2", _methods(edition, chapters, self.trees, self.every["draft"]))
-        self._write_page("measures.html.j2", _measures(edition, chapters, self.shown))
+        self._write_page("index", edition.title, chapters=chapters)
+        self._write_page("methods", "Methods", **_methods(edition, chapters, self.trees, self.every["draft"]))
+        self._write_page("measures", "Measures from A to Z", letters=_measures(chapters, self.shown))
         self._bind([*(chapter.file for chapter in chapters), "methods.html", "assumptions.html"])
         if self._spreadsheet_written:
             self._spreadsheet_written()
@@ -153,22 +129,24 @@ class Pages:
         html, _ = _exporter().from_notebook_node(chapter.executed, resources={"page": page})
         self._write(html, chapter.file)
 
-    def _write_page(self, template: str, page: dict[str, Any]) -> None:
-        html = templates().get_template(template).render(page=self.every | page, slug=slug)
-        self._write(html, page["file"])
+    def _write_page(self, name: str, heading: str, **shown: Any) -> None:
+        page = self.every | shown | {"title": _titled(heading, self.edition), "file": f"{name}.html"}
+        self._write(
+            pages.templates().get_template(f"{name}.html.j2").render(page=page, slug=slug), page["file"]
+        )
 
     def _write(self, html: str, file: str) -> None:
         """Write a page with abbreviations in words where it first uses them and links from sources."""
-        tree = parse(html)
+        tree = pages.parse(html)
         self.trees[file], self.shown[file] = tree, _shown(tree)
         self.titles[file] = tree.select("h1")[0].get_text()
         _link_sources(tree)
-        spell_out(tree, meanings())
+        pages.spell_out(tree, pages.meanings())
         self._save(tree, file)
 
     def _save(self, page: Tag, file: str) -> None:
-        (self.made / file).write_text(write(page), encoding="utf-8", newline="\n")
-        self.held[file] = check_page(known(self.edition), file, page)
+        (self.made / file).write_text(pages.write(page), encoding="utf-8", newline="\n")
+        self.held[file] = audit.check_page(audit.known(self.edition), file, page)
 
     def _leave_out_spreadsheet(self) -> None:
         """Where there is no table, no page leads to a spreadsheet of them."""
@@ -192,7 +170,7 @@ class Pages:
         tables = {chapter.name: self.tables[chapter.name] for chapter in self.chapters}
         said = [words for words, so in alerts.items() if so]
         self._spreadsheet_written = beside(
-            write_spreadsheet, self.made / SPREADSHEET, self.edition, tables, said
+            pages.write_spreadsheet, self.made / SPREADSHEET, self.edition, tables, said
         )
 
     def _bind(self, files: list[str]) -> None:
@@ -203,30 +181,30 @@ class Pages:
                 "name": file.removesuffix(".html"),
                 "title": self.titles[file],
                 "question": questions.get(file, ""),
-                "margin": in_css(self.titles[file]),
+                "margin": pages.in_css(self.titles[file]),
             }
             for file in files
         ]
         title = _titled(f"{self.edition.title}, the whole pack", self.edition)
         page = self.every | {"title": title, "file": WHOLE, "parts": parts}
-        whole = parse(templates().get_template("all.html.j2").render(page=page, slug=slug))
-        spell_out(whole, meanings())
+        whole = pages.parse(pages.templates().get_template("all.html.j2").render(page=page, slug=slug))
+        pages.spell_out(whole, pages.meanings())
         for section, file in zip(whole.select("section.part"), files, strict=True):
-            section.insert(0, *part(self.trees[file], str(section["id"])).contents)
-        stay(whole, [part["name"] for part in parts], front="index")
+            section.insert(0, *pages.part(self.trees[file], str(section["id"])).contents)
+        pages.stay(whole, [part["name"] for part in parts], front="index")
         self._save(whole, WHOLE)
 
 
 def _on_every_page(edition: Edition, draft: bool, past: bool) -> dict[str, Any]:
     """What the template of every page asks for; `past` says that the pack may not be used any longer."""
     dates = ("published", "next_pack", "use_until")
-    said = {name: day(pd.Timestamp(getattr(edition, name))) for name in dates}
+    said = {name: pages.day(pd.Timestamp(getattr(edition, name))) for name in dates}
     mark = "Do not use: " if past else "Draft: " if draft else ""
     return {
         "edition": edition,
         "draft": draft,
         "past": past,
-        "margin": in_css(f"{mark}{edition.title}, {edition.period}"),
+        "margin": pages.in_css(f"{mark}{edition.title}, {edition.period}"),
         "previous": None,
         "next": None,
     } | said
@@ -248,13 +226,15 @@ def _with_commentary(chapter: Chapter, sections: list[list[Any]], edition: Editi
     """
     shown = "".join(output.data["text/html"] for output in outputs(chapter.executed, "text/html"))
     apart = [new_markdown_cell("## What groups of the board say")]
-    for question in commentary(edition, chapter.name)["question"].unique():
-        html = str(describe_commentary(edition, chapter.name, question).html)
+    for question in pages.comments(edition, chapter.name)["question"].unique():
+        html = str(commentary(edition, chapter.name, question).html)
         if html in shown:
             continue
         asked = Markup('data-verdict="{}"').format(question)
         told = (section for section in sections if any(asked in html for html in _htmls(section)))
-        output = new_output("display_data", {"text/html": html}, metadata={"lscb": {"kind": COMMENTARY}})
+        output = new_output(
+            "display_data", {"text/html": html}, metadata={"lscb": {"kind": pages.COMMENTARY}}
+        )
         next(told, apart).append(new_code_cell(outputs=[output]))
     limits = (at for at, section in enumerate(sections) if section[0].source.startswith(f"## {LIMITS}"))
     at = next(limits, len(sections))
@@ -344,14 +324,14 @@ def _questions(chapter: Chapter, assumes: bool) -> list[str]:
 
 
 def _titled(title: str, edition: Edition) -> str:
-    return f"{title}: {isolated(edition.area)}, {isolated(edition.period)}"
+    return f"{title}: {pages.isolated(edition.area)}, {pages.isolated(edition.period)}"
 
 
 def _log(edition: Edition) -> list[dict[str, Any]]:
     """The log of assumptions and caveats, the assumptions first, as pages show it."""
     entries = texts("assumptions", edition=edition.name).sort_values("kind", kind="stable")
     return [
-        entry | {"chapters": entry["chapters"].split(), "date": day(pd.Timestamp(entry["date"]))}
+        entry | {"chapters": entry["chapters"].split(), "date": pages.day(pd.Timestamp(entry["date"]))}
         for entry in records(entries)
     ]
 
@@ -384,40 +364,21 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _index(edition: Edition) -> dict[str, Any]:
-    return {"title": _titled(edition.title, edition), "file": "index.html"}
-
-
 def _easy_read(edition: Edition, chapters: list[Chapter]) -> dict[str, Any]:
     """The page in plain words, of what the chapters show; nothing is told where an edition marks nothing."""
     titles = {chapter.name: chapter.title for chapter in chapters}
-    return {
-        "title": _titled("Easy to read", edition),
-        "file": "easy-read.html",
-        "told": easy_read(edition, titles),
-        "plans": plans(edition)["plain"].tolist(),
-        "titles": titles,
-    }
+    told, planned = pages.easy_read(edition, titles), pages.plans(edition)["plain"].tolist()
+    return {"told": told, "plans": planned, "titles": titles}
 
 
-def _accessibility(edition: Edition, draft: bool) -> dict[str, Any]:
-    """The page that says who can read the pages, made from what the tests found; a draft was not tested."""
-    title = _titled("Accessibility statement", edition)
-    cited = {"standard": STANDARD, "law": LAW}
-    return {"title": title, "file": "accessibility.html", "tested": tested(edition, draft)} | cited
-
-
-def _assumptions(edition: Edition, chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, Any]:
-    """The page of all assumptions and caveats, each with the chapters that it concerns."""
-    kinds = {
-        f"{kind.capitalize()}s": [
-            entry | {"every": EVERY_CHAPTER in entry["chapters"],
-                     "concerns": [chapter for chapter in chapters if chapter.name in entry["chapters"]]}
-            for entry in log if entry["kind"] == kind
-        ]
-        for kind in KINDS["assumptions"] if any(entry["kind"] == kind for entry in log)
-    }  # fmt: skip
-    return {"title": _titled("Assumptions and caveats", edition), "file": "assumptions.html", "kinds": kinds}
+def _assumptions(chapters: list[Chapter], log: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """All assumptions and caveats by their kind, each with the chapters that it concerns."""
+    kinds: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in log:
+        concerned = [chapter for chapter in chapters if chapter.name in entry["chapters"]]
+        told = entry | {"every": EVERY_CHAPTER in entry["chapters"], "concerns": concerned}
+        kinds[f"{entry['kind'].capitalize()}s"].append(told)
+    return kinds
 
 
 Shown = tuple[str, str, list[str]]
@@ -434,8 +395,8 @@ def _shown(page: Tag) -> list[Shown]:
     return sections
 
 
-def _measures(edition: Edition, chapters: list[Chapter], sections: dict[str, list[Shown]]) -> dict[str, Any]:
-    """The page of all measures that the chapters show, by title, each with the questions it stands under."""
+def _measures(chapters: list[Chapter], sections: dict[str, list[Shown]]) -> dict[str, list[dict[str, Any]]]:
+    """All measures that the chapters show, by letter and title, each with the questions it stands under."""
     known = measures()[["title", "definition"]].to_dict("index")
     shown: dict[str, dict[str, Any]] = {}
     for chapter in chapters:
@@ -445,31 +406,31 @@ def _measures(edition: Edition, chapters: list[Chapter], sections: dict[str, lis
                 entry = shown.setdefault(known[measure]["title"], {"definitions": {}, "places": {}})
                 entry["definitions"][known[measure]["definition"].rstrip(".")] = None
                 entry["places"].setdefault((chapter.name, place), asked)
-    letters: dict[str, list[dict[str, Any]]] = {}
+    letters: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for name in sorted(shown, key=str.casefold):
         letter = name[0].upper() if name[0].isascii() and name[0].isalpha() else "Other letters"
-        letters.setdefault(letter, []).append({"title": name} | shown[name])
-    return {"title": _titled("Measures from A to Z", edition), "file": "measures.html", "letters": letters}
+        letters[letter].append({"title": name} | shown[name])
+    return letters
 
 
-def _methods(edition: Edition, chapters: list[Chapter], pages: dict[str, Tag], draft: bool) -> dict[str, Any]:
+def _methods(edition: Edition, chapters: list[Chapter], trees: dict[str, Tag], draft: bool) -> dict[str, Any]:
     """The page of the methods that the chapters' figures name; of a draft nothing was simulated."""
     used = {
-        chapter.name: {str(said["data-method"]) for said in pages[chapter.file].select("[data-method]")}
+        chapter.name: {str(said["data-method"]) for said in trees[chapter.file].select("[data-method]")}
         for chapter in chapters
     }
-    unknown = set().union(*used.values()) - {method.name for method in methods()}
+    unknown = set().union(*used.values()) - {method.name for method in pages.methods()}
     if unknown:
         raise BuildError(f"Not explained in methods.toml: {', '.join(sorted(unknown))}. Add an entry.")
     entries = [
         (method, [chapter for chapter in chapters if method.name in used[chapter.name]])
-        for method in methods()
+        for method in pages.methods()
     ]
-    erring = pd.DataFrame() if draft else alarms(edition)
+    erring = pd.DataFrame() if draft else pages.alarms(edition)
     return {
         "title": _titled("Methods", edition),
-        "erring": None if erring.empty else describe_alarms(protect(erring, rule=edition.rule)),
-        "simulated": None if erring.empty else credit(erring),
+        "erring": None if erring.empty else pages.alarms_said(protect(erring, rule=edition.rule)),
+        "simulated": None if erring.empty else pages.credit(erring),
         "file": "methods.html",
         "methods": [(method, users) for method, users in entries if users],
     }

@@ -1,41 +1,20 @@
 """Read the tables of the project, part values from symbols. No arithmetic is done here."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial, wraps
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from lscb_analysis.data import schema
 from lscb_analysis.data.national.areas import areas, authority
 from lscb_analysis.data.national.held import alongside, held, of_each, sources, sums
 from lscb_analysis.data.recorder import record
 from lscb_analysis.data.saved import as_meant, cells
-from lscb_analysis.data.schema import (
-    COLUMNS,
-    DICTIONARY,
-    EVERY_EDITION,
-    SIMULATION,
-    SYMBOLS,
-    TEXTS,
-    DataError,
-    Dictionary,
-    Problem,
-    check_columns,
-    located,
-    lookup,
-    nearest,
-    published_sources,
-    records,
-    validate,
-    validate_dictionary,
-    validate_text,
-)
 from lscb_analysis.project import (
     FOLDER,
     MAPS,
@@ -69,7 +48,7 @@ OF_A_BOARD = ("facts", "plain_facts", "commentary", "accessibility")
 
 
 def tables(board: str | None = None) -> list[str]:
-    """Return the names of the tables of figures of a board, sorted; of which, `which_board` says.
+    """Return the names of the tables of figures of a board, sorted; `which_board` names the board.
 
     National statistics are no tables: `every_row` and `figures` have them.
     """
@@ -78,7 +57,7 @@ def tables(board: str | None = None) -> list[str]:
     return [path.stem for path in listed(f"data/{which_board(board)}", ".csv") if _holds_figures(path)]
 
 
-def dictionary() -> Dictionary:
+def dictionary() -> schema.Dictionary:
     """Return what the files of `DICTIONARY` say. Raises DataError with every problem they have."""
     return _dictionary(*_dictionary_files())
 
@@ -86,19 +65,14 @@ def dictionary() -> Dictionary:
 Made = TypeVar("Made")
 
 
-def _of_dictionary(make: Callable[[Dictionary], Made]) -> Callable[[], Made]:
+def _of_dictionary(make: Callable[[schema.Dictionary], Made]) -> Callable[[], Made]:
     """What is made of the dictionary, by a function without its argument: kept until a file of it changes."""
     kept = cache(lambda *files: make(_dictionary(*files)))
-
-    def made() -> Made:
-        return kept(*_dictionary_files())
-
-    made.__name__, made.__doc__ = make.__name__, make.__doc__
-    return made
+    return wraps(make)(lambda: kept(*_dictionary_files()))
 
 
 @_of_dictionary
-def measures(known: Dictionary) -> pd.DataFrame:
+def measures(known: schema.Dictionary) -> pd.DataFrame:
     """Return the dictionary of measures, indexed by measure; numbers as floats, empty ones missing.
 
     Where it gives no dispersion, that is `DISPERSION`, with its source.
@@ -113,13 +87,13 @@ def measures(known: Dictionary) -> pd.DataFrame:
 
 
 @_of_dictionary
-def labels(known: Dictionary) -> dict[tuple[str, str], str]:
+def labels(known: schema.Dictionary) -> dict[tuple[str, str], str]:
     """Return the label of each category, by its scheme and its name."""
     return known.categories.set_index(["scheme", "category"])["label"].to_dict()
 
 
 class Derived(NamedTuple):
-    """A measure that follows from others, as `derived.csv` says; `MADE` says how, by its kind."""
+    """A measure that follows from others, as `derived.csv` says; `schema.toml` says how, by its kind."""
 
     measure: str
     kind: str
@@ -130,7 +104,7 @@ class Derived(NamedTuple):
 
 def derived(*kinds: str) -> list[Derived]:
     """Return the measures that follow from others in one of these ways, in the order of the dictionary."""
-    rows = records(dictionary().derived)
+    rows = schema.records(dictionary().derived)
     return [Derived(**row | {"by": tuple(row["by"].split())}) for row in rows if row["kind"] in kinds]
 
 
@@ -154,9 +128,9 @@ def levels(kind: str) -> list[str]:
 
 
 @_of_dictionary
-def units(known: Dictionary) -> dict[str, dict[str, str]]:
+def units(known: schema.Dictionary) -> dict[str, dict[str, str]]:
     """Return what `units.csv` says of each unit."""
-    return {row["unit"]: row for row in records(known.units)}
+    return {row["unit"]: row for row in schema.records(known.units)}
 
 
 def per(unit: str) -> int:
@@ -165,9 +139,9 @@ def per(unit: str) -> int:
 
 
 @_of_dictionary
-def calendars(known: Dictionary) -> list[dict[str, str]]:
+def calendars(known: schema.Dictionary) -> list[dict[str, str]]:
     """Return what `calendars.csv` says of each kind of period."""
-    return records(known.calendars)
+    return schema.records(known.calendars)
 
 
 def last_day(period: int | str) -> pd.Timestamp:
@@ -181,7 +155,7 @@ def last_day(period: int | str) -> pd.Timestamp:
     known = [length for length in calendars() if length["identifier"] == identifier]
     if identifier and not known:
         there = dict.fromkeys(length["identifier"] for length in calendars())
-        raise ValueError(f"{period!r} is no period. {nearest(identifier, there)}")
+        raise ValueError(f"{period!r} is no period. {schema.nearest(identifier, there)}")
     for length in known:
         if length["begins"] and length["longest"] != "0":
             begins = pd.Timestamp(f"{year}-{length['begins']}")
@@ -191,24 +165,24 @@ def last_day(period: int | str) -> pd.Timestamp:
 
 
 def published_files() -> set[str]:
-    """Return the files read that hold words, or figures all of whose sources have published them.
+    """Return the files read that hold words, or figures that all their sources have published.
 
     Of no other may a pack carry a digest: a small number is found by trying all that it can be.
     """
-    out = published_sources(dictionary())
+    out = schema.published_sources(dictionary())
     return {
         in_project(path)
         for path in tables_of(which_board())
-        if path.stem in DICTIONARY
+        if path.stem in schema.DICTIONARY
         or path.parent.name in (NATIONAL, MAPS)
         or out >= {*(_table(path) if _holds_figures(path) else read(path)).get("source", [])}
     }
 
 
 @_of_dictionary
-def known_sources(known: Dictionary) -> list[dict[str, str]]:
+def known_sources(known: schema.Dictionary) -> list[dict[str, str]]:
     """Return what the dictionary says of each source, in its order."""
-    return records(known.sources)
+    return schema.records(known.sources)
 
 
 def source_names(frame: pd.DataFrame) -> set[str]:
@@ -220,7 +194,7 @@ def source_names(frame: pd.DataFrame) -> set[str]:
 def load(
     table: str, until: int | str | None = None, board: str | None = None, **where: str | int
 ) -> pd.DataFrame:
-    """Return a table of a board as a tidy frame, checked: of `board`, or of the one `which_board` says.
+    """Return a table of a board as a tidy frame, checked: of `board`, or else of `which_board`.
 
     The frame has the columns of the file, then `counted` and `unit` (what the dictionary says of the
     measure), `status`, and `nearest`, to whose multiples the source rounds (else 0). `value` is a float,
@@ -231,19 +205,21 @@ def load(
 
     Raises DataError with every problem of the table, or if `where` names a value that is not there,
     or nothing is left.
+
+    >>> lscb.load("conferences", measure="icpc_in_time")["value"].tolist()
+    [103.0, 146.0, 105.0]
     """
     path = project() / "data" / which_board(board) / f"{table}.csv"
     file = in_project(path)
     if path.stem != table or not _holds_figures(path):  # a name, not a way to a file
-        what, there = f"is not a table of {in_project(path.parent)}/", nearest(table, tables(board))
-        raise DataError([Problem(file, None, None, table, what, there)])
+        there = schema.nearest(table, tables(board))
+        raise schema.refused("no table", in_project(path.parent), there, file=file, value=table)
     rows = _where(_table(path), where, file)
     kept = rows[rows["period_end"] <= last_day(until)] if until is not None else rows
     record("table", table, until, where)
     if kept.empty:
-        what = "leaves no rows of this table"
-        remedy = f"The periods are {', '.join(map(str, sorted(rows['time_period'].unique())))}"
-        raise DataError([Problem(file, None, "time_period", f"until {until}", what, remedy)])
+        there = ", ".join(map(str, sorted(rows["time_period"].unique())))
+        raise schema.refused("no rows left", there, file=file, column="time_period", value=f"until {until}")
     return kept.assign(nearest=rounded_to(kept, board))
 
 
@@ -254,8 +230,8 @@ def figures(*measures: str, **where: str | int) -> pd.DataFrame:
     """
     known = dictionary().measures["measure"]
     if strange := sorted({*measures} - {*known}):
-        what, remedy = "is no measure of the dictionary", nearest(strange[0], known)
-        raise DataError([Problem("measures.csv", None, "measure", strange[0], what, remedy)])
+        at = {"file": "measures.csv", "column": "measure", "value": strange[0]}
+        raise schema.refused("no measure there", schema.nearest(strange[0], known), **at)
     record("figures", measures, where)
     every = _every(which_areas(), *stamp())
     rows = _rows_of(every, measures, where)
@@ -298,8 +274,8 @@ def check_area(area: str) -> None:
     """Raise DataError if no table of the board has a row of an area of this name."""
     known = _every(which_areas(), *stamp())["area_name"].unique()
     if area not in known:
-        what, place = "is no area of any table", f"data/{which_board()}/"
-        raise DataError([Problem(place, None, "area_name", area, what, nearest(area, known))])
+        at = {"file": f"data/{which_board()}/", "column": "area_name", "value": area}
+        raise schema.refused("no area there", schema.nearest(area, known), **at)
 
 
 @lru_cache(maxsize=2)
@@ -309,7 +285,7 @@ def _every(areas: tuple[Names, Names], *_: Stamped) -> pd.DataFrame:
     if board == NATIONAL:
         return _in_columns(of_each(_national(areas, *stamp())))
     every = pd.concat([_table(project() / "data" / board / f"{name}.csv") for name in tables(board)])
-    return every[~every["counted"].isin(counting(SIMULATION))]
+    return every[~every["counted"].isin(counting(schema.SIMULATION))]
 
 
 @lru_cache(maxsize=2)
@@ -336,7 +312,7 @@ def _national(named: tuple[Names, Names], *_: Stamped) -> pd.DataFrame:
 
 
 def _in_columns(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[[*COLUMNS, "counted", "unit", "status", "nearest"]].reset_index(drop=True)
+    return rows[[*schema.COLUMNS, "counted", "unit", "status", "nearest"]].reset_index(drop=True)
 
 
 def texts(name: str, board: str | None = None, **where: str) -> pd.DataFrame:
@@ -349,10 +325,10 @@ def texts(name: str, board: str | None = None, **where: str) -> pd.DataFrame:
     paths = text_files(name, board)
     record("texts", name, where)
     if not paths:
-        return pd.DataFrame(columns=TEXTS[name], dtype=str)
+        return pd.DataFrame(columns=schema.TEXTS[name], dtype=str)
     frame = _text(name, tuple(map(_stamped, paths)), *_dictionary_files(board))
     for column, wanted in where.items():
-        of_all = [EVERY_EDITION] if column == "edition" else []
+        of_all = [schema.EVERY_EDITION] if column == "edition" else []
         frame = frame[frame[column].isin([wanted, *of_all])]
     return frame.reset_index(drop=True)
 
@@ -376,7 +352,7 @@ def rounded_to(frame: pd.DataFrame, board: str | None = None) -> pd.Series:
     return pd.Series([nearest.get(pair, 0.0) for pair in pairs], frame.index, float)
 
 
-def check(board: str | None = None) -> list[Problem]:
+def check(board: str | None = None) -> list[schema.Problem]:
     """Return every problem of a board's files; the dictionary first, since the rest stands on it."""
     board = which_board(board)
     strays = [*misnamed(board), *_strays()]
@@ -386,17 +362,16 @@ def check(board: str | None = None) -> list[Problem]:
     wrong = [*map(_misnamed, misnamed(board)), *map(_stray, _strays())]
     try:
         _dictionary(*_dictionary_files(board))
-    except DataError as error:
+    except schema.DataError as error:
         return wrong + error.problems
     paths = [project() / "data" / board / f"{table}.csv" for table in tables(board)]
     problems = wrong + _check(paths)
     if all(map(_simulated, paths)) and board != NATIONAL:
-        remedy = f"Put one there: a CSV file with the columns {', '.join(COLUMNS)}"
-        problems.append(Problem(f"data/{board}/", None, None, None, "holds no table of figures", remedy))
-    for name in TEXTS:
+        problems.append(schema.problem("no figures", ", ".join(schema.COLUMNS), file=f"data/{board}/"))
+    for name in schema.TEXTS:
         try:
             texts(name, board)
-        except DataError as error:
+        except schema.DataError as error:
             problems += error.problems
     if not problems:
         _whole.add(made_of)
@@ -405,38 +380,33 @@ def check(board: str | None = None) -> list[Problem]:
 
 def _strays() -> list[Path]:
     """What stands where nobody reads it: tables of no board, and folders that are named after none."""
-    shared = {*DICTIONARY, *TEXTS} - {*OF_A_BOARD}
+    shared = {*schema.DICTIONARY, *schema.TEXTS} - {*OF_A_BOARD}
     in_dictionary = [path for path in listed(f"data/{SHARED}", ".csv") if path.stem not in shared]
     folders = [path for path in listed("data", "") if path.is_dir() and not re.fullmatch(FOLDER, path.name)]
     return [*listed("data", ".csv"), *in_dictionary, *folders]
 
 
-def _stray(path: Path) -> Problem:
-    what, remedy = "is a table of no board", "Move it to the folder of the board that it is of"
-    if path.is_dir():
-        what, remedy = "is no name for a board's folder", "Write it in small letters, as anytown"
-    return Problem(in_project(path), None, None, None, f"{what}, so nobody reads it", remedy)
+def _stray(path: Path) -> schema.Problem:
+    return schema.problem("no name" if path.is_dir() else "of no board", file=in_project(path))
 
 
 def _simulated(path: Path) -> bool:
     """Whether a table was read and has nothing but what was simulated."""
     found = _checked.get(_key(path))
-    return found is not None and bool(found["counted"].isin(counting(SIMULATION)).all())
+    return found is not None and bool(found["counted"].isin(counting(schema.SIMULATION)).all())
 
 
 _whole: set[tuple[tuple[Path, ...], tuple[Stamped, ...]]] = set()
 """When the files of a board were last written, where they had no problem: they need no second look."""
 
 
-def _misnamed(path: Path) -> Problem:
+def _misnamed(path: Path) -> schema.Problem:
     name = path.name if path.name.isprintable() else ascii(path.name)
     place = path.parent.relative_to(project()).as_posix()
-    example = "anytown-2018-19.toml" if path.suffix == ".toml" else "children_in_need.csv"
-    what = "has a name that is no plain word"
-    remedy = f"Call it by small letters and digits, as {example}, or move it elsewhere"
     if not path.is_file():
-        what, remedy = "is a folder, or a link that leads nowhere", f"Take it out of {place}/"
-    return Problem(f"{place}/{name}", None, None, None, what, remedy)
+        return schema.problem("no file", place, file=f"{place}/{name}")
+    example = "anytown-2018-19.toml" if path.suffix == ".toml" else "children_in_need.csv"
+    return schema.problem("misnamed", example, file=f"{place}/{name}")
 
 
 def taken(board: str) -> list[str]:
@@ -444,7 +414,7 @@ def taken(board: str) -> list[str]:
     known, notes = _dictionary(*_dictionary_files(board)), []
     for path in tables_of(board):
         raw, separator, of_file = _read(path)
-        notes += [*of_file, *as_meant(raw, separator, lookup(known.measures, "unit"), _DATES)[1]]
+        notes += [*of_file, *as_meant(raw, separator, schema.lookup(known.measures, "unit"), _DATES)[1]]
     return notes
 
 
@@ -455,44 +425,40 @@ def read(path: Path) -> pd.DataFrame:
 
 def _read(path: Path) -> tuple[pd.DataFrame, str, list[str]]:
     """A file's rows, what parts its cells, and notes on how both were read."""
-    file = in_project(path)
-
-    def refused(what: str, remedy: str) -> DataError:
-        return DataError([Problem(file, None, None, None, what, remedy)])
-
+    refused = partial(schema.refused, file=in_project(path))
     if not path.is_file():
-        raise refused("is not there", "Put it back, or take it from version control")
+        raise refused("absent")
     if path.stat().st_size > LARGEST_FILE:
-        remedy = "Split it, or check that it is the right file"
-        raise refused(f"is larger than {LARGEST_FILE:,} bytes", remedy)
+        raise refused("large", LARGEST_FILE)
     try:
-        found, separator, notes = cells(path.read_bytes(), file)
+        found, separator, notes = cells(path.read_bytes(), in_project(path))
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise refused(f"is not UTF-8 text near line {line}", "Save it as CSV UTF-8") from error
+        raise refused("not UTF-8", path.read_bytes()[: error.start].count(b"\n") + 1) from error
     except pd.errors.EmptyDataError as error:
-        raise refused("is empty", "Put the header and the rows back") from error
+        raise refused("without header") from error
     except pd.errors.ParserError as error:
-        what = f"is not a table ({str(error).splitlines()[0].strip()})"
-        remedy = "Give every row as many cells as the header, and close every quotation mark"
-        raise refused(what, remedy) from error
+        raise refused("ragged", str(error).splitlines()[0].strip()) from error
     raw = found.iloc[1:].set_axis(found.iloc[0].rename(None), axis="columns")
     raw = raw[(raw != "").any(axis="columns")]
     if raw.empty:
-        raise refused("has a header and no rows", "Add the rows, or take the file away")
-    return located(raw, file, raw.index + 1), separator, notes
+        raise refused("without rows")
+    return schema.located(raw, in_project(path), raw.index + 1), separator, notes
 
 
-def _as_meant(path: Path, known: Dictionary) -> pd.DataFrame:
+def _as_meant(path: Path, known: schema.Dictionary) -> pd.DataFrame:
     raw, separator, _ = _read(path)
-    return as_meant(raw, separator, lookup(known.measures, "unit"), _DATES)[0]
+    return as_meant(raw, separator, schema.lookup(known.measures, "unit"), _DATES)[0]
 
 
 _DATES = ("period_start", "period_end", "date", "when")
 
 
 def _holds_figures(path: Path) -> bool:
-    named = re.fullmatch(PLAIN, path.stem) and path.stem not in DICTIONARY and path.stem not in TEXTS
+    named = (
+        re.fullmatch(PLAIN, path.stem)
+        and path.stem not in schema.DICTIONARY
+        and path.stem not in schema.TEXTS
+    )
     return bool(named) and path.is_file()
 
 
@@ -512,7 +478,7 @@ def _dictionary_files(board: str | None = None) -> list[Stamped]:
 @cache
 def _dictionary_paths(root: Path, board: str) -> tuple[Path, ...]:
     folders = (root / "data" / SHARED, root / "data" / board)
-    return tuple(folder / f"{name}.csv" for name in DICTIONARY for folder in folders)
+    return tuple(folder / f"{name}.csv" for name in schema.DICTIONARY for folder in folders)
 
 
 def _key(path: Path) -> tuple[Stamped, ...]:
@@ -521,7 +487,7 @@ def _key(path: Path) -> tuple[Stamped, ...]:
 
 def _table(path: Path) -> pd.DataFrame:
     if _key(path) not in _checked and (problems := _check([path])):
-        raise DataError(problems)
+        raise schema.DataError(problems)
     return _checked[_key(path)]
 
 
@@ -529,18 +495,18 @@ _checked: dict[tuple[Stamped, ...], pd.DataFrame] = {}
 """Tables in which there was no problem, typed, by when they and the dictionary were last written."""
 
 
-def _check(paths: list[Path]) -> list[Problem]:
+def _check(paths: list[Path]) -> list[schema.Problem]:
     """Read and check tables of a board together, keep those that will do; return the others' problems."""
     if not paths:
         return []
     known = _dictionary(*_dictionary_files(paths[0].parent.name))
-    raws, problems = {}, list[Problem]()
+    raws, problems = {}, list[schema.Problem]()
     for path in paths:
         try:
             raws[_key(path)] = _as_meant(path, known)
-        except DataError as error:
+        except schema.DataError as error:
             problems += error.problems
-    problems = sorted(problems + validate(raws.values(), known), key=lambda problem: problem.file)
+    problems = sorted(problems + schema.validate(raws.values(), known), key=lambda problem: problem.file)
     wrong = {problem.file for problem in problems}
     right = {key: raw for key, raw in raws.items() if raw.index[0][0] not in wrong}
     if right:
@@ -553,29 +519,29 @@ def _check(paths: list[Path]) -> list[Problem]:
 @cache
 def _text(name: str, files: tuple[Stamped, ...], *of_dictionary: Stamped) -> pd.DataFrame:
     known = _dictionary(*of_dictionary)
-    raw = _together([_as_meant(path, known) for path, *_ in files], TEXTS[name])
-    problems = validate_text(raw, known, name)
+    raw = _together([_as_meant(path, known) for path, *_ in files], schema.TEXTS[name])
+    problems = schema.validate_text(raw, known, name)
     if problems:
-        raise DataError(problems)
+        raise schema.DataError(problems)
     return _own_first(raw)
 
 
 @cache
-def _dictionary(*stamped: Stamped) -> Dictionary:
+def _dictionary(*stamped: Stamped) -> schema.Dictionary:
     frames, problems = [], []
-    for name in DICTIONARY:
+    for name in schema.DICTIONARY:
         paths = [path for path, *_ in stamped if path.stem == name]
         try:
             there = [read(path) for path in paths if path.exists()] or [read(paths[0])]
-            frames.append(_together(there, DICTIONARY[name]))
-        except DataError as error:
+            frames.append(_together(there, schema.DICTIONARY[name]))
+        except schema.DataError as error:
             problems += error.problems
     if not problems:
-        known = Dictionary(*frames)
-        problems = validate_dictionary(known)
+        known = schema.Dictionary(*frames)
+        problems = schema.validate_dictionary(known)
     if problems:
-        raise DataError(problems)
-    every = Dictionary(*map(_own_first, frames))
+        raise schema.DataError(problems)
+    every = schema.Dictionary(*map(_own_first, frames))
     if any(path.parent.name == NATIONAL for path, *_ in stamped):
         every = replace(every, sources=pd.concat([every.sources, sources()]))
     return every
@@ -590,8 +556,8 @@ def _together(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """The rows of the dictionary's file, then of a board's own. Raises DataError if columns are wrong."""
     if len(frames) == 1:
         return frames[0]
-    if problems := [problem for raw in frames for problem in check_columns(raw, columns)]:
-        raise DataError(problems)
+    if problems := [problem for raw in frames for problem in schema.check_columns(raw, columns)]:
+        raise schema.DataError(problems)
     return pd.concat([raw[columns] for raw in frames])
 
 
@@ -601,10 +567,10 @@ def _own_first(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[np.argsort(shared, kind="stable")]
 
 
-def _typed(raw: pd.DataFrame, known: Dictionary) -> pd.DataFrame:
-    symbol = raw["value"].isin(list(SYMBOLS))
+def _typed(raw: pd.DataFrame, known: schema.Dictionary) -> pd.DataFrame:
+    symbol = raw["value"].isin(list(schema.SYMBOLS))
     days = {day: pd.to_datetime(raw[day]) for day in ("period_start", "period_end")}
-    said = {of: raw["measure"].map(lookup(known.measures, of)) for of in ("counted", "unit")}
+    said = {of: raw["measure"].map(schema.lookup(known.measures, of)) for of in ("counted", "unit")}
     value = pd.to_numeric(raw["value"].mask(symbol)).astype(float)
     status, year = raw["value"].where(symbol, ""), raw["time_period"].astype(int)
     return raw.assign(time_period=year, **days, **said, value=value, status=status)
@@ -614,13 +580,12 @@ def _where(frame: pd.DataFrame, where: dict[str, str | int], file: str) -> pd.Da
     kept = np.ones(len(frame), bool)
     for column, wanted in where.items():
         if column not in frame.columns:
-            remedy = nearest(column, frame.columns)
-            raise DataError([Problem(file, None, column, None, "is not a column of this table", remedy)])
+            raise schema.refused("no column", schema.nearest(column, frame.columns), file=file, column=column)
         cells = frame[column].astype(str).to_numpy()
         same = kept & (cells == str(wanted))
         if not same.any():
             there = [] if column in ("value", "printed") else pd.unique(cells[kept])
-            remedy = nearest(str(wanted), there) if len(there) else "Choose rows by another column"
-            raise DataError([Problem(file, None, column, str(wanted), "is not in this table", remedy)])
+            remedy = schema.nearest(str(wanted), there) if len(there) else "Choose rows by another column"
+            raise schema.refused("no row", remedy, file=file, column=column, value=str(wanted))
         kept = same
     return frame[kept].reset_index(drop=True)

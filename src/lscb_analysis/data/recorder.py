@@ -1,7 +1,5 @@
 """What a chapter reads, recorded as it runs, so that it is run again when that changes and not otherwise."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator
@@ -26,7 +24,7 @@ def record(kind: str, *key: Any) -> None:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Read without a record: for a whole of which only the part that is used counts."""
+    """Read without a record: for a whole, when only the part that is used counts."""
     token = _paused.set(True)
     try:
         yield

@@ -4,8 +4,6 @@ What has one meaning is taken for that, and a note says so; what has several, or
 it is, for `schema` to refuse. A note names file, row and column, and never a cell's content.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterable
@@ -13,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data.schema import SYMBOLS, DataError, Problem
+from lscb_analysis.data.schema import NUMBER, SYMBOLS, refused
 from lscb_analysis.project import decoded
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright strokes"}
@@ -25,7 +23,6 @@ FORMATS = (
 """How programs write dates, besides as 2018-03-31."""
 
 _ISO = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}|")
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _THOUSANDS = (
     r"[-£]{0,2}[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?%?|[-£]{0,2}[0-9]{1,3}([ \u00a0][0-9]{3})+(\.[0-9]+)?%?"
 )
@@ -92,8 +89,7 @@ def _dated(raw: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, list[st
         return raw, []
     file, row = other.index[0]
     if any(not reading.equals(best[0][1]) for _, reading in best):
-        what = "and the other dates of this table may be day first or month first"
-        raise DataError([Problem(file, row, columns[0], None, what, "Write dates as 2018-03-31")])
+        raise refused("either day", file=file, row=row, column=columns[0])
     form = best[0][0]
     days = {
         text: day.strftime("%Y-%m-%d") for text, day in zip(other, best[0][1], strict=True) if pd.notna(day)
@@ -105,13 +101,13 @@ def _dated(raw: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, list[st
 
 def _valued(raw: pd.DataFrame, separator: str, unit: pd.Series) -> tuple[pd.DataFrame, list[str]]:
     value, notes = raw["value"], list[str]()
-    if all(cell in SYMBOLS or _NUMBER.fullmatch(cell) for cell in value):
+    if all(cell in SYMBOLS or NUMBER.fullmatch(cell) for cell in value):
         return raw, notes
     readings = [
         (rf"(?i)\[?({'|'.join(SYMBOLS)})\]?", ~value.isin(list(SYMBOLS)), "brackets and capitals", r"[][]"),
         (_THOUSANDS, pd.Series(separator == ",", raw.index), "marks of thousands", r"[, \u00a0]"),
-        (rf"{_NUMBER.pattern}%", unit == "%", "percent signs", "%"),
-        (rf"(?=.*£)-?£?{_NUMBER.pattern}", unit == "£", "pound signs", "£"),
+        (rf"{NUMBER.pattern}%", unit == "%", "percent signs", "%"),
+        (rf"(?=.*£)-?£?{NUMBER.pattern}", unit == "£", "pound signs", "£"),
     ]
     for meant, allowed, marks, away in readings:
         found = value.str.fullmatch(meant) & allowed

@@ -1,36 +1,15 @@
 """An edition: its area, periods, chapters and the comparisons it declares, read from TOML."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+import pydantic
 
+from lscb_analysis import errors, project
 from lscb_analysis.data import CHAPTER, COLUMNS, UNSEEN, authority, beside, calendars, last_day, nearest
-from lscb_analysis.errors import InputError
-from lscb_analysis.project import (
-    NATIONAL,
-    ProjectError,
-    board_of,
-    edition_file,
-    editions,
-    open_board,
-    project,
-    templates,
-)
 
 Rows = dict[str, str | int | list[str]]
 """Which rows: `table`, then any columns and the value each must have; `source` may be several, in order.
@@ -39,7 +18,7 @@ Of national statistics, which are no tables: `measure`.
 """
 
 
-Year = Annotated[int, Field(ge=1990, le=2100, strict=True)]
+Year = Annotated[int, pydantic.Field(ge=1990, le=2100, strict=True)]
 
 
 def _dated(given: Any) -> Any:
@@ -51,7 +30,7 @@ def _dated(given: Any) -> Any:
     raise ValueError(f"{given!r} is no period: give a year, as 2018, or as '2018 Financial year Q1'")
 
 
-DatedPeriod = Annotated[int | str, PlainValidator(_dated)]
+DatedPeriod = Annotated[int | str, pydantic.PlainValidator(_dated)]
 
 
 def _seen(words: str) -> str:
@@ -60,17 +39,17 @@ def _seen(words: str) -> str:
     return words
 
 
-Words = Annotated[str, Field(min_length=1), AfterValidator(_seen)]
+Words = Annotated[str, pydantic.Field(min_length=1), pydantic.AfterValidator(_seen)]
 
 
-ChapterName = Annotated[str, Field(pattern=f"^{CHAPTER}$")]
+ChapterName = Annotated[str, pydantic.Field(pattern=f"^{CHAPTER}$")]
 
 
-class EditionError(InputError, ValueError):
+class EditionError(errors.InputError, ValueError):
     """An edition that does not exist or cannot be read; the message says what to change."""
 
 
-class Comparison(BaseModel):
+class Comparison(pydantic.BaseModel):
     """One question of the edition, asked of two periods.
 
     Without `totals` they follow from `printed`; without `printed` what counts and totals give is shown.
@@ -79,7 +58,7 @@ class Comparison(BaseModel):
     `easy_read` has it told on the easy to read page, for which a mix is not simple enough.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     question: str
     chapter: str
@@ -90,7 +69,7 @@ class Comparison(BaseModel):
     heading: Rows | None = None
     easy_read: bool = False
 
-    @field_validator("counts", "totals", "printed", "heading")
+    @pydantic.field_validator("counts", "totals", "printed", "heading")
     @classmethod
     def _names_a_table(cls, rows: Rows | None) -> Rows | None:
         if rows is not None and not {"table", "measure"} & rows.keys():
@@ -105,7 +84,7 @@ class Comparison(BaseModel):
             raise ValueError(f"{unknown[0]!r} cannot choose rows here. {nearest(unknown[0], own)}")
         return rows
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _holds(self) -> Self:
         if self.totals is None and self.printed is None:
             raise ValueError(f"{self.question} has neither totals nor printed: give one of them")
@@ -114,17 +93,17 @@ class Comparison(BaseModel):
         return self
 
 
-class Help(BaseModel):
+class Help(pydantic.BaseModel):
     """Whom to call about a child, and when; without a number where the service's own pages give it.
 
     `plain` says both in short sentences, for the easy to read page.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     when: Words
     service: Words
-    telephone: Annotated[str, Field(pattern=r"^[0-9][0-9 ]+[0-9]$")] | None = None
+    telephone: Annotated[str, pydantic.Field(pattern=r"^[0-9][0-9 ]+[0-9]$")] | None = None
     plain: Words | None = None
 
 
@@ -137,7 +116,7 @@ def _kinds_of_period(calendar: str) -> list[str]:
     return list(dict.fromkeys(row["identifier"] for row in calendars() if row["calendar"] == calendar))
 
 
-class Edition(BaseModel):
+class Edition(pydantic.BaseModel):
     """What a pack is made of. `previous` and `latest` are compared; each goes by the year in which it ends.
 
     Without `previous` each comparison is of the last two years that its own measure has, up to `latest`.
@@ -160,7 +139,7 @@ class Edition(BaseModel):
     words that belong to this edition's report, shown by chapters that ask for them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     name: str
     title: Words
@@ -174,7 +153,7 @@ class Edition(BaseModel):
     previous: DatedPeriod | None = None
     latest: DatedPeriod
     financial_year: Year | None = None
-    confidence: Annotated[float, Field(ge=0.5, lt=1, strict=True)] = 0.95
+    confidence: Annotated[float, pydantic.Field(ge=0.5, lt=1, strict=True)] = 0.95
     rule: str
     analysed: Words
     assured: Words
@@ -182,14 +161,14 @@ class Edition(BaseModel):
     published: date
     next_pack: date
     use_until: date
-    help: Annotated[list[Help], Field(min_length=1)]
-    chapters: Annotated[list[ChapterName], Field(min_length=1)]
+    help: Annotated[list[Help], pydantic.Field(min_length=1)]
+    chapters: Annotated[list[ChapterName], pydantic.Field(min_length=1)]
     comparisons: list[Comparison] = []
     sources: list[str] = []
     lists: dict[str, list[str]] = {}
     notes: dict[str, Words] = {}
 
-    @model_validator(mode="before")
+    @pydantic.model_validator(mode="before")
     @classmethod
     def _in_its_calendar(cls, given: Any) -> Any:
         """Of a calendar with one kind of period, a year or a day is enough: the kind is added to it."""
@@ -200,7 +179,7 @@ class Edition(BaseModel):
         dated = {of: f"{when} {kinds[0]}" for of, when in named.items() if re.fullmatch(r"[\d-]+", str(when))}
         return given | dated
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _has_periods_of_its_calendar(self) -> Self:
         kinds = _kinds_of_period(self.calendar)
         if not kinds:
@@ -213,7 +192,7 @@ class Edition(BaseModel):
                 raise ValueError(f"{period!r} {said}. Write {example!r}")
         return self
 
-    @model_validator(mode="after")
+    @pydantic.model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         questions = [one.question for one in self.comparisons]
         days = {day: getattr(self, day) for day in ("next_pack", "use_until")}
@@ -233,7 +212,7 @@ class Edition(BaseModel):
         if self.next_pack > self.use_until:
             wrong.append(f"next_pack ({self.next_pack}) is after use_until ({self.use_until})")
         tables = [rows for one in self.comparisons for rows in (one.counts, one.totals, one.printed) if rows]
-        if self.data != NATIONAL and any("table" not in rows for rows in tables):
+        if self.data != project.NATIONAL and any("table" not in rows for rows in tables):
             wrong.append("a comparison names no table")
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -243,7 +222,7 @@ class Edition(BaseModel):
         """Have the tables of the edition's board read, from now on; of national statistics its areas."""
         parts = [rows for one in self.comparisons for rows in (one.counts, one.totals, one.printed) if rows]
         compared = dict.fromkeys(str(rows["measure"]) for rows in parts if "measure" in rows)
-        open_board(self.data, (self.area, *self.comparators), tuple(compared))
+        project.open_board(self.data, (self.area, *self.comparators), tuple(compared))
 
 
 def _twice(names: list[str]) -> list[str]:
@@ -256,18 +235,18 @@ def read_edition(name: str, **changed: Any) -> Edition:
     Raises EditionError, with every problem, if there is none of that name or it does not hold; DataError if
     it is of any authority and `area` is none.
     """
-    path = project() / "notebooks" / "editions" / f"{name}.toml"
-    if name not in (known := [*editions(), *templates()]):
+    path = project.project() / "notebooks" / "editions" / f"{name}.toml"
+    if name not in (known := [*project.editions(), *project.templates()]):
         raise EditionError(f"There is no edition {name!r}. {nearest(name, known)}")
     try:
-        open_board(board := board_of(name))  # what its fields may be the dictionary says
-        said = edition_file(name)
-        if board == NATIONAL:
+        project.open_board(board := project.board_of(name))  # what its fields may be the dictionary says
+        said = project.edition_file(name)
+        if board == project.NATIONAL:
             changed |= _of_authority(name, said, changed)
         edition = Edition.model_validate(said | {"name": name, "data": board} | changed)
         edition.open()
         return edition
-    except ProjectError as error:
+    except project.ProjectError as error:
         raise EditionError(f"{path.name}, data: {error}") from error
     except OSError as error:
         raise EditionError(f"{path.name} cannot be read: {error.strerror}.") from error
@@ -276,7 +255,7 @@ def read_edition(name: str, **changed: Any) -> Edition:
         raise EditionError(f"{path.name} is not UTF-8 text near line {line}. Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise EditionError(f"{path.name} is not TOML: {error}.") from error
-    except ValidationError as error:
+    except pydantic.ValidationError as error:
         lines = [
             _wrong_parameter(problem)
             if problem["loc"][:1] and problem["loc"][0] in changed

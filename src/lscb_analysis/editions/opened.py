@@ -1,15 +1,14 @@
 """An edition opened by a chapter: figures by their measure, and what of them may be shown."""
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import pandas as pd
 
 from lscb_analysis.data import check_area, dictionary, figures, last_day, nearest, totals
+from lscb_analysis.doors import check_single_values, offer
 from lscb_analysis.editions.edition import TRIED, Edition, EditionError, read_edition, tried
 from lscb_analysis.editions.verdicts import (
     SAME_FIGURE,
@@ -19,6 +18,7 @@ from lscb_analysis.editions.verdicts import (
     periods,
     verdict_table,
 )
+from lscb_analysis.errors import NameUnknownError
 from lscb_analysis.project import NATIONAL
 from lscb_analysis.release import Release, protect
 from lscb_analysis.statistics import (
@@ -51,9 +51,19 @@ class Pack:
         of, since = self.edition, f"{self.previous} and " if self.previous else "up to "
         return f"{of.name}: {of.area}, {since}{self.latest}, {of.confidence:.4g} confidence, rule {of.rule!r}"
 
+    if not TYPE_CHECKING:  # which finds such names itself
+
+        def __getattr__(self, name: str) -> NoReturn:
+            known = {one: one for one in dir(type(self)) if not one.startswith("_")}
+            raise NameUnknownError(f"A pack has no {name!r}. {offer(name, known, known)}")
+
     @property
     def area(self) -> str:
-        """The authority, as the data name it."""
+        """The authority, as the data name it.
+
+        >>> pack.area
+        'Southend-on-Sea'
+        """
         return self.edition.area
 
     @property
@@ -61,12 +71,19 @@ class Pack:
         """The earlier of the two periods that are compared: a year, or as `2018 Financial year Q1`.
 
         None if each comparison is of the last two years of its own measure.
+
+        >>> pack.previous
+        2017
         """
         return self.edition.previous
 
     @property
     def latest(self) -> Period:
-        """The later of the two periods that are compared."""
+        """The later of the two periods that are compared.
+
+        >>> pack.latest
+        2018
+        """
         return self.edition.latest
 
     def load(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
@@ -77,6 +94,11 @@ class Pack:
         several sources give, that of the first in the edition's `sources` counts; of those it does not
         name, all stand. `where` keeps the rows whose column equals the value. Raises DataError for a
         measure that the dictionary does not have.
+
+        >>> pack.load("cla_ceased")["value"].tolist()
+        [105.0, 135.0, 113.0]
+        >>> pack.load("cla_ceased", time_period=2018)["value"].tolist()
+        [113.0]
         """
         rows = self._rows(measures, areas, where)
         order = {source: at for at, source in enumerate(self.edition.sources)}
@@ -85,12 +107,20 @@ class Pack:
         return rows[first.isna() | (rank == first)].reset_index(drop=True)
 
     def said(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
-        """Return what the edition's report says of these measures: a row for each place that says it."""
+        """Return what the edition's report says of these measures: a row for each place that says it.
+
+        >>> sorted(pack.said("cla_ceased")["value"])
+        [105.0, 113.0, 114.0, 114.0, 135.0]
+        """
         rows = self._rows(measures, areas, where)
         return rows[self._of_report(rows)].reset_index(drop=True)
 
-    def statistics(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
-        """Return what all others than the edition's report say of these measures."""
+    def others(self, *measures: str, areas: Areas = "own", **where: str | int | None) -> pd.DataFrame:
+        """Return what all others than the edition's report say of these measures.
+
+        >>> pack.others("cla_ceased")["source"].unique().tolist()
+        ['dfe-cla-2018-cea2018']
+        """
         rows = self._rows(measures, areas, where)
         return rows[~self._of_report(rows)].reset_index(drop=True)
 
@@ -98,6 +128,9 @@ class Pack:
         """Return a list of measures or categories that the edition gives, or an empty one.
 
         Raises EditionError for a name in it that the dictionary does not have.
+
+        >>> pack.listed("core_partners")
+        ['Clinical Commissioning Group', 'Essex Police', 'SBC']
         """
         known = {*dictionary().measures["measure"], *dictionary().categories["category"]}
         for one in (found := self.edition.lists.get(name, [])):
@@ -107,26 +140,46 @@ class Pack:
         return found
 
     def declared(self, question: str, part: Part) -> pd.DataFrame:
-        """Return the rows that the edition declares as one part of a comparison, up to its latest period."""
+        """Return the rows that the edition declares as one part of a comparison, up to its latest period.
+
+        >>> pack.declared("plans", "counts")["value"].tolist()
+        [189.0, 220.0, 116.0]
+        """
         return declared(self.edition, question, part)
 
     def totals(self, question: str, measure: str) -> pd.DataFrame:
-        """Return the totals of a comparison: as declared, else those that its prints imply, of `measure`."""
+        """Return the totals of a comparison: as declared, else those that its prints imply, of `measure`.
+
+        >>> pack.totals("conferences", "icpc")["value"].tolist()
+        [216.0, 321.0, 159.0]
+        """
         if len(whole := self.declared(question, "totals")):
             return whole
         counts, printed = (self.declared(question, part) for part in ("counts", "printed"))
         return implied_totals(counts, printed, measure)
 
     def protect(self, *frames: pd.DataFrame | Release) -> Release:
-        """Return frames as one release. Raises DisclosureError if the edition's rule cannot be met."""
-        return protect(*map(_frame, frames), rule=self.edition.rule)
+        """Return frames as one release. Raises DisclosureError if the edition's rule cannot be met.
+
+        >>> len(pack.protect(pack.estimates("plans"), pack.estimates("conferences")))  # three years of each
+        6
+        """
+        return protect(*(getattr(one, "frame", one) for one in frames), rule=self.edition.rule)
 
     def stated(self, *frames: pd.DataFrame) -> Release:
-        """Return figures as their source prints them, to be shown."""
+        """Return figures as their source prints them, to be shown.
+
+        >>> pack.stated(pack.load("deaths_notified")).frame["printed"].tolist()
+        ['eight', 'six', 'Nine']
+        """
         return self.protect(*map(stated, frames))
 
     def estimates(self, *questions: str) -> Release:
-        """Return what the comparisons are made from, for every period up to the latest."""
+        """Return what the comparisons are made from, for every period up to the latest.
+
+        >>> pack.estimates("plans").frame["value"].round(1).tolist()
+        [49.2, 56.7, 29.7]
+        """
         asked = {comparison.question for comparison in self.edition.comparisons}
         told = [estimates(self.edition, question) for question in questions if question in asked]
         return self.protect(*told or [stated(figures())])
@@ -142,16 +195,29 @@ class Pack:
         return self.protect(rows.iloc[near.argsort(kind="stable")])
 
     def verdicts(self, *questions: str) -> Release:
-        """Return the verdicts on these questions, or on all that the edition asks."""
+        """Return the verdicts on these questions, or on all that the edition asks.
+
+        >>> pack.verdicts("plans", "conferences").frame["verdict"].tolist()
+        ['lower', 'better']
+        """
         table = verdict_table(self.edition)
         return self.protect(table[table["question"].isin(questions)] if questions else table)
 
     def histories(self) -> Release:
-        """Return the estimates behind every rate and proportion that is compared, for all periods."""
+        """Return the estimates behind every rate and proportion that is compared, for all periods.
+
+        >>> sorted(pack.histories().frame["measure"].unique())[:3]
+        ['cin_rate', 'cla_adopted_percent', 'cla_rate']
+        """
         return self.estimates(*(one.question for one in self.edition.comparisons if one.method != "mix"))
 
     def count(self, *counts: pd.DataFrame) -> Release:
-        """Return numbers as estimates, each with the interval of a Poisson count."""
+        """Return numbers as estimates, each with the interval of a Poisson count.
+
+        >>> left = pack.count(pack.load("cla_ceased", time_period=2018))
+        >>> left.frame[["value", "lower", "upper"]].round(1).values.tolist()
+        [[113.0, 93.1, 135.9]]
+        """
         return self.protect(*(count(frame, self.edition.confidence) for frame in counts))
 
     def percentage(self, counts: pd.DataFrame, totals: pd.DataFrame, measure: str = "") -> Release:
@@ -159,6 +225,10 @@ class Pack:
 
         If a `measure` is named they are of that: as printed where a source prints them, but for national
         statistics, of which the numbers tell more.
+
+        >>> in_time, held = pack.declared("conferences", "counts"), pack.totals("conferences", "icpc")
+        >>> pack.percentage(in_time, held).frame["value"].round(1).tolist()
+        [47.7, 45.5, 66.0]
         """
         made = proportion(counts, self._alongside(totals, counts), self.edition.confidence)
         if not measure:
@@ -169,11 +239,19 @@ class Pack:
         return self.protect(stated(agreed(printed), made))
 
     def now(self, release: Release) -> Release:
-        """Return the figures of the latest period alone, which may be each measure's own."""
+        """Return the figures of the latest period alone, which may be each measure's own.
+
+        >>> pack.now(pack.estimates("plans")).frame["time_period"].tolist()
+        [2018]
+        """
         return self._of_one(release.frame, 1)
 
     def before(self, frame: pd.DataFrame) -> Release:
-        """Return figures of the period before the latest as their source prints them."""
+        """Return figures of the period before the latest as their source prints them.
+
+        >>> pack.before(pack.load("cpp_at_31_march")).frame["time_period"].unique().tolist()
+        [2017]
+        """
         return self._of_one(stated(frame), 0)
 
     def _of_one(self, frame: pd.DataFrame, at: int) -> Release:
@@ -188,6 +266,10 @@ class Pack:
         """Return how each measure changed from the previous period to the latest, one after the other.
 
         Or from the `first` period that its estimates have, if that is before the previous one.
+
+        >>> left = pack.change(pack.count(pack.load("cla_ceased")))
+        >>> left.frame[["value_before", "value", "change"]].round(1).values.tolist()
+        [[135.0, 113.0, -16.3]]
         """
         every = self.protect(*estimates).frame
         compared = []
@@ -202,7 +284,11 @@ class Pack:
         )
 
     def mix_changes(self, question: str) -> Release:
-        """Return the change of each category of a mix that the edition compares."""
+        """Return the change of each category of a mix that the edition compares.
+
+        >>> pack.mix_changes("abuse").frame[["category", "change"]].dropna().round(1).values.tolist()
+        [['Emotional abuse', -13.7], ['Multiple', 4.2], ['Neglect', 10.5]]
+        """
         shares = self.estimates(question).frame
         return self.protect(mix_changes(shares, *periods(self.edition, shares), self.edition.confidence))
 
@@ -217,6 +303,7 @@ class Pack:
         self, measures: tuple[str, ...], areas: Areas, where: dict[str, str | int | None]
     ) -> pd.DataFrame:
         own = {"area_name": self.area} if areas == "own" else {}
+        check_single_values(where, *measures)
         asked = {column: value for column, value in where.items() if value is not None}
         rows = figures(*measures, **own | asked)
         if areas == "comparators":
@@ -240,6 +327,11 @@ def open_edition(name: str, instead: str = "") -> Pack:
     They are written as in `confidence: 0.99; previous: 2016`. Raises EditionError as `tried` and
     `read_edition` do, or if papermill was given a parameter that the cells of the notebook do not declare;
     DataError if the data have no such area.
+
+    >>> lscb.open_edition("southend-2017-19")
+    southend-2017-19: Southend-on-Sea, 2017 and 2018, 0.95 confidence, rule 'published'
+    >>> lscb.open_edition("southend-2017-19", "previous: 2016").previous
+    2016
     """
     if wrong := _wrongly_given():
         raise EditionError(wrong)
@@ -268,7 +360,3 @@ def _wrongly_given() -> str:
         if declared[name] == "str" and value[:1] not in "'\"":
             return f"Parameter {name} is {value}, which is no text. Give it as one (papermill -r)."
     return ""
-
-
-def _frame(figures: pd.DataFrame | Release) -> pd.DataFrame:
-    return figures.frame if isinstance(figures, Release) else figures

@@ -3,8 +3,6 @@
 The false discovery rate belongs to the edition as a whole, so a verdict is never computed alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from contextlib import chdir, suppress
@@ -15,46 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lscb_analysis.data import (
-    DataError,
-    Stamped,
-    check,
-    dictionary,
-    figures,
-    last_day,
-    load,
-    measures,
-    nearest,
-    stamp,
-    totals,
-    unrecorded,
-)
+from lscb_analysis import data, errors, statistics
 from lscb_analysis.editions.edition import Comparison, Edition, EditionError, Rows, read_edition
-from lscb_analysis.errors import InputError
-from lscb_analysis.statistics import (
-    AGAINST_NUMBERS,
-    COMPARISON,
-    CONTRADICTED,
-    NO_DENOMINATOR,
-    NO_FIGURE,
-    EstimateError,
-    Law,
-    Period,
-    compare,
-    implied_totals,
-    mix_change,
-    mix_changes,
-    mix_table,
-    not_tested,
-    of_period,
-    proportion,
-    rate,
-    share,
-    smallest_differences,
-    smallest_ratios,
-    smallest_shift,
-    stated,
-)
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
@@ -64,13 +24,25 @@ CHANGED = "changed"
 CALLED = ("better", "worse", "higher", "lower", CHANGED)
 """The verdicts that call a change."""
 
-_COLUMNS = ["question", "chapter", "degrees", "statistic", "shift", "interval_excludes_none", *COMPARISON]
+_COLUMNS = [
+    "question",
+    "chapter",
+    "degrees",
+    "statistic",
+    "shift",
+    "interval_excludes_none",
+    *statistics.COMPARISON,
+]
 SAME_FIGURE = ["area_code", "time_period", "time_identifier", "period_end", "measure", "category"]
 """What makes two rows the same figure, whoever gives it."""
 _SMALLEST = ["smallest_fall", "smallest_rise", "smallest_shift"]
 
 Part = Literal["counts", "totals", "printed", "heading"]
-METHODS: dict[str, Callable[..., pd.DataFrame]] = {"rate": rate, "proportion": proportion, "mix": share}
+METHODS: dict[str, Callable[..., pd.DataFrame]] = {
+    "rate": statistics.rate,
+    "proportion": statistics.proportion,
+    "mix": statistics.share,
+}
 
 
 def verdict_table(edition: Edition) -> pd.DataFrame:
@@ -98,22 +70,22 @@ def verdict_table(edition: Edition) -> pd.DataFrame:
     do not exist or a rate or proportion has more than one series; or if none has figures for both periods.
     """
     edition.open()
-    made_of = edition.model_dump_json(), stamp()
+    made_of = edition.model_dump_json(), data.stamp()
     if made_of not in _made:
         # what a chapter reads of it is the rows that it releases
-        with unrecorded():
+        with data.unrecorded():
             _made[made_of] = _table(edition)
     return _made[made_of].copy()
 
 
-_made: dict[tuple[str, tuple[Stamped, ...]], pd.DataFrame] = {}
+_made: dict[tuple[str, tuple[data.Stamped, ...]], pd.DataFrame] = {}
 """The tables by what they were made of: an edition, and the files of data as they then were."""
 
 
 def _table(edition: Edition) -> pd.DataFrame:
     made = _rows(edition)
     rows = pd.DataFrame([row for row, _, _ in made], columns=_COLUMNS)
-    known = measures().reindex(rows["measure"]).set_index(rows.index)
+    known = data.measures().reindex(rows["measure"]).set_index(rows.index)
     defined = known[["polarity", "dispersion", "smallest_change"]]
     rows = rows.assign(**defined, reason=rows["reason"].fillna(""))
     _check_periods(edition, rows)
@@ -149,7 +121,7 @@ def make_ahead(root: str, edition: str, changed: dict[str, Any]) -> dict[Any, pd
     """
     with chdir(root), suppress(ValueError):
         opened = read_edition(edition, **changed)
-        check(opened.data)
+        data.check(opened.data)
         verdict_table(opened)
     return _made
 
@@ -171,7 +143,7 @@ def declared(edition: Edition, question: str, part: Part, every: bool = False) -
     asked = {comparison.question: comparison for comparison in edition.comparisons}
     rows = getattr(asked.get(question), part, None)
     if rows is None:
-        return figures()
+        return data.figures()
     where = {key: value for key, value in rows.items() if key != "table" and not isinstance(value, list)}
     if "table" not in rows:
         of_area = {} if every else {"area_name": edition.area}
@@ -179,13 +151,15 @@ def declared(edition: Edition, question: str, part: Part, every: bool = False) -
     of = {"until": edition.latest, **where, "area_name": edition.area}
     try:
         if not isinstance(sources := rows.get("source"), list):
-            found = load(str(rows["table"]), **of)
+            found = data.load(str(rows["table"]), **of)
             _check_one_source(found, rows, part, f"{edition.name}, question {question!r}")
             return found
-        parts = [load(str(rows["table"]), **of, source=source) for source in sources]
-    except DataError as error:
+        parts = [data.load(str(rows["table"]), **of, source=source) for source in sources]
+    except data.DataError as error:
         taken = f"and {edition.name} takes it as the {part} of {question!r}"
-        raise DataError(replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems) from error
+        raise data.DataError(
+            replace(wrong, what=f"{wrong.what}, {taken}") for wrong in error.problems
+        ) from error
     return pd.concat(parts).drop_duplicates(SAME_FIGURE, ignore_index=True)
 
 
@@ -193,11 +167,11 @@ def _by_measure(edition: Edition, asked: Comparison, part: Part, where: dict[str
     """The rows of a part that names a measure and no table; totals are of the release of the counts."""
     measure, of = str(where.pop("measure")), where
     counts = str(asked.counts["measure"])
-    rows = totals(measure, counts, **of) if part == "totals" else figures(measure, **of)
-    return rows[rows["period_end"] <= last_day(edition.latest)]
+    rows = data.totals(measure, counts, **of) if part == "totals" else data.figures(measure, **of)
+    return rows[rows["period_end"] <= data.last_day(edition.latest)]
 
 
-def periods(edition: Edition, rows: pd.DataFrame) -> tuple[Period, Period]:
+def periods(edition: Edition, rows: pd.DataFrame) -> tuple[statistics.Period, statistics.Period]:
     """Return the two periods that are compared: the edition's, or the last two years that `rows` have."""
     if edition.previous is not None:
         return edition.previous, edition.latest
@@ -216,17 +190,17 @@ def estimates(edition: Edition, question: str, every: bool = False) -> pd.DataFr
     comparison, made = _asked(edition, question), _from_numbers(edition, question, every)
     if comparison.printed is None:
         return made.assign(measure=shown_measure(comparison), printed="")
-    return stated(declared(edition, question, "printed"), made)
+    return statistics.stated(declared(edition, question, "printed"), made)
 
 
 def shown_measure(comparison: Comparison) -> str:
-    """Return the measure that a comparison shows: as declared, or else that which its counts and totals make.
+    """Return the measure that a comparison shows: as declared, or else as its counts and totals make it.
 
     That has the title and the categories of the counts. Raises EditionError if there is none.
     """
     if comparison.printed is not None:
         return str(comparison.printed.get("measure", ""))
-    counted, known = str(comparison.counts.get("measure", "")), measures()
+    counted, known = str(comparison.counts.get("measure", "")), data.measures()
     own = known.reindex([counted]).iloc[0]
     unit = "per" if comparison.method == "rate" else "%"
     alike = (known["title"] == own["title"]) & (known["scheme"] == own["scheme"])
@@ -242,7 +216,7 @@ def shown_measure(comparison: Comparison) -> str:
 def _asked(edition: Edition, question: str) -> Comparison:
     asked = {comparison.question: comparison for comparison in edition.comparisons}
     if question not in asked:
-        raise EditionError(f"{edition.name} asks no question {question!r}. {nearest(question, asked)}")
+        raise EditionError(f"{edition.name} asks no question {question!r}. {data.nearest(question, asked)}")
     return asked[question]
 
 
@@ -253,15 +227,15 @@ def _from_numbers(edition: Edition, question: str, every: bool = False) -> pd.Da
     if comparison.method == "mix":
         _check_categories(comparison, counts, printed)
     if comparison.totals is None:
-        totals = implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
+        totals = statistics.implied_totals(counts, printed, measure=str(counts["measure"].iloc[0]))
     else:
         totals = declared(edition, question, "totals", every)
     try:
         made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
-    except EstimateError as error:
+    except statistics.EstimateError as error:
         parts = [comparison.counts, comparison.totals or comparison.counts]
         held = " against ".join(dict.fromkeys(_place(edition, part) for part in parts))
-        raise EstimateError(f"{question}, {held}: {error}") from error
+        raise statistics.EstimateError(f"{question}, {held}: {error}") from error
     if comparison.method == "rate":
         _check_vintage(edition, made, f"{edition.name}, question {question!r}")
     return made
@@ -290,8 +264,10 @@ def _check_one_source(found: pd.DataFrame, rows: Rows, part: str, asked: str) ->
 
 def _check_vintage(edition: Edition, made: pd.DataFrame, asked: str) -> None:
     """The populations under the two rates that are compared were estimated together."""
-    of, compared = dictionary().sources.set_index("source"), periods(edition, made)
-    here = pd.concat([of_period(made, period) for period in compared], axis="columns").any(axis="columns")
+    of, compared = data.dictionary().sources.set_index("source"), periods(edition, made)
+    here = pd.concat([statistics.of_period(made, one) for one in compared], axis="columns").any(
+        axis="columns"
+    )
     told = made[here & (made["denominator_source"].fillna("") != "")]
     named = dict(zip(told["denominator_source"], told["time_period"], strict=True))
     if len(of.loc[list(named), ["document", "release"]].drop_duplicates()) > 1:
@@ -306,8 +282,8 @@ def _check_vintage(edition: Edition, made: pd.DataFrame, asked: str) -> None:
 def _check_categories(comparison: Comparison, *frames: pd.DataFrame) -> None:
     """Every category of a mix has a row in every period: none may vanish by being left out."""
     for frame in frames:
-        categories = dictionary().categories
-        scheme = measures().at[frame["measure"].iloc[0], "scheme"]
+        categories = data.dictionary().categories
+        scheme = data.measures().at[frame["measure"].iloc[0], "scheme"]
         every = set(categories.loc[categories["scheme"] == scheme, "category"])
         for (year, identifier), rows in frame.groupby(["time_period", "time_identifier"]):
             lost = sorted(every - set(rows["category"]))
@@ -328,7 +304,7 @@ def _lacks(edition: Edition, question: str, reason: str) -> list[tuple[str, str]
     shown, made = estimates(edition, question), _from_numbers(edition, question)
     found = []
     for period, which in zip(periods(edition, shown), ("earlier", "later"), strict=True):
-        rows, numbers = (frame[of_period(frame, period)] for frame in (shown, made))
+        rows, numbers = (frame[statistics.of_period(frame, period)] for frame in (shown, made))
         if lacking := _lacking(comparison, reason, rows, numbers):
             part, words = lacking
             found.append((words.format(which), f"{period} in {_place(edition, getattr(comparison, part))}"))
@@ -339,16 +315,16 @@ def _lacking(
     comparison: Comparison, reason: str, shown: pd.DataFrame, made: pd.DataFrame
 ) -> tuple[str, str] | None:
     """The part of a comparison that lacks something in a period, and words for what that is."""
-    if reason == NO_FIGURE and comparison.printed is not None:
+    if reason == statistics.NO_FIGURE and comparison.printed is not None:
         untold = _untold(comparison, shown, "value")
         if shown.empty:
             return "printed", "no figure for the {} period: it has no row"
         return ("printed", f"no figure for the {{}} period: {_since(untold)}") if len(untold) else None
-    if reason == AGAINST_NUMBERS:
+    if reason == statistics.AGAINST_NUMBERS:
         words = "a figure printed for the {} period that its numbers do not give"
-        return ("printed", words) if (shown["method"] == CONTRADICTED).any() else None
+        return ("printed", words) if (shown["method"] == statistics.CONTRADICTED).any() else None
     lacks = _untold(comparison, shown, "value" if comparison.printed is None else "numerator")
-    if reason not in (NO_FIGURE, NO_DENOMINATOR) or (len(shown) and lacks.empty):
+    if reason not in (statistics.NO_FIGURE, statistics.NO_DENOMINATOR) or (len(shown) and lacks.empty):
         return None
     untold = _untold(comparison, made, "numerator")
     if made.empty or len(untold):
@@ -372,13 +348,13 @@ def _since(untold: pd.DataFrame) -> str:
     return "its source withholds it" if untold["status"].eq("c").all() else "its source gives none"
 
 
-def _rows(edition: Edition) -> list[tuple[dict[str, object], np.ndarray | None, Law]]:
+def _rows(edition: Edition) -> list[tuple[dict[str, object], np.ndarray | None, statistics.Law]]:
     """What `_row` makes of each comparison. What stops any of them is told of all at once."""
     made, wrong = [], []
     for comparison in edition.comparisons:
         try:
             made.append(_row(comparison, edition))
-        except InputError as error:
+        except errors.InputError as error:
             wrong += [(comparison.question, error)]
     if wrong:
         lines = [
@@ -389,12 +365,14 @@ def _rows(edition: Edition) -> list[tuple[dict[str, object], np.ndarray | None, 
     return made
 
 
-def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], np.ndarray | None, Law]:
+def _row(
+    comparison: Comparison, edition: Edition
+) -> tuple[dict[str, object], np.ndarray | None, statistics.Law]:
     """A comparison's row of the table, for a mix the counts it is made from, and the law of its test."""
     series = estimates(edition, comparison.question)
     compared = periods(edition, series)
     head = {"question": comparison.question, "chapter": comparison.chapter, "degrees": 1}
-    changes = mix_changes if comparison.method == "mix" else compare
+    changes = statistics.mix_changes if comparison.method == "mix" else statistics.compare
     changed = changes(series, *compared, edition.confidence)
     head["interval_excludes_none"] = _excludes_none(changed)
     if comparison.method != "mix":
@@ -403,14 +381,14 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
             raise EditionError(f"{comparison.question}: {made}.")
         return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
     alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
-    own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
+    own: dict[str, Any] = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
     own |= dict.fromkeys([f"{part}{of}" for part in ("value", "numerator") for of in ("", "_before")], np.nan)
     row = head | changed[alike].iloc[0].to_dict() | own
-    row["reason"] = not_tested(changed)
+    row["reason"] = statistics.not_tested(changed)
     if row["reason"]:
         return row, None, stats.chi2(1)
-    test, law = mix_change(series, *compared)
-    return row | test, mix_table(series, *compared)[0], law
+    test, law = statistics.mix_change(series, *compared)
+    return row | test, statistics.mix_table(series, *compared)[0], law
 
 
 def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:
@@ -444,14 +422,14 @@ def _smallest(row: pd.Series, mix: np.ndarray | None) -> tuple[float, float, flo
     level, dispersion = FALSE_DISCOVERY_RATE / row["compared"], row["dispersion"]
     if mix is not None:
         before, total_before, total = mix[0], mix[0].sum(), mix[1].sum()
-        return np.nan, np.nan, 100 * smallest_shift(before, total_before, total, level, dispersion)
+        return np.nan, np.nan, 100 * statistics.smallest_shift(before, total_before, total, level, dispersion)
     before, of_before, of = (row[part] for part in ("numerator_before", "denominator_before", "denominator"))
     if row["unit"] == "%":
-        fall, rise = smallest_differences(before, int(of_before), int(of), level, dispersion)
+        fall, rise = statistics.smallest_differences(before, int(of_before), int(of), level, dispersion)
     elif before == 0:
         fall, rise = np.inf, np.inf  # there is no percentage of nothing
     else:
-        fall, rise = smallest_ratios(before, of_before, of, level, dispersion)
+        fall, rise = statistics.smallest_ratios(before, of_before, of, level, dispersion)
     return 100 * fall, 100 * rise, np.nan
 
 

@@ -37,7 +37,7 @@ from lscb_analysis.pages.display import (
 )
 from lscb_analysis.pages.drawings import CONTEXT, INK, svg
 from lscb_analysis.pages.governance import means_between
-from lscb_analysis.pages.sentences import against, beside, credit, dated, headline, largest
+from lscb_analysis.pages.sentences import against, credit, dated, headline, largest_headline, pairs_beside
 from lscb_analysis.pages.words import say, sign
 from lscb_analysis.records import SCALE, parts, summaries
 from lscb_analysis.release import Release
@@ -84,12 +84,15 @@ def _needs(*columns: str) -> Callable[[Chart], Chart]:
 
 
 @_needs("value")
-def line_chart(release: Release, target: Release | None = None, verdicts: Release | None = None) -> Display:
+def line(release: Release, target: Release | None = None, verdicts: Release | None = None) -> Display:
     """Draw series over time, an interval wherever there is one; measures and areas side by side on one axis.
 
     More categories than there are colours to tell apart stand in small drawings of one each. The one figure
     of `target` is drawn as a grey line. The headline says what `verdicts` has of the series; without them,
     no direction.
+
+    >>> lscb.charts.line(pack.estimates("plans"), verdicts=pack.verdicts("plans")).caption
+    'Children who were the subject of a child protection plan, rate per 10,000 children, ...'
     """
     frame, target = release.frame.dropna(subset=["value"]), target if target and len(target.frame) else None
     lines = frame.groupby(["area_code", "measure"])["category"].nunique()
@@ -123,10 +126,13 @@ def line_chart(release: Release, target: Release | None = None, verdicts: Releas
 
 
 @_needs("value")
-def bar_chart(release: Release) -> Display:
+def bar(release: Release) -> Display:
     """Draw categories as bars from zero, the largest first, with intervals.
 
     They are of the latest period in which any of them is told.
+
+    >>> lscb.charts.bar(pack.now(pack.estimates("referrals"))).caption
+    "Referrals to children's social care by who referred, percentages, with 95% intervals, ...2017 to 2018"
     """
     latest = release.frame.loc[release.frame["value"].notna(), "time_period"].max()
     frame = release.frame[release.frame["time_period"] == latest]
@@ -152,15 +158,18 @@ def bar_chart(release: Release) -> Display:
         ax.set_xticks([])
 
     heights = (40 + 36 * len(ranked), 40 + 62 * len(ranked))
-    said = dated(largest(ranked), ranked, release.frame)
+    said = dated(largest_headline(ranked), ranked, release.frame)
     return _chart(ranked, "by-category", said, _value_in_words(ranked), draw, heights)
 
 
 @_needs("change")
-def change_chart(release: Release, verdict: Release | None = None) -> Display:
+def change(release: Release, verdict: Release | None = None) -> Display:
     """Draw the change of each category as a dot with its interval, ranked, about a line of no change.
 
     The headline says which rose and fell the most only where the `verdict` on the mix is a change.
+
+    >>> lscb.charts.change(pack.mix_changes("abuse"), pack.verdicts("abuse")).caption
+    'Child protection plans starting in the year by category of abuse, percentage points, ...'
     """
     every = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     ranked = every.dropna(subset=["change"])
@@ -188,12 +197,16 @@ def change_chart(release: Release, verdict: Release | None = None) -> Display:
 
 
 @_needs("value")
-def pair_chart(release: Release) -> Display:
+def beside(release: Release) -> Display:
     """Draw the latest figure of each series of an area as a bar, that of the country in grey below it.
 
     Raises ValueError if a figure has no other beside it.
+
+    >>> pupils = pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators")))
+    >>> lscb.charts.beside(pupils).caption
+    'Pupils in primary schools with English as an additional language, ... Southend-on-Sea and England, ...'
     """
-    pairs = beside(release.frame)
+    pairs = pairs_beside(release.frame)
     if not pairs:
         return Display(say("chart.not_drawn"), "note")
     rows = [here for here, _ in pairs]
@@ -221,10 +234,13 @@ def pair_chart(release: Release) -> Display:
 
 
 @_needs("numerator", "denominator")
-def part_chart(release: Release) -> Display:
+def part(release: Release) -> Display:
     """Draw for each period the whole as a grey bar and the part counted within it, as whole numbers.
 
     A period for which either is not told is left out.
+
+    >>> lscb.charts.part(pack.estimates("conferences")).caption
+    'Initial child protection conferences held within 15 working days, the number as the dark part of ...'
     """
     frame = release.frame.dropna(subset=["numerator", "denominator"])
     rows = records(frame)
@@ -258,10 +274,13 @@ def part_chart(release: Release) -> Display:
 
 
 @_needs("value")
-def mark_chart(release: Release) -> Display:
+def marks(release: Release) -> Display:
     """Draw a register: a mark for each seat and meeting, its shape and colour by what was marked.
 
     Raises ValueError for more kinds of marks than there are shapes.
+
+    >>> lscb.charts.marks(pack.stated(pack.load("board_attended", "board_apologies"))).caption
+    'Attendance of each seat at each meeting of the board, a mark for each seat and meeting, ...'
     """
     frame = release.frame
     marked = frame[frame["value"].notna()]
@@ -307,10 +326,13 @@ def mark_chart(release: Release) -> Display:
 
 
 @_needs("value")
-def score_chart(release: Release) -> Display:
+def scores(release: Release) -> Display:
     """Draw each statement's mean as a dot on the scale, and its range as a bar beside it, in their order.
 
     The range has a panel of its own: it does not say between which ratings it lies.
+
+    >>> lscb.charts.scores(pack.stated(pack.load("duties_mean", "duties_range"))).caption
+    "Partners' ratings of the board on statutory duties, mean as a dot, range as a bar, ..."
     """
     frame = release.frame[summaries(release.frame) & (parts(release.frame) != "mode")]
     told = frame[frame["value"].notna()]
@@ -368,7 +390,7 @@ def _counted_marks(kinds: list[pd.DataFrame]) -> Markup:
 
 
 @_needs("value")
-def two_point_chart(release: Release, target: Release | None = None) -> Display:
+def two_points(release: Release, target: Release | None = None) -> Display:
     """Draw for each measure its last two percentages as a ring and a dot, on one axis from 0 to 100.
 
     Where there is only one figure of each measure, it is a dot. A period in which not all measures that are
@@ -377,6 +399,9 @@ def two_point_chart(release: Release, target: Release | None = None) -> Display:
     A row of `target` is drawn as a grey mark on the measure that the dictionary says it is the target of.
 
     Raises ValueError if the measures do not share their periods.
+
+    >>> lscb.charts.two_points(pack.stated(pack.load("plan_visits_in_time"))).caption
+    'Children with a child protection plan visited in time, percentages, a ring for January 2018, ...'
     """
     if release.frame.groupby("measure")["period_end"].agg(frozenset).nunique() > 1:
         raise ValueError("The measures have not the same periods: draw those apart that differ.")
@@ -601,7 +626,7 @@ def _change_in_words(row: Row) -> Markup:
 
 
 def _withheld(frame: pd.DataFrame) -> list[str]:
-    """The series of which the chart can show nothing, since their source withholds every figure."""
+    """The series that the chart cannot show, since their source withholds every figure."""
     statistic = "change" if "change" in frame.columns else "value"
     names = pd.Series([series(row) for row in records(frame)], index=frame.index, dtype=str)
     told = frame[statistic].notna().groupby(names, sort=False).any()

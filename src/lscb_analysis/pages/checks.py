@@ -1,4 +1,4 @@
-"""What the rules of `quality` found, as sentences and tables: what does not fit, and what does."""
+"""What rules and statistics found, as sentences and tables: what does not fit, and what does."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from markupsafe import Markup, escape
 
 from lscb_analysis.data import dictionary, measures, records
 from lscb_analysis.editions import Pack
+from lscb_analysis.errors import MisuseError
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import Display, bind, category, isolated, name, period, places, text
-from lscb_analysis.pages.sentences import finding, list_of_facts
+from lscb_analysis.pages.governance import attendance, possible
+from lscb_analysis.pages.sentences import bounds, finding, fit, list_of_facts, standing, sums, versions
 from lscb_analysis.pages.tables import Column, csv, render
 from lscb_analysis.pages.words import beginning, listed, say, words
 from lscb_analysis.quality import SERIOUS, WITHHELD
 from lscb_analysis.release import Release
 
 
-def one_rule(found: Release, rule: str) -> Release:
-    """Return what one rule found, of all: still a release, and under the same rule of disclosure."""
-    return Release(found.frame[found.frame["rule"] == rule].reset_index(drop=True), found.rule)
-
-
-def describe_checks(found: Release) -> Display:
+def checked(found: Release) -> Display:
     """Say how many things a rule checked, or all of them, how many fit and how many do not."""
     fits, of = found.frame["balance"].astype(bool), found.frame["rule"].unique()
     rule = str(of[0]) if len(of) == 1 else "Total"
@@ -40,8 +37,13 @@ def describe_checks(found: Release) -> Display:
     return finding([say("checks.only", **said, **told, said=told["fits" if fits.all() else "fails"])])
 
 
-def describe_balance(found: Release) -> Display:
-    """Say of which measures everything that the rule checked fits; of what is withheld, of none."""
+def consistent(found: Release) -> Display:
+    """Say for which measures everything that the rule checked fits; withheld figures are left out.
+
+    >>> found = pack.protect(lscb.quality.findings(pack.edition))
+    >>> lscb.sentences.consistent(found.only(rule="accounts"))
+    Everything fits here for: ...
+    """
     frame = found.frame[found.frame["rule"] != WITHHELD]
     fits = frame.groupby("measure", sort=False)["balance"].all()
     titled = fits.groupby(measures()["title"].reindex(fits.index).to_numpy(), sort=False).all()
@@ -49,24 +51,76 @@ def describe_balance(found: Release) -> Display:
     return Display(say("checks.balance", titles=listed(titles, "; ")) if titles else Markup(""), "note")
 
 
-def describe_scale() -> Display:
-    """Say what each word for how serious a finding is means."""
+def seriousness() -> Display:
+    """Say what each word for how serious a finding is means.
+
+    >>> lscb.sentences.seriousness()
+    rounding...slight...serious...
+    """
     items = (say("checks.scale", word=word, said=beginning(said)) for word, said in SERIOUS.items())
     return Display(Markup('<dl class="scale">{}</dl>').format(Markup("").join(items)), "note")
 
 
-def describe_claims(pack: Pack) -> Display:
-    """List what the edition's report claims without a figure, in our words."""
+def claims(pack: Pack) -> Display:
+    """List what the edition's report claims without a figure, in our words.
+
+    >>> lscb.sentences.claims(pack)
+    Claims without a figure: ...
+    """
     listing = list_of_facts(pack, kind="claim")
     number = _number(listing.count("<li>"), "claims", "Total")
     return Display(say("checks.claims", number=number) + listing, "finding")
 
 
-def table_of_checks(found: Release) -> Display:
+SAID: dict[str, Callable[..., Display]] = {
+    "balance": checked,
+    "fits": fit,
+    "stands": versions,
+    "best": standing,
+    "difference": sums,
+    "possible": possible,
+    "meetings": attendance,
+}
+"""What says what a statistic found, by the column that its frame alone has."""
+
+
+def found(statistic: Release, beside: Release | None = None) -> Display:
+    """Say what one statistic found, whose frame was protected: nothing where it found nothing.
+
+    It is that of `versions`, `fits`, `standing`, `implied_populations`, `sums`, `attendance`,
+    `check_summaries` or `findings`. `beside` is held against it: the estimates that were made with an
+    implied population, or the place that is claimed.
+
+    Raises MisuseError for another frame.
+
+    >>> spent = lscb.statistics.stated(pack.load("board_expenditure"))
+    >>> lscb.sentences.found(pack.protect(lscb.records.sums(spent)))
+    The parts add up to £137,755.83, which is the total printed.
+    """
+    columns = statistic.frame.columns
+    given = (statistic,) if beside is None else (statistic, beside)
+    for column, said in SAID.items():
+        if column in columns:
+            return said(*given)
+    if statistic.frame.empty:
+        return Display(Markup(""), "note")
+    if "lower" in columns and "confidence" not in columns:
+        return bounds(*given)
+    raise MisuseError(
+        "lscb.sentences.found says what lscb.versions, findings, fits, standing, … returned; this release is "
+        "of none of them. Type lscb.sentences.latest(release), or lscb.sentences. and Tab."
+    )
+
+
+def checks(found: Release) -> Display:
     """Return how many things each rule checked, how many fit and how many do not, as a table.
 
     Where no rule found anything to check there is no table. Its CSV has each thing that was checked, but for
     what is withheld.
+
+    >>> found = pack.protect(lscb.quality.findings(pack.edition))
+    >>> lscb.tabulate.checks(found).caption
+    'What the rules checked, Southend-on-Sea, ...'
     """
     told = found.frame[found.frame["rule"] != WITHHELD]
     if told.empty:
@@ -84,11 +138,15 @@ def table_of_checks(found: Release) -> Display:
     return render(told, columns, "checks", caption, lines)
 
 
-def table_of_findings(found: Release) -> Display:
+def findings(found: Release) -> Display:
     """Return what does not fit by one rule: a table for each unit and number of decimals, one CSV for all.
 
     Each row says which figure, where it stands and against what, how serious it is, and which value the
-    pack uses. Where everything fits there is no table, nor is there one of what is withheld.
+    pack uses. Where everything fits there is no table; of withheld figures there never is one.
+
+    >>> found = pack.protect(lscb.quality.findings(pack.edition))
+    >>> lscb.tabulate.findings(found.only(rule="rates")).caption
+    'Rates checked against a number and a population: ..., Southend-on-Sea'
     """
     told = found.frame["rule"] != WITHHELD
     wrong = found.frame[told & ~found.frame["balance"].astype(bool)]
@@ -123,11 +181,6 @@ def _alike(frame: pd.DataFrame) -> pd.Series:
     """What may stand in one table: figures of one unit, with one number of decimals in a column."""
     keys = [f"{row['unit']} {places(row, 'value')} {places(row, 'least')}" for row in records(frame)]
     return pd.Series(keys, frame.index).where(frame["value"].notna(), "")
-
-
-def _of_rule(rule: str) -> dict[str, str]:
-    """How a rule is told: what it checks, what fits, what does not, and the heads of its two figures."""
-    return {"printed": "Printed", "follows": "Follows from the rest"} | words()["rules"][rule]
 
 
 def _figure(row: Row) -> Markup:
@@ -196,11 +249,16 @@ def _counted(key: str) -> Callable[[Row], Markup]:
     return lambda row: _number(int(row[key]), key, row["rule"])
 
 
+def _area(frame: pd.DataFrame) -> str:
+    return ", ".join(isolated(area) for area in dict.fromkeys(frame["area_name"]))
+
+
+def _of_rule(rule: str) -> dict[str, str]:
+    """How a rule is told: what it checks, what fits, what does not, and the heads of its two figures."""
+    return {"printed": "Printed", "follows": "Follows from the rest"} | words()["rules"][rule]
+
+
 def _number(number: int, statistic: str, rule: str) -> Markup:
     """How many of something a rule found, or with `Total` all of them."""
     counted = Markup('<data value="{0}" data-statistic="{1}" data-category="{2}">{0:,}</data>')
     return counted.format(number, statistic, rule)
-
-
-def _area(frame: pd.DataFrame) -> str:
-    return ", ".join(isolated(area) for area in dict.fromkeys(frame["area_name"]))

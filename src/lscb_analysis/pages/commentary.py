@@ -13,14 +13,17 @@ COMMENTARY = "commentary"
 """The file of words, the kind of the display, and the class by which a page knows it."""
 
 
-def describe_commentary(edition: Edition, chapter: str, question: str = "") -> Display:
+def commentary(edition: Edition, chapter: str, question: str = "") -> Display:
     """Show what the board's `commentary.csv` has on a question of a chapter, or without one on the chapter.
 
     Each is a block of its own that says by whom it is, and when. Nothing if nobody has said anything: a
     section that would show nothing else leaves the page. A build shows what no cell of the chapter does.
     Raises DataError if the file does not hold.
+
+    >>> lscb.sentences.commentary(pack.edition, "05_child_protection").text  # nobody has said anything yet
+    ''
     """
-    rows = commentary(edition, chapter)
+    rows = comments(edition, chapter)
     blocks = [
         Markup('<blockquote class="{}"><p class="by">{}</p><p>{}</p></blockquote>').format(
             COMMENTARY, _by(row), isolated(str(row["text"]))
@@ -30,7 +33,7 @@ def describe_commentary(edition: Edition, chapter: str, question: str = "") -> D
     return Display(Markup("").join(blocks), COMMENTARY)
 
 
-def commentary(edition: Edition, chapter: str) -> pd.DataFrame:
+def comments(edition: Edition, chapter: str) -> pd.DataFrame:
     """Return what is said of a chapter in `commentary.csv`, the oldest first."""
     edition.open()
     said = texts(COMMENTARY, edition=edition.name, chapter=chapter)

@@ -10,10 +10,12 @@ from markupsafe import Markup
 
 from lscb_analysis.data import measures, records
 from lscb_analysis.editions import CALLED, CHANGED, NO_CLEAR_CHANGE, NOT_COMPARED, TOO_FEW
+from lscb_analysis.errors import MisuseError
 from lscb_analysis.figure import Row
 from lscb_analysis.pages.display import OF_ALL, Display, bind, if_any
-from lscb_analysis.pages.sentences import change, finding, in_list
+from lscb_analysis.pages.sentences import finding, in_list, say_change
 from lscb_analysis.pages.words import (
+    claimed,
     direction,
     each,
     fraction,
@@ -32,52 +34,57 @@ KINDS: dict[str, list[str]] = words()["kinds"]
 
 
 @if_any()
-def describe_verdict(release: Release) -> Display:
-    """Say whether each change is more than chance would bring about, its statistics folded away."""
+def verdict(release: Release) -> Display:
+    """Say whether each change is more than chance would bring about, its statistics folded away.
+
+    >>> lscb.sentences.verdict(pack.verdicts("plans"))
+    Verdict: lower. Chance alone is very unlikely to bring about a fall of this size, ...
+    """
     rows = records(release.frame)
     key = "verdict.of_series" if len(rows) > 1 else "verdict.alone"
     return _with_statistics([say(key, row, verdict=_verdict(row)) for row in rows], rows)
 
 
 @if_any()
-def describe_mix(release: Release) -> Display:
-    """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away."""
+def mix(release: Release) -> Display:
+    """Say how much of a mix changed, and whether that is beyond chance, its statistics folded away.
+
+    >>> lscb.sentences.mix(pack.verdicts("referrals"))
+    The mixes of ... differ by 14.7 percentage points. Verdict: changed. ...
+    """
     rows = records(release.frame)
     return _with_statistics([_mix(row) for row in rows], rows)
 
 
-def describe_changed(release: Release) -> Display:
-    """List the comparisons that changed beyond chance, each in a line with its chapter."""
-    return _lines(release, CALLED, "none_changed")
+def comparisons(verdicts: Release, came_to: str | None = None) -> Display:
+    """List the comparisons that came to one kind of verdict, or say how many came to which kind.
+
+    `changed` are those beyond chance; `unclear` those that chance alone could explain, or that rest on too
+    few to tell; `not compared` those that come with a reason. Each has a line, with its chapter.
+
+    >>> lscb.sentences.comparisons(pack.verdicts("plans"))
+    This pack makes 1 comparison: 1 showed a change beyond chance.
+    >>> lscb.sentences.comparisons(pack.verdicts("plans"), "not compared")
+    Everything could be compared.
+    """
+    if came_to is None:
+        return _counts(verdicts.frame["verdict"])
+    if came_to not in (kinds := words()["claims_of_all"]):
+        raise MisuseError(f"Comparisons came to {', '.join(kinds)}, and not to {came_to!r}.")
+    rows = records(verdicts.frame[verdicts.frame["verdict"].isin(kinds[came_to]["none"])])
+    if not rows:
+        return finding([claimed({"question": OF_ALL}, came_to) + "."])
+    return Display(in_list("findings", [_line(row) for row in rows]), "finding")
 
 
-def describe_unclear(release: Release) -> Display:
-    """List the comparisons of which chance could have made the change, or that rest on too few to tell."""
-    return _lines(release, (NO_CLEAR_CHANGE, TOO_FEW), "none_unclear")
-
-
-def describe_not_compared(release: Release) -> Display:
-    """List what could not be compared, and why."""
-    return _lines(release, (NOT_COMPARED,), "all_compared")
-
-
-def describe_counts(release: Release) -> Display:
+def _counts(verdicts: pd.Series) -> Display:
     """Say how many comparisons there are, and how many came to which kind of verdict."""
-    verdicts = release.frame["verdict"]
     if verdicts.empty:
         return finding([say("pack.none")])
     counted = {kind: int(verdicts.isin(of).sum()) for kind, of in KINDS.items()}
     said = [say("pack.kind", number=number, kind=kind) for kind, number in counted.items() if number]
     of = word("comparisons", len(verdicts))
     return finding([say("pack.made", number=len(verdicts), comparisons=of, each=listed(said))])
-
-
-def _lines(release: Release, verdicts: Sequence[str], none: str) -> Display:
-    """The comparisons that came to some verdicts, each in a line, or the claim that there are none."""
-    rows = records(release.frame[release.frame["verdict"].isin(verdicts)])
-    if not rows:
-        return finding([say(f"line.{none}", {"question": OF_ALL})])
-    return Display(in_list("findings", [_line(row) for row in rows]), "finding")
 
 
 def _line(row: Row) -> Markup:
@@ -98,11 +105,14 @@ def _mix(row: Row) -> Markup:
 
 
 @if_any()
-def describe_movers(mix: Release, changes: Release) -> Display:
+def movers(mix: Release, changes: Release) -> Display:
     """Say how the categories changed that lie furthest apart, and which drive a change of the mix.
 
     That one rose or fell is said only where the mix has changed. Where no category changed its share, it says
     that.
+
+    >>> lscb.sentences.movers(pack.verdicts("referrals"), pack.mix_changes("referrals"))
+    In Southend-on-Sea, ... rose from 12.3% ... What drives the change of the mix: ...
     """
     row = records(mix.frame)[0]
     told = changes.frame.dropna(subset=["change"]).sort_values("change", kind="stable")
@@ -110,7 +120,7 @@ def describe_movers(mix: Release, changes: Release) -> Display:
         return finding([say("mix.none_moved")])
     ends = records(pd.concat([told.tail(1), told.head(1)]).drop_duplicates("category"))
     said = [
-        change({**to, "verdict": row["verdict"]}, of) for to, of in zip(ends, openings(ends), strict=True)
+        say_change({**to, "verdict": row["verdict"]}, of) for to, of in zip(ends, openings(ends), strict=True)
     ]
     return finding([*said, _drivers(row, changes.frame)])
 

@@ -219,7 +219,7 @@ def places(row: Row, statistic: str) -> int:
 def bind(row: Row, statistic: str, shown: str | None = None) -> Markup:
     """Return a statistic of `row` as a `<data>` element that says what it is.
 
-    `shown` replaces the number by a word that the number bears out, such as "fell". Statistics are
+    `shown` replaces the number by a word that agrees with it, such as "fell". Statistics are
     the columns of the row, `change_lower` and `change_upper` for the interval of a change, and `size`
     for a change without its sign.
     """
@@ -373,7 +373,7 @@ def area(row: Row) -> str:
     return isolated(row["area_name"])
 
 
-def sources(frame: pd.DataFrame) -> list[dict[str, str]]:
+def sources_of(frame: pd.DataFrame) -> list[dict[str, str]]:
     """Return what the dictionary says of every source that `frame` draws on, in its order."""
     named = source_names(frame)
     return [source for source in known_sources() if source["source"] in named]

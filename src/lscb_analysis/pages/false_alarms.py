@@ -42,7 +42,7 @@ def alarms(edition: Edition) -> pd.DataFrame:
     return pd.concat([*rates, *(stated(of[seed]) for seed in with_role(SEED))], ignore_index=True)
 
 
-def describe_alarms(found: Release) -> Display:
+def alarms_said(found: Release) -> Display:
     """Say how often a change is called where there is none, and how often the smallest visible is found."""
     roles = found.frame["measure"].map(measures()["role"])
     of = {str(role): records(rows) for role, rows in found.frame.groupby(roles)}

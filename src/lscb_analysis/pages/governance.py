@@ -15,17 +15,23 @@ from lscb_analysis.release import Release
 
 
 @if_any()
-def describe_attendance(shares: Release) -> Display:
+def attendance(shares: Release) -> Display:
     """Say each share of marks, with the numbers behind it and over how many meetings."""
     rows = records(shares.frame)
     return finding([say("meetings.shares", rows[0], each=each("meetings.share", rows))])
 
 
 @if_any(2)
-def describe_since(before: Release, since: Release) -> Display:
+def since(before: Release, since: Release) -> Display:
     """Say each share of marks before and since a time, and whether the ways of counting agree.
 
-    None is said to rise or fall: that so few meetings can tell is for `describe_few_meetings` to say.
+    None is said to rise or fall: that so few meetings can tell is for `few_meetings` to say.
+
+    >>> marks = pack.load("board_attended", "board_apologies", "board_neither")
+    >>> of = (marks["period_end"] < "2018-06-01", marks["period_end"] >= "2018-06-01")
+    >>> before, since = (pack.protect(lscb.records.attendance(marks[rows], together=True)) for rows in of)
+    >>> lscb.sentences.since(before, since)
+    Meetings from 5 June 2018 on count as since. The share attended of all marks was 75% (27 of 36) before ...
     """
     pairs = [_pair(then, now) for then, now in zip(records(before.frame), records(since.frame), strict=True)]
     told = [pair for pair in pairs if pd.notna(pair["change"])]
@@ -40,10 +46,16 @@ def describe_since(before: Release, since: Release) -> Display:
 
 
 @if_any(2)
-def describe_few_meetings(before: Release, since: Release) -> Display:
+def few_meetings(before: Release, since: Release) -> Display:
     """Say whether any difference between the meetings of two times could exceed chance, and what it takes.
 
     Nothing where there are no marks of one of them.
+
+    >>> marks = pack.load("board_attended", "board_apologies", "board_neither")
+    >>> of = (marks["period_end"] < "2018-06-01", marks["period_end"] >= "2018-06-01")
+    >>> before, since = (pack.protect(lscb.records.attendance(marks[rows], together=True)) for rows in of)
+    >>> lscb.sentences.few_meetings(before, since)
+    If nothing had changed, 3 meetings before and 3 since could have come in any of 20 orders. ...
     """
     then, now = records(before.frame)[0], records(since.frame)[0]
     ways, needed = orders(then["meetings"], now["meetings"]), fewest_since(then["meetings"])
@@ -53,8 +65,12 @@ def describe_few_meetings(before: Release, since: Release) -> Display:
 
 
 @if_any()
-def describe_summaries(printed: Release) -> Display:
-    """Say the mode, the mean and the range of each statement, as printed."""
+def summaries(printed: Release) -> Display:
+    """Say the mode, the mean and the range of each statement, as printed.
+
+    >>> lscb.sentences.summaries(pack.stated(pack.load("duties_mean", "duties_range")))
+    “A strategic plan every year”: mean 3 and range 2. ...
+    """
     sentences = []
     figure = printed.frame["value"].notna() | (printed.frame["status"] == "z")
     told = figure.groupby(printed.frame["category"]).transform("any")
@@ -78,7 +94,7 @@ def means_between(told: pd.DataFrame) -> Markup:
 
 
 @if_any()
-def describe_possible(checks: Release) -> Display:
+def possible(checks: Release) -> Display:
     """Say which printed summaries no ratings can give, and which only some readings of them allow."""
     rows = checks.frame
     first = {**rows.iloc[0].to_dict(), "step": STEP}

@@ -121,7 +121,7 @@ def _row(edition: Edition, asked: Comparison) -> Row:
 
 
 def _now(row: Row, plain: dict[str, str]) -> Markup:
-    """The latest figure, of whom it is and when: 66 in every 100 of these meetings were on time in …"""
+    """The latest figure, who is counted and when: 66 in every 100 of these meetings were on time in …"""
     if pd.isna(row["value"]):
         return say("plain.untold")
     of = {"who": plain["who"], "said": plain["said"], "when": _when(row)}
@@ -166,7 +166,7 @@ def _when(row: Row, before: bool = False) -> Markup:
 
 
 def _lengths(row: Row) -> tuple[float, float]:
-    """How long the bars of the latest figure and of the one before are; zero for one that is not told."""
+    """How long the bars of the latest and the earlier figure are; zero for one that is not told."""
     if pd.isna(row["value"]):
         return 0.0, 0.0
     values = row["value"], 0.0 if row["verdict"] == NOT_COMPARED else row["value_before"]

@@ -22,7 +22,7 @@ from lscb_analysis.pages.display import (
     naming,
     periods,
     places,
-    sources,
+    sources_of,
     text,
     when,
 )
@@ -53,15 +53,23 @@ NO_FIGURE = {"value": None}
 
 
 @if_any()
-def describe_latest(release: Release) -> Display:
-    """Say the latest figure of each series, with the whole numbers and the interval it rests on."""
+def latest(release: Release) -> Display:
+    """Say the latest figure of each series, with the whole numbers and the interval it rests on.
+
+    >>> lscb.sentences.latest(pack.estimates("plans"))
+    In Southend-on-Sea, the rate of ... plan was 29.7 per 10,000 children at 31 March 2018 (116 of 39,115; ...
+    """
     return _opened("latest.was", records(_latest(release.frame)))
 
 
 @if_any()
-def describe_beside(release: Release) -> Display:
-    """Say where the latest figures of an area lie beside those of the country. Nothing is tested."""
-    pairs = beside(release.frame)
+def beside(release: Release) -> Display:
+    """Say where the latest figures of an area lie beside those of the country. Nothing is tested.
+
+    >>> lscb.sentences.beside(pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators"))))
+    Lower in Southend-on-Sea than in England in spring 2018: ... (14.5% beside 21.2%).
+    """
+    pairs = pairs_beside(release.frame)
     sides = [[pair for pair in pairs if _side(*pair) == side] for side in (-1, 1, 0)]
     return finding(
         say(
@@ -77,8 +85,12 @@ def describe_beside(release: Release) -> Display:
 
 
 @if_any()
-def describe_each(release: Release) -> Display:
-    """Say the figure of each series in every period, in order of time, and compare none of them."""
+def history(release: Release) -> Display:
+    """Say the figure of each series in every period, in order of time, and compare none of them.
+
+    >>> lscb.sentences.history(pack.stated(pack.load("plan_visits_in_time")))
+    In Southend-on-Sea, the percentage of ... was 94% in January 2018 and 97.6% in December 2018.
+    """
     told = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
     groups = [records(rows) for _, rows in told.groupby(["measure", "category"], sort=False)]
     firsts = [rows[0] for rows in groups]
@@ -89,11 +101,14 @@ def describe_each(release: Release) -> Display:
 
 
 @if_any()
-def describe_largest(release: Release) -> Display:
+def largest(release: Release) -> Display:
     """Say which category of a mix is the largest in the latest period, and which comes next.
 
     Only what no other category can reach is said to be the largest, or to come next: neither one of those
     that are not told nor one of another whole. Categories that tie are told together.
+
+    >>> lscb.sentences.largest(pack.now(pack.estimates("primary_need")))
+    In Southend-on-Sea, the share of ... is “Abuse or neglect” was 82.1% ...: the largest category. ...
     """
     latest = _latest(release.frame).sort_values("value", ascending=False, kind="stable")
     ranks = [records(rows) for _, rows in latest.groupby("value", sort=False)]
@@ -134,18 +149,27 @@ def _leads(frame: pd.DataFrame, top: Row) -> bool:
 
 
 @if_any()
-def describe_change(release: Release) -> Display:
-    """Say how each comparison changed from the previous period to the latest, with its interval."""
+def change(release: Release) -> Display:
+    """Say how each comparison changed from the previous period to the latest, with its interval.
+
+    >>> lscb.sentences.change(pack.verdicts("plans"))
+    In Southend-on-Sea, the rate of ... fell from 56.7 ... to 29.7 at 31 March 2018, a fall of 48% (...).
+    """
     rows = records(release.frame)
-    return finding(map(change, rows, openings(rows)))
+    return finding(map(say_change, rows, openings(rows)))
 
 
 @if_any()
-def describe_target(figures: Release, target: Release) -> Display:
-    """Say where each series stands against the one figure of `target` in its latest and its first period."""
+def target(figures: Release, target: Release) -> Display:
+    """Say where each series stands against the one figure of `target` in its latest and its first period.
+
+    >>> level_2, aim = (pack.load(of, areas="all") for of in ("training_level_2", "training_level_2_target"))
+    >>> lscb.sentences.target(pack.stated(level_2), pack.stated(aim))
+    In ..., the percentage of staff with ... was 90% ..., at the target of 90%; it was 32% ..., below it.
+    """
     aim = _first(target)
     if pd.isna(aim["value"]):
-        return describe_latest(figures)
+        return latest(figures)
     pairs = [_ends(rows) for rows in _lines(figures.frame)]
     opened = zip(openings([last for _, last in pairs]), pairs, strict=True)
     return finding(
@@ -162,26 +186,38 @@ def describe_target(figures: Release, target: Release) -> Display:
 
 
 @if_any()
-def describe_larger(first: Release, second: Release) -> Display:
+def larger_of(first: Release, second: Release) -> Display:
     """Say the latest figure of two releases side by side, and which is the larger, without judging.
 
     The first alone where the second has no rows.
+
+    >>> caseload, children = pack.load("school_nurse_caseload"), pack.declared("plans", "totals")
+    >>> lscb.sentences.larger_of(pack.stated(caseload), pack.stated(children))
+    In Southend-on-Sea, ... was over 50,000 from .... That is larger than the number of ...: 39,115 ...
     """
     if second.frame.empty:
-        return describe_latest(first)
-    latest = [records(_latest(release.frame)) for release in (first, second)]
-    if not all(latest):
+        return latest(first)
+    lasts = [records(_latest(release.frame)) for release in (first, second)]
+    if not all(lasts):
         return finding([])
-    (one, *_), (other, *_) = latest
+    (one, *_), (other, *_) = lasts
     said = say("larger.said", one, opening=openings([one])[0], other=other, larger=_order(one, other))
     return finding([said])
 
 
 @if_any(3)
-def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Display:
+def earlier(latest: Release, earlier: Release, changes: Release) -> Display:
     """Say which earlier figures follow from the changes that a source states, and if its prints agree.
 
     `earlier` is what `implied_earlier` returns; `changes` has the changes as numbers and as percentages.
+
+    >>> cases, more, fewer, percent = (
+    ...     pack.load(f"family_court_{of}", areas="comparators", category="Care applications")
+    ...     for of in ("cases", "more", "fewer", "more_percent")
+    ... )
+    >>> then = pack.protect(lscb.statistics.implied_earlier(cases, more, fewer, percent))
+    >>> lscb.sentences.earlier(pack.stated(cases), then, pack.stated(more, fewer, percent))
+    Care applications in England: 14,207 ... gives as 1,415 (11.1%) more than ...; that makes 12,792 then. ...
     """
     now = {row["category"]: row for row in records(_latest(latest.frame))}
     stated = {(row["category"], row["period_end"], row["unit"]): row for row in records(changes.frame)[::-1]}
@@ -196,14 +232,19 @@ def describe_earlier(latest: Release, earlier: Release, changes: Release) -> Dis
 
 
 @if_any()
-def describe_implied(totals: Release) -> Display:
-    """Say which whole numbers a printed number and its percentage imply, as its total or its part."""
+def implied(totals: Release) -> Display:
+    """Say which whole numbers a printed number and its percentage imply, as its total or its part.
+
+    >>> in_time, printed = pack.declared("conferences", "counts"), pack.declared("conferences", "printed")
+    >>> lscb.sentences.implied(pack.count(lscb.statistics.implied_totals(in_time, printed, "icpc")))
+    For the number of ..., only one whole number gives the percentage printed: 216 ..., 321 ... and 159 ...
+    """
     rows = records(totals.frame.dropna(subset=["value"]))
     return finding([say("implied.total", rows[0], each=each("part.value", rows))] if rows else [])
 
 
 @if_any()
-def describe_bounds(populations: Release, estimates: Release | None = None) -> Display:
+def bounds(populations: Release, estimates: Release | None = None) -> Display:
     """Say between which whole numbers a population lies that is implied by a figure and its number.
 
     Where there are `estimates`, say too whether the population each was made with lies there.
@@ -224,14 +265,14 @@ def describe_bounds(populations: Release, estimates: Release | None = None) -> D
 
 
 @if_any()
-def describe_fit(totals: Release) -> Display:
+def fit(totals: Release) -> Display:
     """Say which totals the printed percentages could be shares of, by the column `fits`."""
     groups = [records(rows) for _, rows in totals.frame.groupby(["measure", "fits"], sort=False)]
     return _listing(say("implied.fit", rows[0], each=each("part.value", rows)) for rows in groups)
 
 
 @if_any()
-def describe_versions(versions: Release) -> Display:
+def versions(versions: Release) -> Display:
     """Say where sources give different numbers for one period, which is used, and how the others stand to it.
 
     Takes the frame that `versions` makes; says nothing of a period whose sources agree.
@@ -260,8 +301,8 @@ def _version(rows: pd.DataFrame) -> Markup:
 
 
 @if_any()
-def describe_standing(standing: Release, claim: Release) -> Display:
-    """Say where an area stands among all, and whether that bears out a place it is claimed to have.
+def standing(standing: Release, claim: Release) -> Display:
+    """Say where an area stands among all, and whether that agrees with the place it is said to have.
 
     Takes the one row that `standing` makes, and the row of the claim: a place, at most.
     """
@@ -278,37 +319,37 @@ def describe_standing(standing: Release, claim: Release) -> Display:
     return finding(said)
 
 
-def describe_missing_total(estimates: Release, changes: Release) -> Display:
-    """Say how many people an unpublished total must have had for a change to exceed chance.
+def conclusive(*printed: Release, changes: Release | None = None) -> Display:
+    """Say how many would have to stand behind printed percentages for their change to exceed chance.
 
-    The latest figures of `estimates` have their numbers; the previous ones only a printed percentage.
+    Of each series the last two figures are taken, and only where neither has its number: both
+    are supposed to rest on the same one. With `changes`, as of `pack.verdicts` or `pack.change`, it is said
+    of those instead whose latest figure has its numbers and the earlier only its percentage.
+
+    >>> lscb.sentences.conclusive(pack.stated(pack.load("plan_visits_in_time")))
+    Children with a plan ...: no number of children is published, ... If that number was less than ...
     """
-    sentences = []
-    for row in records(changes.frame):
-        if pd.notna(row["denominator_before"]) or pd.isna(row["denominator"] + row["value_before"]):
-            continue
-        of_measure = estimates.frame[estimates.frame["measure"] == row["measure"]]
-        earlier = of_measure[of_measure["time_period"] == row["previous_period"]]
-        if earlier.empty:
-            continue
-        numbers = int(row["numerator"]), int(row["denominator"])
-        needed = conclusive_totals(earlier["printed"].iloc[0], *numbers, LEVEL, row["dispersion"])
-        sentences.append(say("missing.behind", row, turning=_turning(row, *needed)))
-    return _listing(sentences)
-
-
-def describe_conclusive(*printed: Release) -> Display:
-    """Say how many would have to stand behind two printed percentages for their change to exceed chance.
-
-    Of each series the last two figures are taken, and of those only pairs of which neither has its
-    number: both are supposed to rest on the same one.
-    """
-    told = pd.concat([release.frame for release in printed]).dropna(subset=["value"])
+    every = pd.concat([release.frame for release in printed])
+    if changes is not None:
+        return _listing(filter(None, (_missing(row, every) for row in records(changes.frame))))
+    told = every.dropna(subset=["value"])
     return _listing(
         _supposing(_last_two(rows))
         for _, rows in told.groupby(["area_code", "measure", "category"], sort=False)
         if len(rows) > 1 and rows["denominator"].isna().all()
     )
+
+
+def _missing(row: Row, estimates: pd.DataFrame) -> Markup | None:
+    """How many people an unpublished earlier total must have had for the change of a row to exceed chance."""
+    alike = (estimates["measure"] == row["measure"]) & (estimates["time_period"] == row["previous_period"])
+    prints = estimates.loc[alike, "printed"]
+    known = pd.notna(row["denominator"]) and pd.notna(row["value_before"])
+    if pd.notna(row["denominator_before"]) or not known or prints.empty:
+        return None
+    numbers = int(row["numerator"]), int(row["denominator"])
+    needed = conclusive_totals(prints.iloc[0], *numbers, LEVEL, row["dispersion"])
+    return say("missing.behind", row, turning=_turning(row, *needed))
 
 
 def _supposing(row: Row) -> Markup:
@@ -329,17 +370,24 @@ def _turning(row: Row, possible: int | None, certain: int | None) -> Markup:
     return say("turning.said", row, beyond=say(f"turning.{'depends' if certain is None else between}", row))
 
 
-def describe_note(pack: Pack, key: str) -> Display:
-    """Say what the edition's notes say of `key`, in their own words; nothing if they are silent."""
+def note(pack: Pack, key: str) -> Display:
+    """Say what the edition's notes say of `key`, in their own words; nothing if they are silent.
+
+    >>> lscb.sentences.note(pack, "plans_explained")
+    The report offers reasons, without a figure for any of them: ...
+    """
     note = pack.edition.notes.get(key, "")
     return Display(say("facts.note", note=note) if note else Markup(""), "note")
 
 
-def describe_facts(pack: Pack, chapter: str, kind: str) -> Display:
+def facts(pack: Pack, chapter: str, kind: str) -> Display:
     """List what the edition's report says that is no figure, in our words, with what became of it.
 
     Nothing if it says none of that kind: a section that would show nothing else leaves the page.
     Raises DataError if the file of facts does not hold.
+
+    >>> lscb.sentences.facts(pack, "13_board_governance", "plan")
+    New arrangements: ...
     """
     return Display(list_of_facts(pack, chapter=chapter, kind=kind), "note")
 
@@ -361,9 +409,13 @@ def list_of_facts(pack: Pack, **of: str) -> Markup:
     return in_list("facts", items)
 
 
-def describe_sources(*releases: Release) -> Display:
-    """Say where every figure of the releases comes from, and under which licence."""
-    named = {source["source"]: source for release in releases for source in sources(release.frame)}
+def sources(*releases: Release) -> Display:
+    """Say where every figure of the releases comes from, and under which licence.
+
+    >>> lscb.sentences.sources(pack.estimates("plans"))
+    Southend Local Safeguarding Children Board, Annual Report ...: section 5.2, ...
+    """
+    named = {source["source"]: source for release in releases for source in sources_of(release.frame)}
     documents: dict[str, list[Markup]] = {}
     for source in named.values():
         documents.setdefault(_document(source), []).append(_in_full(source))
@@ -377,8 +429,15 @@ def describe_sources(*releases: Release) -> Display:
 
 
 @if_any(3)
-def describe_outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
-    """Say what came in, what went out and what is left, and whether the accounts print the same."""
+def outcome(received: Release, spent: Release, surplus: Release, printed: Release) -> Display:
+    """Say what came in, what went out and what is left, and whether the accounts print the same.
+
+    >>> received = pack.protect(lscb.records.turned(pack.load("board_income"), measure="board_received"))
+    >>> spent, printed = (pack.stated(pack.load(of)) for of in ("board_expenditure", "board_outcome"))
+    >>> left = pack.protect(lscb.records.surplus(received.frame, spent.frame, measure="board_surplus"))
+    >>> lscb.sentences.outcome(received, spent, left, printed)
+    In the year ... the board received £140,084.42 and spent £137,755.83: a surplus of £2,328.59. ...
+    """
     income, outgoings = (
         records(release.frame[release.frame["category"] == "Total"])[0] for release in (received, spent)
     )
@@ -396,7 +455,7 @@ def describe_outcome(received: Release, spent: Release, surplus: Release, printe
 
 
 @if_any()
-def describe_sums(sums: Release) -> Display:
+def sums(sums: Release) -> Display:
     """Say whether the parts of an account add up to the total printed, or by how much they do not."""
 
     def key(row: Row) -> str:
@@ -408,8 +467,15 @@ def describe_sums(sums: Release) -> Display:
 
 
 @if_any(4)
-def describe_on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
-    """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over."""
+def on_costs(costs: Release, salaries: Release, rates: Release, surplus: Release) -> Display:
+    """Say what on-costs would add if salaries stayed as they are and held none, beside what was left over.
+
+    >>> salaries, spent = (pack.load("board_expenditure", category=of) for of in ("Salaries", "Total"))
+    >>> paid, percent = pack.stated(salaries), pack.stated(pack.load("board_on_cost_rate"))
+    >>> costs = pack.protect(lscb.records.on_costs(paid.frame, percent.frame, measure="board_on_costs"))
+    >>> lscb.sentences.on_costs(costs, paid, percent, pack.stated(spent))
+    If salaries stayed at the £87,819.53 printed ..., on-costs of 34% would add £29,858.64 in the year ...
+    """
     cost, paid, share, left = map(_first, (costs, salaries, rates, surplus))
     if pd.isna(cost["value"]):
         return finding([])
@@ -440,7 +506,7 @@ def _in_full(source: dict[str, str]) -> Markup:
 def credit(frame: pd.DataFrame) -> Markup:
     """Return the sources of `frame` in short, for the line below a chart or a table."""
     named: dict[str, str] = {}
-    for source in sources(frame):
+    for source in sources_of(frame):
         named.setdefault(source["short"], source["source"])
     cites = (say("sources.short", source=source, place=short) for short, source in named.items())
     return say("sources.credit", sources=Markup("; ").join(cites))
@@ -471,7 +537,7 @@ def headline(
     every = frame if every is None else every
     parts = frame["denominator"].notna().any() or (frame["unit"] == "%").any()
     if frame["category"].nunique() > 1 and parts:
-        return dated(largest(_latest(frame)), _latest(frame), every)
+        return dated(largest_headline(_latest(frame)), _latest(frame), every)
     lines, named = _lines(frame), naming(frame)
     if any(len(rows) < 2 for rows in lines):
         lasts = [rows.sort_values("period_end").tail(1) for rows in lines]
@@ -502,7 +568,7 @@ MOST_SIDE_BY_SIDE = 3
 """A headline names no more categories than this."""
 
 
-def largest(frame: pd.DataFrame) -> Markup:
+def largest_headline(frame: pd.DataFrame) -> Markup:
     """Return the finding of a chart of one period: the largest category of a mix, else the first figures."""
     ranked = records(frame.dropna(subset=["value"]).sort_values("value", ascending=False, kind="stable"))
     top = ranked[0]
@@ -513,7 +579,7 @@ def largest(frame: pd.DataFrame) -> Markup:
     return say("largest.headline", top, of="" if pd.isna(top["denominator"]) else say("largest.of", top))
 
 
-def beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
+def pairs_beside(frame: pd.DataFrame) -> list[tuple[Row, Row]]:
     """Return the latest figure of each series of an area, each with that of the country for the period.
 
     Where the country's is not told the area's has none beside it, and is left out.
@@ -602,7 +668,7 @@ def _ends(rows: pd.DataFrame) -> tuple[Row, Row]:
     return ordered[0], ordered[-1]
 
 
-def change(row: Row, opening: Markup) -> Markup:
+def say_change(row: Row, opening: Markup) -> Markup:
     """Return the sentence that says how one comparison changed, after what it speaks of.
 
     That it rose or fell is said only where its verdict is a change, or without a verdict where its interval
@@ -627,7 +693,7 @@ def change(row: Row, opening: Markup) -> Markup:
 
 
 def _half_told(row: Row, opening: Markup) -> Markup:
-    """The sentence on two figures of which one is not told, or neither."""
+    """The sentence on two figures where one is not told, or neither."""
     known = "only_before" if pd.notna(row["value_before"]) else "untold"
     key = "only_now" if pd.notna(row["value"]) else known
     whys = {"why_before": _untold(row, True), "why": _untold(row, False)}

@@ -34,7 +34,7 @@ from lscb_analysis.pages.display import (
     places,
     qualifier,
     series,
-    sources,
+    sources_of,
     subjects,
     templates,
     text,
@@ -96,8 +96,12 @@ AREA = Column("Area", lambda row: escape(area(row)), heads=True)
 
 
 @if_any()
-def table(release: Release) -> Display:
-    """Return a release of estimates as a table, a row for each figure, the periods of a series together."""
+def rows(release: Release) -> Display:
+    """Return a release of estimates as a table, a row for each figure, the periods of a series together.
+
+    >>> lscb.tabulate.rows(pack.estimates("plans")).caption
+    'Children who were the subject of a child protection plan, Southend-on-Sea, 31 March 2016, ...'
+    """
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
     sorted_keys = release.frame.assign(**order).sort_values([*SERIES, "period_end"], kind="stable")
     frame = release.frame.loc[sorted_keys.index]
@@ -139,8 +143,13 @@ def _any_missing(numbers: pd.Series) -> bool:
 
 
 @if_any()
-def table_by_period(release: Release) -> Display:
-    """Return a release of estimates as a table with a row for each series and a column for each period."""
+def by_period(release: Release) -> Display:
+    """Return a release of estimates as a table with a row for each series and a column for each period.
+
+    >>> shown = lscb.tabulate.by_period(pack.estimates("abuse"))
+    >>> [column["head"] for column in shown.sheets[0]["columns"]]
+    ['Category', '2015 to 2016 (%)', '2016 to 2017 (%)', '2017 to 2018 (%)']
+    """
     frame = release.frame
     firsts = records(frame.drop_duplicates("period_end").sort_values("period_end"))
     columns = _across(frame, SERIES, "period_end", {row["period_end"]: period(row) for row in firsts})
@@ -151,10 +160,14 @@ def table_by_period(release: Release) -> Display:
 
 
 @if_any()
-def table_by_measure(release: Release) -> Display:
+def by_measure(release: Release) -> Display:
     """Return a release with a row for each category and a column for each measure, or two for a share.
 
     A column has one number of decimals. Figures that tie, as a mode of `2/3`, stand as printed.
+
+    >>> shown = lscb.tabulate.by_measure(pack.stated(pack.load("duties_mode", "duties_mean")))
+    >>> [column["head"] for column in shown.sheets[0]["columns"]]
+    ['Category', 'Mode', 'Mean']
     """
     frame = release.frame
     figures = {(row["measure"], row["category"]): row for row in records(frame)}
@@ -172,8 +185,12 @@ def table_by_measure(release: Release) -> Display:
 
 
 @if_any()
-def table_of_marks(release: Release) -> Display:
-    """Return a register as a table: a row for each category, a column for each day, its marks as printed."""
+def marks(release: Release) -> Display:
+    """Return a register as a table: a row for each category, a column for each day, its marks as printed.
+
+    >>> lscb.tabulate.marks(pack.stated(pack.load("board_attended"))).caption
+    'Attendance of each seat at each meeting of the board, Southend-on-Sea, from 21 September 2017 ...'
+    """
     frame = release.frame
     figures = {(row["period_end"], row["category"]): row for row in records(frame)}
     days = records(frame.drop_duplicates("period_end").sort_values("period_end"))
@@ -188,8 +205,13 @@ def table_of_marks(release: Release) -> Display:
 
 
 @if_any()
-def table_by_area(release: Release) -> Display:
-    """Return a release of estimates as a table with a row for each series and a column for each area."""
+def by_area(release: Release) -> Display:
+    """Return a release of estimates as a table with a row for each series and a column for each area.
+
+    >>> shown = lscb.tabulate.by_area(pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators"))))
+    >>> [column["head"] for column in shown.sheets[0]["columns"]]
+    ['Measure', 'Southend-on-Sea (%)', 'England (%)']
+    """
     frame, key = release.frame, [*SERIES[:2], "period_end"]
     columns = _across(frame, key, "area_name", {name: isolated(name) for name in frame["area_name"].unique()})
     heads = [_head(frame), Column("Period", lambda row: escape(period(row)), heads=True)]
@@ -198,8 +220,12 @@ def table_by_area(release: Release) -> Display:
 
 
 @if_any()
-def table_of_changes(release: Release) -> Display:
-    """Return a release of comparisons as a table, a row for each, the largest rise first."""
+def changes(release: Release) -> Display:
+    """Return a release of comparisons as a table, a row for each, the largest rise first.
+
+    >>> lscb.tabulate.changes(pack.mix_changes("abuse")).caption
+    'Change in child protection plans starting in the year by category of abuse, Southend-on-Sea, ...'
+    """
     frame = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     first = frame.iloc[0]
     columns = [
@@ -215,11 +241,14 @@ def table_of_changes(release: Release) -> Display:
 
 
 @if_any()
-def table_of_verdicts(release: Release, histories: Release) -> Display:
+def verdicts(release: Release, histories: Release) -> Display:
     """Return the verdicts of an edition as a table, a line for each, with a small chart of its history.
 
     `histories` has the estimates behind them over time. Figures stand with as many decimals as elsewhere, so
     it is a row of this table, not a column, that has one number of them.
+
+    >>> lscb.tabulate.verdicts(pack.verdicts(), pack.histories()).caption
+    'Verdict on each comparison, Southend-on-Sea, 2016 to 2017 and 2017 to 2018'
     """
     past = dict(iter(as_coded_last(histories.frame).groupby("measure")))
 
@@ -342,7 +371,7 @@ def render(
         ],
         "unit": _unit(columns, frame),
         "source": _plain(credit(frame)),
-        "sources": [cited["source"] for cited in sources(frame)],
+        "sources": [cited["source"] for cited in sources_of(frame)],
         "notes": [_plain(note) for note in notes],
     }
     html = _TABLE.render(

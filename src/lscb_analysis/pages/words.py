@@ -35,7 +35,7 @@ LEVEL = 0.05
 """Of a change that is tested alone, outside of the verdicts."""
 
 _SLOT = re.compile(r"\{(?:(\w+)\.)?(\w+)(?:([:|])([^}]+))?\}")
-"""A slot: of which other row, what, and after `:` its words, after `|` the list of words to choose from."""
+"""A slot: another row if any, what, and after `:` its words, after `|` the list of words to choose from."""
 
 
 @cache

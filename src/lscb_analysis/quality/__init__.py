@@ -1,5 +1,5 @@
 """Rules that hold all published figures against each other."""
 
-import lazy_loader
+from lscb_analysis.doors import door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = door(__name__)

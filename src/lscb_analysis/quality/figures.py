@@ -1,28 +1,23 @@
 """The figures that the rules of data quality hold against each other, and which of them belong together."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import SIMULATION, counting, dictionary, every_row, measures, texts
-from lscb_analysis.editions import Comparison, Edition, shown_measure
-from lscb_analysis.project import NATIONAL
-from lscb_analysis.statistics import PERIOD, decimals
+from lscb_analysis import data, editions, project, statistics
 
 Row = dict[str, Any]
 """One row of the frame of figures."""
 
 TOTAL = "Total"
-WHOLE = ["area_code", *PERIOD, "release"]
+WHOLE = ["area_code", *statistics.PERIOD, "release"]
 CELL = [*WHOLE, "measure", "category"]
 LINK = ["percentages", "counts", "totals", "mix", "heading"]
 
 
-def published(edition: Edition) -> pd.DataFrame:
+def published(edition: editions.Edition) -> pd.DataFrame:
     """Return the figures of all tables, with what the dictionary says of their measures.
 
     Left out is what is of other areas than the edition's and its comparators, what the publisher of the
@@ -32,21 +27,21 @@ def published(edition: Edition) -> pd.DataFrame:
     where a comparison of the edition takes it, then the order of the sources.
     """
     edition.open()
-    every = every_row()
-    every = every[~every["counted"].isin(counting(SIMULATION))]
-    if edition.data == NATIONAL:  # of all that the publisher has, what this pack is made from
+    every = data.every_row()
+    every = every[~every["counted"].isin(data.counting(data.SIMULATION))]
+    if edition.data == project.NATIONAL:  # of all that the publisher has, what this pack is made from
         asked = links(edition).head(len(edition.comparisons))[LINK[:3]]
         every = every[every["measure"].isin(asked.to_numpy().ravel()) & (every["area_name"] == edition.area)]
     beside = every[["area_name", "area_code"]].isin(edition.comparators).any(axis="columns")
     every = every[(every["area_name"] == edition.area) | beside]
     figures = _of_its_time(every, edition)
-    order = {source: at for at, source in enumerate(dictionary().sources["source"], 1)}
+    order = {source: at for at, source in enumerate(data.dictionary().sources["source"], 1)}
     rank = figures["source"].map(order).mask(_compared(figures, edition), 0)
-    known = measures()[["title", "scheme", "denominator"]]
+    known = data.measures()[["title", "scheme", "denominator"]]
     return figures.assign(rank=rank).join(known, on="measure")
 
 
-def links(edition: Edition) -> pd.DataFrame:
+def links(edition: editions.Edition) -> pd.DataFrame:
     """Return which measures belong together, with the columns `LINK`.
 
     A percentage or rate belongs to the number of the same title and scheme, and to the total that the
@@ -54,7 +49,7 @@ def links(edition: Edition) -> pd.DataFrame:
     comparisons whose categories make a whole; `heading` is a total that the source names wrongly.
     """
     edition.open()
-    known = measures().reset_index()
+    known = data.measures().reset_index()
     denominators = known.set_index("measure")["denominator"]
     asked = [_asked(comparison, denominators) for comparison in edition.comparisons]
     figures, numbers = known[known["unit"].str.match("%|per")], known[known["unit"] == "number"]
@@ -86,7 +81,7 @@ def with_links(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
 
 def spans(figures: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Between which ends each figure lies, given how it is printed: whole numbers and pence are exact."""
-    half = np.array([0.5 * 10.0 ** -decimals(text) for text in figures["printed"]])
+    half = np.array([0.5 * 10.0 ** -statistics.decimals(text) for text in figures["printed"]])
     exact = (figures["unit"] == "number") | ((figures["unit"] == "£") & (half < 0.05))
     value = figures["value"]
     half = np.where(exact, 0.0, half)
@@ -104,8 +99,8 @@ def digits(row: Row, suffix: str = "") -> str:
     return text if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else f"{row[f'value{suffix}']:g}"
 
 
-def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
-    sources, facts = dictionary().sources.set_index("source"), texts("facts", edition=edition.name)
+def _of_its_time(figures: pd.DataFrame, edition: editions.Edition) -> pd.DataFrame:
+    sources, facts = data.dictionary().sources.set_index("source"), data.texts("facts", edition=edition.name)
     if facts.empty:
         return figures
     report = sources.loc[facts["source"].mode().iloc[0]]
@@ -115,7 +110,7 @@ def _of_its_time(figures: pd.DataFrame, edition: Edition) -> pd.DataFrame:
     return figures[(own | (publisher != report["publisher"])) & ~(figures["time_period"] > last)]
 
 
-def _compared(figures: pd.DataFrame, edition: Edition) -> pd.Series:
+def _compared(figures: pd.DataFrame, edition: editions.Edition) -> pd.Series:
     """Which rows a comparison of the edition takes."""
     asked = [(one.counts, one.totals, one.printed) for one in edition.comparisons]
     wanted = [rows for parts in asked for rows in parts if rows]
@@ -127,12 +122,12 @@ def _compared(figures: pd.DataFrame, edition: Edition) -> pd.Series:
     return taken
 
 
-def _asked(comparison: Comparison, denominators: pd.Series) -> tuple[str, str, str, bool, str]:
+def _asked(comparison: editions.Comparison, denominators: pd.Series) -> tuple[str, str, str, bool, str]:
     counts, totals, heading = (
         str((rows or {}).get("measure", ""))
         for rows in (comparison.counts, comparison.totals, comparison.heading)
     )
-    percentages = shown_measure(comparison)
+    percentages = editions.shown_measure(comparison)
     named = [totals, denominators.get(percentages, ""), denominators.get(counts, "")]
     return percentages, counts, next(filter(None, named), ""), comparison.method == "mix", heading
 

@@ -4,14 +4,12 @@ Each rule takes every figure there is and returns a row for each thing it checke
 year's report is checked by the same code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import DATES, counting, dictionary, measures, per, records, with_role
+from lscb_analysis import data, records, statistics
 from lscb_analysis.editions import Edition
 from lscb_analysis.quality.figures import (
     CELL,
@@ -26,22 +24,9 @@ from lscb_analysis.quality.figures import (
     with_links,
 )
 from lscb_analysis.quality.withheld import check_withheld
-from lscb_analysis.records import check_summaries, summaries
-from lscb_analysis.statistics import (
-    AS_PRINTED,
-    PERIOD,
-    PLACE,
-    ROUNDED_TO,
-    SUBJECT,
-    could_be_printed,
-    decimals,
-    multiples,
-    possible_counts,
-    possible_totals,
-)
 
 FINDING = [
-    *("rule", *PLACE, *PERIOD, *SUBJECT, "unit"),
+    *("rule", *statistics.PLACE, *statistics.PERIOD, *statistics.SUBJECT, "unit"),
     *("value", "printed", "qualifier", "method", "source", "status"),
     *("least", "most", "denominator_source", "balance"),
     *("period_start_before", "period_end_before"),
@@ -64,7 +49,7 @@ ONLY = "no other place gives it"
 AGREED = "all places give the same"
 NEITHER = "none of the dates"
 WITHHELD = "withheld"
-"""The rule of which findings tell how many they are, and no more."""
+"""The rule whose findings tell how many they are, and no more."""
 
 CHANGES = {"more": 1, "fewer": -1}
 """The roles of measures that say how much more or fewer there were later, and the sign of it."""
@@ -79,6 +64,9 @@ def findings(edition: Edition) -> pd.DataFrame:
     A row of the rule `WITHHELD` says by its `balance` whether a figure stays withheld, and not which figure
     it is: those rows have nothing else, and stand in no order. A row of the rule `dates` has in
     `period_start_before` and `period_end_before` the period that its place is about.
+
+    >>> lscb.quality.findings(pack.edition)["rule"].unique().tolist()[:3]
+    ['parts', 'accounts', 'places']
     """
     figures, linked = published(edition), links(edition)
     checked = [check(figures, linked).assign(rule=rule) for rule, check in RULES.items()]
@@ -108,14 +96,16 @@ def check_parts(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     withheld may be whatever is left. `value` is the whole, `least` to `most` what its parts add up to.
     """
     added = _added(figures[(figures["category"] != TOTAL) & (figures["scheme"] != "")])
-    wholes = pd.concat([_hundred(added), _own_totals(added, figures), _named_totals(added, figures)])
+    mixes = added[added["unit"] == "%"]
+    mixes = mixes.assign(value=100.0, printed=[f"{100:.{places}f}" for places in mixes["places"]])
+    wholes = pd.concat([mixes, _own_totals(added, figures), _named_totals(added, figures)])
     whole, least, most, slack = (wholes[column] for column in ("value", "least", "most", "slack"))
     wholes = wholes.assign(
         balance=whole.between(least, most), rounding=whole.between(least - slack, most + slack)
     )
     reached = wholes.loc[wholes["balance"] & wholes["told"], "of"]
-    mixes = linked.loc[linked["mix"], ["percentages", "counts"]].to_numpy().ravel()
-    makes_a_whole = wholes["own"] | wholes["of"].isin([*reached, *mixes])
+    mixed = linked.loc[linked["mix"], ["percentages", "counts"]].to_numpy().ravel()
+    makes_a_whole = wholes["own"] | wholes["of"].isin([*reached, *mixed])
     held = wholes[makes_a_whole & (wholes["all"] | ~wholes["balance"])]
     tells = ~(held["withheld"] & held["balance"])  # the rest of a sum would narrow down what is withheld
     return held.assign(least=held["least"].where(tells), most=held["most"].where(tells))
@@ -127,7 +117,7 @@ def check_accounts(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     `least` and `most` are the sum or difference of the totals that comes nearest.
     """
     money = figures[(figures["unit"] == "£") & (figures["category"] == TOTAL) & figures["value"].notna()]
-    section = money["source"].map(dictionary().sources.set_index("source")["section"])
+    section = money["source"].map(data.dictionary().sources.set_index("source")["section"])
     rows = []
     for _key, account in money.groupby([*(money[key] for key in WHOLE), section], sort=False):
         outcomes, totals = account[account["scheme"] == ""], account[account["scheme"] != ""]
@@ -145,7 +135,7 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     A figure printed with fewer decimals, or as about, over or at least so much, agrees with any that it
     could be.
     """
-    told = figures[figures["value"].notna() & (~figures["counted"].isin(counting(DATES)))]
+    told = figures[figures["value"].notna() & (~figures["counted"].isin(data.counting(data.DATES)))]
     told = told.sort_values("rank", kind="stable")
     told = told.assign(**dict(zip(("least", "most"), spans(told), strict=True)))
     several = told[told.duplicated(CELL, keep=False)]
@@ -156,7 +146,7 @@ def check_places(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     meet = (both["least"] <= both["most_taken"]) & (both["least_taken"] <= both["most"])
     pair = both[["value", "value_taken"]]
     least, most = pair.min(axis=1), pair.max(axis=1)
-    rounded = pair.mod(ROUNDED_TO).eq(0).any(axis=1) & (most - least < ROUNDED_TO / 2)
+    rounded = pair.mod(statistics.ROUNDED_TO).eq(0).any(axis=1) & (most - least < statistics.ROUNDED_TO / 2)
     return both.assign(
         least=both["value_taken"],
         most=both["value_taken"],
@@ -180,14 +170,14 @@ def check_rates(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     both = both[(both["period_end"] - both["mid_year"]).dt.days.between(0, 366)]
     latest = both[both["mid_year"] == both.groupby(CELL)["mid_year"].transform("max")]
     once = latest.sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
-    return pd.DataFrame(_quotient(row, per(row["unit"])) for row in records(once))
+    return pd.DataFrame(_quotient(row, data.per(row["unit"])) for row in data.records(once))
 
 
 def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """Hold a printed percentage against its number and total, or against all whole numbers of one of them.
 
-    What could not fail is not checked: any percentage is some whole number of a large total. Nor is what
-    would tell of a number that is withheld.
+    Two kinds are not checked: what could not fail, since any percentage is some whole number of a large
+    total, and what would tell of a number that is withheld.
     """
     exact = figures["value"].notna() & figures["qualifier"].isin(["", "about"])
     told = with_links(figures[(figures["unit"] == "%") & exact], linked)
@@ -197,7 +187,7 @@ def check_percentages(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFra
     withheld = pd.MultiIndex.from_frame(figures.loc[figures["status"] == "c", CELL])
     told = ~pd.MultiIndex.from_frame(both[[*WHOLE, "counts", "category"]]).isin(withheld)
     once = both[told].sort_values("rank", kind="stable").drop_duplicates([*CELL, *_NUMBERS])
-    return pd.DataFrame(row for row in map(_percentage, records(once)) if row)
+    return pd.DataFrame(row for row in map(_percentage, data.records(once)) if row)
 
 
 def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -207,12 +197,12 @@ def check_headings(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """
     told = with_links(figures[(figures["unit"] == "%") & figures["value"].notna()], linked)
     named = told[told["heading"] != ""].assign(meant=told["totals"], totals=told["heading"])
-    titles = measures()["title"]
+    titles = data.measures()["title"]
     year = ["area_code", "time_period"]
     both = named.merge(numbers(figures, "totals", year), on=["totals", *year])
     rows = []
     for _key, mix in both.groupby(["measure", "source", *WHOLE], sort=False):
-        held = [_of_total(row) for row in records(mix)]
+        held = [_of_total(row) for row in data.records(mix)]
         row = next((row for row in held if not row["balance"]), held[0])
         rows.append(row | {"rounding": False, "why": f"as a share of: {titles[row['meant']]}"})
     return pd.DataFrame(rows)
@@ -226,7 +216,7 @@ def check_changes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     the changes that the percentage allows.
     """
     told = figures[figures["value"].notna() & (figures["unit"] == "number")]
-    changes = told[told["measure"].isin(with_role(*CHANGES))]
+    changes = told[told["measure"].isin(data.with_role(*CHANGES))]
     told = changes.merge(linked, left_on="measure", right_on="counts")
     cell = ["source", "category", *WHOLE]
     percent = figures[[*cell, "measure", "value", "printed"]].rename(columns={"measure": "percentages"})
@@ -235,7 +225,7 @@ def check_changes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     later = later.rename(columns={"measure": "totals", "value": "later", "period_end": "later_end"})
     pairs = both.merge(later, on=["totals", "source", "area_code", "category"])
     pairs = pairs[pairs["later_end"] > pairs["period_end"]]
-    return pd.DataFrame(_held(row, *_allowed(row), row["source"]) for row in records(pairs))
+    return pd.DataFrame(_held(row, *_allowed(row), row["source"]) for row in data.records(pairs))
 
 
 def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
@@ -246,14 +236,14 @@ def check_wholes(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     """
     parts = figures[(figures["unit"] == "number") & (figures["denominator"] != "") & figures["value"].notna()]
     parts = parts[~parts["measure"].isin(check_parts(figures, linked)["of"])]
-    wholes = numbers(figures, "totals", WHOLE).rename(columns={key: f"{key}_of" for key in PERIOD})
+    wholes = numbers(figures, "totals", WHOLE).rename(columns={key: f"{key}_of" for key in statistics.PERIOD})
     both = parts.assign(totals=parts["denominator"]).merge(wholes, on=["totals", "area_code", "release"])
     same = (both["period_start_of"] == both["period_start"]) & (both["period_end_of"] == both["period_end"])
     day = both["period_start_of"] == both["period_end_of"]
     near = both["period_end_of"].between(both["period_start"] - pd.Timedelta(days=366), both["period_end"])
     both = both[same | (day & near)].assign(same=same).sort_values(["same", "period_end_of"], ascending=False)
     once = both.drop_duplicates([*CELL, "value"]).assign(lowest=lambda rows: spans(rows)[0])
-    held = [_held(row, 0, row["value_totals"], row["source_totals"]) for row in records(once)]
+    held = [_held(row, 0, row["value_totals"], row["source_totals"]) for row in data.records(once)]
     return pd.DataFrame(row | {"balance": row["lowest"] <= row["most"]} for row in held)
 
 
@@ -263,11 +253,11 @@ def check_ratings(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
     How many they are is the denominator of the measures by the dictionary. A row stands for the summary of
     one statement, and has no `least` or `most`: no ratings give it.
     """
-    told = figures[summaries(figures)]
+    told = figures[records.summaries(figures)]
     panels = told.assign(totals=told["denominator"])
     panels = panels.merge(numbers(figures, "totals", WHOLE), on=["totals", *WHOLE])
     found = [
-        check_summaries(panel, int(raters)).assign(denominator_source=source)
+        records.check_summaries(panel, int(raters)).assign(denominator_source=source)
         for (raters, source), panel in panels.groupby(["value_totals", "source_totals"], sort=False)
     ]
     checked = pd.concat([pd.DataFrame(), *found], ignore_index=True)
@@ -287,7 +277,7 @@ def check_dates(figures: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
 
 
 def _events(figures: pd.DataFrame) -> pd.DataFrame:
-    told = figures[figures["counted"].isin(counting(DATES))].sort_values("rank", kind="stable")
+    told = figures[figures["counted"].isin(data.counting(data.DATES))].sort_values("rank", kind="stable")
     event = ["area_code", "measure", "category"]
     dates = ["period_start", "period_end", "source"]
     first = told.drop_duplicates(event)[[*event, *dates]]
@@ -308,7 +298,7 @@ def _places_of_a_year(figures: pd.DataFrame) -> pd.DataFrame:
         within = place["period_end"].between(start, end)
         about = {"period_start_before": start, "period_end_before": end, "rounding": False}
         held = place.assign(**about, denominator_source=place["source"], balance=within)
-        rows += records(held[held["time_identifier"] == "Day"])
+        rows += data.records(held[held["time_identifier"] == "Day"])
     return pd.DataFrame(rows)
 
 
@@ -326,31 +316,26 @@ def _added(parts: pd.DataFrame) -> pd.DataFrame:
     `told`: all categories are there, with numbers; `all`: all are there, some of them withheld.
     """
     least, most = spans(parts)
-    withheld, own = parts["value"].isna(), multiples(parts)
-    fives = (parts["unit"] == "number") & (parts["value"] % ROUNDED_TO == 0)
+    withheld, own = parts["value"].isna(), statistics.multiples(parts)
+    fives = (parts["unit"] == "number") & (parts["value"] % statistics.ROUNDED_TO == 0)
     parts = parts.assign(
         least=least.mask(withheld, 0.0),
         most=most.mask(withheld, np.inf),
-        slack=np.where(own > 0, own / 2, np.where(fives, ROUNDED_TO // 2, 0)),
+        slack=np.where(own > 0, own / 2, np.where(fives, statistics.ROUNDED_TO // 2, 0)),
         withheld=withheld,
-        places=[decimals(printed) for printed in parts["printed"]],
+        places=[statistics.decimals(printed) for printed in parts["printed"]],
     )
     keys = ["measure", "source", *WHOLE]
     same = [*("geographic_level", "area_name", "counted", "unit", "scheme", "denominator"), "rank"]
     how = dict.fromkeys(same, "first") | dict.fromkeys(("least", "most", "slack"), "sum")
     how |= {"withheld": "any", "places": "max", "category": "nunique"}
     added = parts.groupby(keys, sort=False).agg(how).reset_index()
-    schemes = dictionary().categories
+    schemes = data.dictionary().categories
     every = schemes[schemes["category"] != TOTAL].groupby("scheme")["category"].nunique()
     complete = added["category"] == added["scheme"].map(every)
     ends = {end: added[end].round(6) for end in ("least", "most")}
     named = {"of": added["measure"], "denominator_source": added["source"], "category": TOTAL}
     return added.assign(**ends, **named, own=False, all=complete, told=complete & ~added["withheld"])
-
-
-def _hundred(added: pd.DataFrame) -> pd.DataFrame:
-    mixes = added[added["unit"] == "%"]
-    return mixes.assign(value=100.0, printed=[f"{100:.{places}f}" for places in mixes["places"]])
 
 
 def _own_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
@@ -367,7 +352,7 @@ def _named_totals(added: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     totals = figures[(figures["category"] == TOTAL) & figures["value"].notna()]
     totals = totals.sort_values("rank", kind="stable").drop_duplicates(["measure", *WHOLE, "value"])
     whole = totals[["measure", *WHOLE, "value", "printed", "source", "counted"]]
-    whole = whole.assign(nearest=multiples(totals))
+    whole = whole.assign(nearest=statistics.multiples(totals))
     both = sums.drop(columns=["measure", "source", "counted"])
     held = both.merge(whole, left_on=["denominator", *WHOLE], right_on=["measure", *WHOLE])
     return held.assign(slack=held["slack"] + held["nearest"] / 2)
@@ -387,22 +372,24 @@ def _quotient(row: Row, per: int) -> Row:
     count, total = int(row["value_counts"]), int(row["value_totals"])
     exact = per * count / total if total else np.nan
     held = _held(row, exact, exact, row["source_counts"], row["source_totals"])
-    fits = total > 0 and could_be_printed(count, total, digits(row), per)
+    fits = total > 0 and statistics.could_be_printed(count, total, digits(row), per)
     return held | {"balance": fits, "rounding": _unrounded(row, count, total, per)}
 
 
 def _unrounded(row: Row, count: int, total: int, per: int) -> bool:
     """Whether numbers that were rounded to the nearest five would explain what is printed."""
-    down, up = (ROUNDED_TO // 2 * (number % ROUNDED_TO == 0) for number in (count, total))
-    half = 0.5 * 10.0 ** -decimals(digits(row))
+    down, up = (
+        statistics.ROUNDED_TO // 2 * (number % statistics.ROUNDED_TO == 0) for number in (count, total)
+    )
+    half = 0.5 * 10.0 ** -statistics.decimals(digits(row))
     lowest, highest = per * (count - down) / (total + up), per * (count + down) / max(total - up, 1)
     return bool(down + up) and lowest - half <= row["value"] <= highest + half
 
 
 def _allowed(row: Row) -> tuple[float, float]:
     """The least and the greatest change to the later figure that would be printed as the percentage."""
-    sign = CHANGES[measures().at[row["measure"], "role"]]
-    half = 0.5 * 10.0 ** -decimals(digits(row, "_percent"))
+    sign = CHANGES[data.measures().at[row["measure"], "role"]]
+    half = 0.5 * 10.0 ** -statistics.decimals(digits(row, "_percent"))
     ends = [(row["value_percent"] + way * half) / 100 for way in (-1, 1)]
     least, most = (row["later"] * end / (1 + sign * end) if 1 + sign * end > 0 else np.inf for end in ends)
     return np.ceil(least - 1e-9), np.floor(most + 1e-9)
@@ -412,7 +399,7 @@ def _percentage(row: Row) -> Row | None:
     """A percentage held against what is known of the numbers behind it; None if that leaves it free."""
     if pd.notna(row["value_counts"]) and pd.notna(row["value_totals"]):
         return _quotient(row, 100)
-    if pd.notna(row["value_totals"]) and row["value_totals"] < 100 * 10 ** decimals(digits(row)):
+    if pd.notna(row["value_totals"]) and row["value_totals"] < 100 * 10 ** statistics.decimals(digits(row)):
         return _of_total(row)
     if pd.notna(row["value_counts"]) and row["value_counts"] > 0 and row["value"] > 0:
         return _of_count(row)
@@ -424,18 +411,18 @@ def _of_total(row: Row) -> Row:
     total = int(row["value_totals"])
     near = row["value"] * total / 100
     least, most = (100 * whole / total if total else np.nan for whole in (np.floor(near), np.ceil(near)))
-    possible = bool(possible_counts(total, digits(row)))
+    possible = bool(statistics.possible_counts(total, digits(row)))
     return _held(row, least, most, row["source_totals"]) | {"balance": possible}
 
 
 def _of_count(row: Row) -> Row | None:
     """A percentage held against the totals that its number could be of; None if some total always fits."""
-    count, half = int(row["value_counts"]), 0.5 * 10.0 ** -decimals(digits(row))
+    count, half = int(row["value_counts"]), 0.5 * 10.0 ** -statistics.decimals(digits(row))
     if 100 * count / (row["value"] - half) - 100 * count / (row["value"] + half) >= 1 or row["value"] <= half:
         return None
     near = 100 * count / row["value"]
     least, most = (100 * count / whole for whole in (np.ceil(near), np.floor(near)))
-    possible = bool(possible_totals(count, digits(row)))
+    possible = bool(statistics.possible_totals(count, digits(row)))
     return _held(row, least, most, row["source_counts"]) | {"balance": possible}
 
 
@@ -448,11 +435,11 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     cells = found[CELL].join(taken, on=CELL)
     reasons = [cells["rank"] == 0, cells["places"] == 1, cells["values"] == 1, cells["places"] > 1]
     why = np.select(reasons, [COMPARED, ONLY, AGREED, FIRST], "")
-    event = found["counted"].isin(counting(DATES))
+    event = found["counted"].isin(data.counting(data.DATES))
     said = found["why"].notna()
     return found.assign(
         status="",
-        method=AS_PRINTED,
+        method=statistics.AS_PRINTED,
         qualifier=found["qualifier"].astype(object).fillna(""),
         serious=_serious(found),
         used=cells["value"].mask(event),
@@ -463,12 +450,12 @@ def _judged(found: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
 
 def _serious(found: pd.DataFrame) -> np.ndarray:
     """How serious each finding is; empty where all is well."""
-    matters = found["measure"].map(measures()["smallest_change"])
+    matters = found["measure"].map(data.measures()["smallest_change"])
     near = found["least"].where(found["value"] < found["least"], found["most"])
     apart = (found["value"] - near).abs()
     size = apart.where(found["unit"] == "%", 100 * apart / near.abs().replace(0, np.nan))
     unsized = found["rule"].isin(["wholes", "ratings"]) & matters.isna() & ~found["rounding"].astype(bool)
-    another = found["rule"].isin(["headings", "dates"]) & ~found["counted"].isin(counting(DATES))
+    another = found["rule"].isin(["headings", "dates"]) & ~found["counted"].isin(data.counting(data.DATES))
     cases = [found["balance"], another | unsized, found["rounding"], matters.isna(), size < matters]
     words = ["", "serious", "rounding", "not sized", "slight"]
     return np.select([case.astype(bool) for case in cases], words, "serious")

@@ -3,22 +3,12 @@
 That it happens, and how often, is for everyone; which figures they are is for the analyst's terminal alone.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
-from lscb_analysis.data import dictionary, read, records
+from lscb_analysis import data, project, statistics
 from lscb_analysis.editions import Edition
-from lscb_analysis.project import project
 from lscb_analysis.quality.figures import TOTAL, WHOLE, Row, digits, links, published
-from lscb_analysis.statistics import (
-    SUBJECT,
-    ContradictionError,
-    given_away,
-    possible_counts,
-    suppressed_bounds,
-)
 
 WAYS = {
     "total": "its total and the other parts",
@@ -34,14 +24,14 @@ def cells_given_away(edition: Edition) -> list[str]:
     For the analyst's terminal alone: no page, file, log or mail may have it.
     """
     found = check_withheld(published(edition), links(edition))
-    told = records(found[~found["balance"].astype(bool)]) if len(found) else []
+    told = data.records(found[~found["balance"].astype(bool)]) if len(found) else []
     return [_told(cell, edition.data) for cell in told]
 
 
 def _told(cell: Row, board: str) -> str:
-    path = project() / "data" / board / f"{cell['table']}.csv"
-    rows = read(path)
-    key = {name: str(cell[name]) for name in ("area_code", "time_period", *SUBJECT[:2], "source")}
+    path = project.project() / "data" / board / f"{cell['table']}.csv"
+    rows = data.read(path)
+    key = {name: str(cell[name]) for name in ("area_code", "time_period", *statistics.SUBJECT[:2], "source")}
     key |= {end: f"{cell[end]:%Y-%m-%d}" for end in ("period_start", "period_end")}
     same = np.logical_and.reduce([rows[name] == value for name, value in key.items()])
     row = rows.index[same].get_level_values("row")[0]
@@ -67,7 +57,7 @@ def check_withheld(figures: pd.DataFrame, linked: pd.DataFrame) -> pd.DataFrame:
     alone = withheld[(withheld["unit"] == "%") & ~withheld["measure"].isin(numbered)]
     for _key, cells in alone.groupby(["measure", "source", *WHOLE], sort=False):
         single = len(cells) == 1 and bool((cells["scheme"] != "").all())
-        rows += [row | {"balance": not single, "exact": False, "how": "total"} for row in records(cells)]
+        rows += [row | {"balance": not single, "exact": False, "how": "total"} for row in data.records(cells)]
     return pd.DataFrame(row | {"value": np.nan, "status": "c", "rounding": False} for row in rows)
 
 
@@ -84,17 +74,17 @@ def _attacked(cells: pd.DataFrame, figures: pd.DataFrame, linked: pd.DataFrame) 
     if one["scheme"] == "":
         bounds = _alone(cells, totals, shares, elsewhere)
         how = "elsewhere" if len(elsewhere) else "percentage"
-        told_of = given_away(bounds).assign(how=how)
+        told_of = statistics.given_away(bounds).assign(how=how)
     else:
         table = here[(here["measure"] == one["measure"]) & (here["source"] == one["source"])]
         table = table[table["category"] != TOTAL]
-        schemes = dictionary().categories
+        schemes = data.dictionary().categories
         every = set(schemes.loc[schemes["scheme"] == one["scheme"], "category"]) - {TOTAL}
         complete = every == set(table["category"])
         told_of = _bounded(table, totals, elsewhere, shares, _least(one["source"], figures), complete)
     told_of = told_of[["category", "exact", "narrowed", "how"]]
     sources = " ".join(dict.fromkeys([*totals["source"], *shares["source"], *elsewhere["source"]]))
-    rows = records(cells.merge(told_of, on="category").assign(denominator_source=sources))
+    rows = data.records(cells.merge(told_of, on="category").assign(denominator_source=sources))
     return [row | {"balance": not row["narrowed"]} for row in rows]
 
 
@@ -103,7 +93,7 @@ def _alone(*frames: pd.DataFrame) -> pd.DataFrame:
     cells, totals, shares, elsewhere = frames
     could: list[int] = [int(value) for value in elsewhere["value"]]
     if len(totals) and len(shares) and not could:
-        could = possible_counts(int(totals["value"].iloc[0]), digits(shares.iloc[0].to_dict()))
+        could = statistics.possible_counts(int(totals["value"].iloc[0]), digits(shares.iloc[0].to_dict()))
     ends = (min(could), max(could)) if could else (0, np.nan)
     return cells.assign(lower=ends[0], upper=ends[1], exact=ends[0] == ends[1])
 
@@ -122,12 +112,14 @@ def _bounded(
         ("percentage", [elsewhere], shares), ("elsewhere", [elsewhere], None), ("total", [], None)
     ):  # fmt: skip
         try:
-            bounds = suppressed_bounds(
+            bounds = statistics.suppressed_bounds(
                 table, totals, *siblings, percentages=percentages, least=least, complete=complete
             )
-        except ContradictionError:  # the other rules name it; figures that cannot be true give nothing away
+        except (
+            statistics.ContradictionError
+        ):  # the other rules name it; figures that cannot be true give nothing away
             continue
-        less = given_away(bounds)
+        less = statistics.given_away(bounds)
         given = less.assign(how=how) if given is None else given
         same = (less[["exact", "narrowed"]] == given[["exact", "narrowed"]]).all(axis="columns")
         given["how"] = given["how"].mask(same, how)
@@ -141,6 +133,6 @@ def _least(source: str, figures: pd.DataFrame) -> int:
     said = figures.loc[(figures["source"] == source) & (figures["status"] == "c"), "fewest"]
     if said.notna().any():
         return int(said.min())
-    publishers = dictionary().sources.set_index("source")["publisher"]
+    publishers = data.dictionary().sources.set_index("source")["publisher"]
     same = figures["source"].map(publishers) == publishers[source]
     return int((same & (figures["unit"] == "number") & (figures["value"] == 0)).any())

@@ -18,3 +18,16 @@ from .ratings import (
     summaries as summaries,
     summarise as summarise,
 )
+
+__all__ = [
+    "attendance",
+    "check_summaries",
+    "feasible",
+    "meetings_held",
+    "on_costs",
+    "read_ratings",
+    "summarise",
+    "sums",
+    "surplus",
+    "turned",
+]

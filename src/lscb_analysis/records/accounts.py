@@ -1,7 +1,5 @@
 """Amounts of money: a full count, so that none has an interval. All are worked out to the penny."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from lscb_analysis.statistics import PERIOD, EstimateError, check_single, stated
@@ -13,6 +11,10 @@ def turned(amounts: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return `amounts` with their sign turned, as estimates of `measure`.
 
     For income that its source prints as negative. `printed` stays as the source has it.
+
+    >>> income = pack.load("board_income", time_period=2019, category="Total")
+    >>> income["value"].tolist(), lscb.records.turned(income, measure="board_received")["value"].tolist()
+    ([-140084.42], [140084.42])
     """
     estimates = stated(amounts)
     return estimates.assign(measure=measure, value=-estimates["value"], method="sign turned")
@@ -23,6 +25,10 @@ def sums(amounts: pd.DataFrame) -> pd.DataFrame:
 
     `amounts` are estimates in which the category `Total` stands beside its parts. To its rows come `sum`
     (of the parts) and `difference` (that sum less the total), both missing where a part is.
+
+    >>> spent = lscb.statistics.stated(pack.load("board_expenditure"))
+    >>> lscb.records.sums(spent)[["value", "sum", "difference"]].values.tolist()
+    [[137755.83, 137755.83, 0.0]]
     """
     key = ["area_code", *PERIOD, "measure"]
     totals = amounts[amounts["category"] == TOTAL]
@@ -37,6 +43,11 @@ def surplus(received: pd.DataFrame, spent: pd.DataFrame, measure: str) -> pd.Dat
     """Return the total received less the total spent of each period, as estimates of `measure`.
 
     Both are estimates with a category `Total`; a deficit is negative.
+
+    >>> received = lscb.records.turned(pack.load("board_income"), measure="board_received")
+    >>> spent = lscb.statistics.stated(pack.load("board_expenditure"))
+    >>> lscb.records.surplus(received, spent, measure="board_surplus")["value"].tolist()
+    [2328.59]
     """
     key = ["area_code", *PERIOD]
     totals = [frame[frame["category"] == TOTAL] for frame in (received, spent)]
@@ -56,6 +67,11 @@ def on_costs(salaries: pd.DataFrame, percentages: pd.DataFrame, measure: str) ->
     are those known, taken to stay as they are.
 
     Raises EstimateError if an area has more than one row.
+
+    >>> salaries = pack.stated(pack.load("board_expenditure", category="Salaries")).frame
+    >>> percent = pack.stated(pack.load("board_on_cost_rate")).frame
+    >>> lscb.records.on_costs(salaries, percent, measure="board_on_costs")["value"].tolist()
+    [29858.64]
     """
     for frame, what in ((salaries, "salary"), (percentages, "percentage")):
         if frame["area_code"].duplicated().any():

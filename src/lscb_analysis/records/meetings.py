@@ -4,8 +4,6 @@ A register has a row for each seat (its category) and meeting (its day); the mea
 given, and the value is 1, or missing where no mark is printed.
 """
 
-from __future__ import annotations
-
 from math import comb
 
 import numpy as np
@@ -27,6 +25,11 @@ def attendance(
     a mark to the last. It is a full count of the meetings, so there is no interval. The column `meetings`
     says at how many meetings marks were given. A seat without any such mark has status `z`. Of a register
     without a mark there are no rows.
+
+    >>> marks = pack.load("board_attended", "board_apologies", "board_neither")
+    >>> together = lscb.records.attendance(marks, together=True)
+    >>> together[["numerator", "denominator"]].values.tolist()  # of all marks, and without those for neither
+    [[58.0, 72.0], [58.0, 65.0]]
     """
     ways = derived("attended")
     given = [measure for way in ways for measure in way.by]
@@ -53,6 +56,10 @@ def meetings_held(register: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return how many meetings each calendar year had that the register covers whole, as counts of `measure`.
 
     A year is covered if the register has a meeting before it and one after it; others are left out.
+
+    >>> held = lscb.records.meetings_held(pack.load("board_attended"), "board_meetings_held")
+    >>> held[["time_period", "value"]].values.tolist()
+    [[2018.0, 4.0]]
     """
     days = register.drop_duplicates(["area_code", "period_end"])
     years = days["period_end"].dt.year
@@ -77,8 +84,9 @@ def orders(before: int, since: int) -> int:
 def fewest_since(before: int, level: float = 0.05) -> int:
     """Return how many meetings it takes since a change for any difference to exceed chance at `level`.
 
-    Had nothing changed, every order of the meetings would be as likely as any other. The clearest difference,
-    every meeting since beyond every one before, comes about in 2 of these orders, counted both ways.
+    If nothing had changed, every order of the meetings would be as likely as any other. The clearest
+    difference, every meeting since beyond every one before, comes about in 2 of these orders, counted both
+    ways.
 
     Raises ValueError if there was no meeting before. Source: Fisher (1935), The Design of Experiments.
     """

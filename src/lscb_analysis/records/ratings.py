@@ -9,8 +9,6 @@ ratings, would turn into the ratings of a few. What is not: a partner knows thei
 more from a summary than others can.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from functools import cache
@@ -48,6 +46,9 @@ def read_ratings(path: str | Path) -> pd.DataFrame:
 
     A path that is not there from the working folder is looked for from the project's folder.
     Raises DataError with every problem of the file.
+
+    >>> lscb.records.read_ratings("data/examples/ratings.csv").columns.tolist()
+    ['statement', 'rater', 'rating']
     """
     file = Path(path) if Path(path).is_file() else project() / path
     return _checked(read(file))
@@ -64,11 +65,15 @@ def summarise(
 
     A statement is withheld, all its figures missing and its status `c`, if it has fewer than `FEWEST`
     ratings; if all its ratings are the same, unless the partners agreed that this may be told (`unanimous`);
-    and, given the ratings `before` of which a summary is out already, if the ratings added, taken away or
+    and, given the ratings `before` whose summary is out already, if the ratings added, taken away or
     changed since are themselves fewer than `FEWEST` or all the same: the difference would tell them. For a
     summary of some partners only, `before` are the ratings of all.
 
     Raises DataError with every problem of a table.
+
+    >>> ratings = lscb.records.read_ratings("data/examples/ratings.csv")
+    >>> lscb.records.summarise(ratings)[["mode", "mean", "range", "raters"]].values.tolist()[0]
+    ['3', 2.9, 2.0, 6]
     """
     told = _checked(located(ratings, "ratings"))
     summary = _summary(told, unanimous)
@@ -96,11 +101,16 @@ def feasible(
     is one rating, or all that tie; the mean is rounded half up to the decimals printed, or `cut` off.
 
     Raises ValueError for a text that is no such figure, or for more raters than `LARGEST_PANEL`.
+
+    >>> lscb.records.feasible("3", "3.0", "0", raters=8)
+    [5, 6, 7, 8]
+    >>> lscb.records.feasible("3", "2.0", "0", raters=8)
+    []
     """
     if not FEWEST <= raters <= LARGEST_PANEL:
         raise ValueError(f"{raters} raters: the search is for {FEWEST} to {LARGEST_PANEL} of them.")
     modes = None if mode is None else _modes(mode)
-    wanted = None if mean is None else (decimals(mean), _digits(mean))
+    wanted = None if mean is None else (decimals(mean), int(_checked_figure(mean).replace(".", "")))
     twice = None if spread is None else round(2 * float(_checked_figure(spread)))
     return [n for n in range(FEWEST, raters + 1) if _possible(n, step, cut, modes, wanted, twice)]
 
@@ -112,7 +122,11 @@ def check_summaries(printed: pd.DataFrame, raters: float) -> pd.DataFrame:
     `printed` are rows of `data/` whose measures have the roles of `PARTS`. The frame has the row
     of each statement's mean (or, without one, its range), with `possible` (half points, means rounded),
     `possible_cut` (half points, means cut off), `possible_whole` (whole points, means rounded), `raters` and
-    `fewest`. A statement of which nothing is printed is left out, and so are all if `raters` is missing.
+    `fewest`. A statement without any print is left out, and so are all if `raters` is missing.
+
+    >>> printed = lscb.statistics.stated(pack.load("duties_mode", "duties_mean", "duties_range"))
+    >>> lscb.records.check_summaries(printed, raters=14)["possible"].tolist()
+    [True, True, True]
     """
     if printed.empty or pd.isna(raters):
         return printed.head(0)
@@ -196,11 +210,6 @@ def _checked_figure(text: str) -> str:
     if not re.fullmatch(r"[0-9](\.[0-9]{1,6})?", text):
         raise ValueError(f"{text!r} is no printed rating: give its digits, as '2.5'.")
     return text
-
-
-def _digits(mean: str) -> int:
-    """A printed mean in units of its last decimal."""
-    return int(_checked_figure(mean).replace(".", ""))
 
 
 def _modes(mode: str) -> tuple[float, ...]:

@@ -1,5 +1,5 @@
-"""What can be computed from frames alone: estimates, comparisons, mixes, series, power, implied numbers."""
+"""Frames in, frames out: estimates, comparisons, mixes, series, and what printed numbers imply."""
 
-import lazy_loader
+from lscb_analysis.doors import door
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = door(__name__)

@@ -1,4 +1,4 @@
-"""What can be computed from frames alone: estimates, comparisons, mixes, series, power, implied numbers."""
+"""Frames in, frames out: estimates, comparisons, mixes, series, and what printed numbers imply."""
 
 from .comparisons import (
     AGAINST_NUMBERS as AGAINST_NUMBERS,
@@ -66,4 +66,20 @@ from .power import (
     smallest_ratios as smallest_ratios,
     smallest_shift as smallest_shift,
 )
-from .series import control_limits as control_limits, trend as trend
+from .series import control_limits as control_limits
+
+__all__ = [
+    "common_totals",
+    "conclusive_common_totals",
+    "control_limits",
+    "fits",
+    "given_away",
+    "implied_counts",
+    "implied_earlier",
+    "implied_populations",
+    "implied_totals",
+    "mix_changes",
+    "standing",
+    "stated",
+    "suppressed_bounds",
+]

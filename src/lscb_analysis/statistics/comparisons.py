@@ -1,7 +1,5 @@
 """Two periods compared: the change, its interval, and how often chance alone would produce it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +13,7 @@ from lscb_analysis.statistics.estimates import (
     CONTRADICTED,
     FEW_EVENTS,
     PERIOD,
+    EstimateError,
     Interval,
     check_confidence,
     check_single,
@@ -146,16 +145,23 @@ def compare(
     interval and `p_value` are missing. An area that was recoded between them is another area: its earlier
     figure is none of this series, and has the status `z`.
 
-    Raises EstimateError for two figures of one series and period, or a confidence outside 0 to 1.
+    Raises EstimateError for two figures of one series and period, for periods the wrong way round, or a
+    confidence outside 0 to 1.
+
+    >>> rates = pack.estimates("looked_after").frame
+    >>> lscb.compare(rates, 2017, 2018)[["value_before", "value", "change"]].round(1).values.tolist()
+    [[72.7, 74.4, 2.3]]
     """
     check_confidence(confidence)
+    years = [int(str(period)[:4]) for period in (latest, previous)]
+    if years[0] < years[1]:
+        raise EstimateError(f"{previous} is later than {latest}: give the earlier period first.")
     now, then = (estimates[of_period(estimates, period)] for period in (latest, previous))
     alike = estimates["time_identifier"].isin([*now["time_identifier"], *then["time_identifier"]])
     when = "period_end" if "-" in str(latest) else "time_period"
     check_single(estimates[alike], [*_MATCHED, "time_identifier", when], "figure of a series")
     pairs = now.merge(then, on=_MATCHED, how="outer", suffixes=("", "_before"))
     places = {column: pairs[column].fillna(pairs[f"{column}_before"]) for column in SERIES[:2]}
-    years = [int(str(period)[:4]) for period in (latest, previous)]
     pairs = pairs.assign(time_period=years[0], previous_period=years[1], confidence=confidence)
     codes = pairs["area_code_before"] + " before, " + pairs["area_code"] + " now"
     recoded = pairs["area_code"].ne(pairs["area_code_before"]) & codes.notna()

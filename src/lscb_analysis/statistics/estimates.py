@@ -4,8 +4,6 @@ Estimates are tidy frames. To the columns that say what a figure is they add `nu
 `denominator`, `value`, `lower` and `upper` (all in `unit`), `method` and `confidence`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
@@ -37,7 +35,7 @@ FEW_EVENTS = 10
 """Below this many events a count's interval is exact; from it on, Byar's method serves."""
 
 AS_PRINTED = "as printed"
-CONTRADICTED = "as printed, against the numbers at hand"
+CONTRADICTED = "as printed, although the numbers give another figure"
 
 
 class EstimateError(InputError, ValueError):
@@ -92,6 +90,9 @@ def count(counts: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """Return `counts` as estimates: each with the interval of a Poisson count.
 
     Raises EstimateError for a negative count or a confidence outside 0 to 1.
+
+    >>> lscb.count(pack.load("cla_ceased"))[["value", "lower", "upper"]].tail(1).round(1).values.tolist()
+    [[113.0, 93.1, 135.9]]
     """
     paired = counts.rename(columns={"value": "numerator"}).assign(denominator=np.nan, denominator_source="")
     return _estimates(paired, lambda x, _: poisson(x, confidence), 1, "number", _counting(paired), confidence)
@@ -108,6 +109,10 @@ def rate(
 
     Raises EstimateError for a negative count, a population of zero or less, two populations for one
     area and date, or a confidence outside 0 to 1.
+
+    >>> children, living = pack.declared("looked_after", "counts"), pack.declared("looked_after", "totals")
+    >>> lscb.rate(children, living)[["numerator", "denominator", "value"]].tail(1).round(1).values.tolist()
+    [[291.0, 39115.0, 74.4]]
     """
     check_single(population, ["area_code", "period_end"], "population of an area")
     dated = population[["area_code", "period_end", "value", "source"]].rename(columns=_AS_DENOMINATOR)
@@ -135,6 +140,10 @@ def proportion(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0
 
     Raises EstimateError for a negative count, a count above its total, two totals for one area and
     period, or a confidence outside 0 to 1.
+
+    >>> in_time, held = pack.declared("conferences", "counts"), pack.totals("conferences", "icpc")
+    >>> lscb.proportion(in_time, held)[["numerator", "denominator", "value"]].tail(1).round(1).values.tolist()
+    [[105.0, 159.0, 66.0]]
     """
     key = ["area_code", *PERIOD]
     check_single(totals, key, "total")
@@ -164,7 +173,11 @@ def stated(printed: pd.DataFrame, estimates: pd.DataFrame | None = None) -> pd.D
     An estimate of the same area, period and category fits when, rounded as the print is, it is the
     number printed: it is then taken whole; so is a suppressed one for a suppressed print. A figure
     that none fits keeps its printed value and gets no interval; its method is `as printed`, and says
-    so if the numbers at hand give another figure. The `qualifier` of the print (about, over) stays.
+    so if the numbers give another figure. The `qualifier` of the print (about, over) stays.
+
+    >>> notified = lscb.statistics.stated(pack.load("deaths_notified"))
+    >>> notified[["printed", "value", "method"]].values.tolist()[0]
+    ['eight', 8.0, 'as printed']
     """
     shown = [*ESTIMATE, *(["qualifier"] if "qualifier" in printed.columns else [])]
     if estimates is None:

@@ -3,8 +3,6 @@
 A half may have been rounded either way; every other number is rounded to the nearest.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -44,7 +42,7 @@ class ContradictionError(InputError, ValueError):
 
 
 def possible_totals(count: int, printed: str) -> list[int]:
-    """Return every whole number of which `count` is the percentage printed, halves rounded either way.
+    """Return every total that makes `count` the percentage printed, halves rounded either way.
 
     Raises ValueError if count and percentage are not both above zero: no end of totals would then do.
     """
@@ -74,6 +72,9 @@ def common_totals(*printed: str, complete: bool = False, largest: int = LARGEST_
     Percentages that overlap, as "good" and "at least fair", are no mix: ask for the totals of each alone.
 
     Raises ValueError if no percentage is given, or a text is no number.
+
+    >>> lscb.statistics.common_totals("33", "67", largest=12)
+    [3, 6, 9, 12]
     """
     if not printed:
         raise ValueError("No percentage is given, so any total would do: give those that are printed.")
@@ -86,10 +87,16 @@ def common_totals(*printed: str, complete: bool = False, largest: int = LARGEST_
 
 
 def implied_totals(counts: pd.DataFrame, percentages: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Return the totals of which `counts` are `percentages`, as a frame of counts of `measure`.
+    """Return the totals that make `counts` the `percentages`, as a frame of counts of `measure`.
 
     Both frames have one row for each area and period. Where exactly one whole number fits, it is the
     value; where none or several do, the value is missing, with status `x`.
+
+    >>> in_time, printed = pack.declared("conferences", "counts"), pack.declared("conferences", "printed")
+    >>> in_time["value"].tolist()[0], printed["printed"].tolist()[0]
+    (103.0, '47.7')
+    >>> lscb.statistics.implied_totals(in_time, printed, measure="icpc")["value"].tolist()[0]
+    216.0
     """
     both = _with_figures(counts, percentages)
     fitting = [
@@ -107,6 +114,10 @@ def implied_counts(counts: pd.DataFrame, totals: pd.DataFrame, percentages: pd.D
     A row of each frame is paired with those of its area, period and category. Where none or several
     whole numbers fit, or there is no total or no percentage, the value is missing, with status `x`. A
     count that its source withholds stays withheld. Where nothing is printed nothing is implied.
+
+    >>> part, whole = pack.declared("adopted", "counts"), pack.declared("adopted", "totals")
+    >>> lscb.statistics.implied_counts(part, whole, pack.declared("adopted", "printed"))["value"].tolist()
+    [25.0, nan, 35.0]
     """
     if percentages.empty:
         return counts.head(0)
@@ -135,6 +146,14 @@ def implied_earlier(
     withholds is passed over.
 
     Raises EstimateError if a count, or the percentage of a period, stands there twice.
+
+    >>> cases, more, fewer, percent = (
+    ...     pack.load(f"family_court_{of}", areas="comparators", category="Care applications")
+    ...     for of in ("cases", "more", "fewer", "more_percent")
+    ... )
+    >>> earlier = lscb.statistics.implied_earlier(cases, more, fewer, percent)
+    >>> earlier[["time_period", "value"]].values.tolist()  # 14,207 cases, 1,415 more than then
+    [[2016.0, 12792.0]]
     """
     whole, cell = ["area_code", "category", "source"], [*_CELL, "source"]
     check_single(counts, whole, "count")
@@ -165,6 +184,11 @@ def implied_populations(
     rate is zero or not told. The counts are taken as exact: one rounded to 5 or 10 gives false bounds.
 
     Raises EstimateError if an area, period and category has more than one rate.
+
+    >>> plans, rates = pack.declared("plans", "counts"), pack.declared("plans", "printed")
+    >>> people = lscb.statistics.implied_populations(plans, rates, measure="population_0_17")
+    >>> people[["lower", "upper"]].values.tolist()[0]  # 189 is 49.2 for every 10,000 of them
+    [38376.0, 38453.0]
     """
     told = rates.dropna(subset=["value"])
     check_single(told, _CELL, "rate")
@@ -190,6 +214,10 @@ def agreed(rows: pd.DataFrame) -> pd.DataFrame:
     """Return `rows` with each figure that several places print alike given once, all of them its `source`.
 
     Places that differ in the number, in how it is printed or in its qualifier keep a row each.
+
+    >>> rows = pack.said("cla_at_31_march", time_period=2018)  # 291, in three places
+    >>> len(rows), len(lscb.agreed(rows))
+    (3, 1)
     """
     alike = [column for column in rows.columns if column != "source"]
     groups = rows.groupby(alike, sort=False, dropna=False, as_index=False)
@@ -201,6 +229,10 @@ def fits(percentages: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
 
     A percentage fits a total if some whole number is that percentage of it. Suppressed ones are
     passed over, and so are totals that are not told. Where nothing is printed nothing can fit.
+
+    >>> shares, totals = pack.declared("abuse", "printed"), pack.declared("abuse", "totals")
+    >>> lscb.statistics.fits(shares, totals)[["value", "fits"]].values.tolist()
+    [[201.0, True], [263.0, True], [110.0, True]]
     """
     told, totals = (frame[frame["value"].notna()] for frame in (percentages, totals))
     totals = totals if len(percentages) else totals.head(0)
@@ -219,6 +251,10 @@ def remainder(totals: pd.DataFrame, counts: pd.DataFrame, measure: str) -> pd.Da
     with status `x`.
 
     Raises ContradictionError if the counts together exceed their total.
+
+    >>> held, in_time = pack.totals("conferences", "icpc"), pack.declared("conferences", "counts")
+    >>> lscb.remainder(held, in_time, measure="icpc_late")["value"].tolist()
+    [113.0, 175.0, 54.0]
     """
     together = counts.groupby(_WHOLE)["value"].agg(lambda values: values.sum(skipna=False))
     both = totals.merge(together.rename("together").reset_index(), on=_WHOLE)
@@ -240,6 +276,10 @@ def versions(
     `rounded` (it is that number rounded to the nearest `base`), `other`, or nothing where no number is
     used. `gives` is `printed` if its value, rounded as the print is, is the figure
     `printed`, `another` if not, and nothing where nothing is printed.
+
+    >>> said, used = lscb.count(pack.said("cla_at_31_march")), pack.declared("looked_after", "counts")
+    >>> lscb.versions(said, used)[["numerator", "used", "stands"]].values.tolist()[:2]
+    [[260.0, 262.0, 'rounded'], [280.0, 282.0, 'rounded']]
     """
     number = used[[*_CELL, "value"]].rename(columns={"value": "used"})
     prints = estimates[_CELL] if printed is None else printed[printed["value"].notna()][[*_CELL, "printed"]]
@@ -261,6 +301,11 @@ def standing(figures: pd.DataFrame, area: str) -> pd.DataFrame:
     To a row come the numbers of `others` with the same measure, category, period and source, of those `above`
     it, `level` with it as printed, and `untold`, which have no figure; and `best` and `worst`: the first
     and the last place it can have, whatever the untold figures are and whatever rounding hides.
+
+    >>> country = pack.others("cla_adopted_percent", areas="all", time_period=2018)
+    >>> place = lscb.statistics.standing(country, pack.area)
+    >>> place[["above", "level", "untold", "best", "worst"]].values.tolist()
+    [[1, 0, 12, 2, 14]]
     """
     key = [*PERIOD, "geographic_level", "measure", "category", "source"]
     own = figures[(figures["area_name"] == area) & figures["value"].notna()].reset_index(drop=True)
@@ -309,6 +354,9 @@ def conclusive_common_totals(
     deviate of each p-value is divided by it, as for a verdict.
 
     Raises ValueError if no total could be printed both ways.
+
+    >>> lscb.statistics.conclusive_common_totals("100", "0", 0.05)  # 3 and 3: p is 2 in 20; 4 and 4: 2 in 70
+    (4, 4)
     """
     events, events_before, totals = _extreme_pairs(printed, before)
     p_values = two_proportions(events, totals, events_before, totals)
@@ -338,6 +386,12 @@ def suppressed_bounds(
 
     Raises ContradictionError if these cannot all hold, EstimateError if a cell of `counts` or a total
     stands there twice.
+
+    >>> invented = pack.declared("abuse", "counts").query("time_period == 2018").head(2)
+    >>> parts = invented.assign(value=[6.0, None], status=["", "c"])
+    >>> whole = pack.declared("abuse", "totals").query("time_period == 2018").assign(value=9.0)
+    >>> lscb.statistics.suppressed_bounds(parts, whole)[["lower", "upper", "exact"]].values.tolist()
+    [[3.0, 3.0, True]]
     """
     check_single(totals, _WHOLE, "total")
     check_single(counts, [*_CELL, "measure", "source"], "count of a category")
@@ -365,6 +419,13 @@ def given_away(bounds: pd.DataFrame) -> pd.DataFrame:
     Of the frame that `suppressed_bounds` returns, the key and the status of each row stay, with `exact`
     (only one number is possible) and `narrowed`: the bounds rule out at least one of the counts from 1
     to 5, as which any reader would take a suppressed cell. An exact cell is always narrowed.
+
+    >>> invented = pack.declared("abuse", "counts").query("time_period == 2018").head(2)
+    >>> parts = invented.assign(value=[6.0, None], status=["", "c"])
+    >>> whole = pack.declared("abuse", "totals").query("time_period == 2018").assign(value=9.0)
+    >>> bounds = lscb.statistics.suppressed_bounds(parts, whole)
+    >>> lscb.statistics.given_away(bounds)[["exact", "narrowed"]].values.tolist()
+    [[True, True]]
     """
     narrowed = (bounds["lower"] > FEWEST_HIDDEN) | (bounds["upper"] < MOST_HIDDEN)
     return bounds[[*_SUPPRESSED, "exact"]].assign(narrowed=narrowed)
@@ -394,7 +455,7 @@ def _count_bounds(totals: ArrayLike, printed: str) -> tuple[Ints, Ints]:
 
 
 def _whole_bounds(count: int, printed: str, per: int) -> tuple[int, int]:
-    """The lowest and the highest whole number of which `count` is `printed` for every `per`."""
+    """The lowest and the highest total that make `count` the rate `printed` for every `per`."""
     scale, units = _units(printed)
     if count <= 0 or units <= 0:
         raise ValueError(
@@ -448,10 +509,10 @@ def _extreme_pairs(printed: str, before: str) -> tuple[Ints, Ints, Ints]:
     For each n the most and the least conclusive pair are among them.
     """
     # Let x be the greater. Given s = x + y it is hypergeometric, and stochastically larger the larger s. So
-    # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks, being the lower tail
+    # if y grows and x stays, its upper tail swells; if x grows and y stays, it shrinks as the lower tail does
     # of y; in whole, or less half its point. Only where s passes from exact to mid-p could p still fall as y
     # grows to y + 1 <= x. But the tail changes by (1 - (y + 1) / x) / 2 times the chance that the next event
-    # is the x-th, which is not below zero; by symmetry that holds for non-events too. Hence p only falls as
+    # is the x-th, which is not below zero; by symmetry that holds for non-events too. So p only falls as
     # the counts move apart, and is 1 where they are equal: the farthest, the nearest and the equal suffice.
     n = np.arange(1, LARGEST_TOTAL + 1)
     (x_low, x_high), (y_low, y_high) = _count_bounds(n, printed), _count_bounds(n, before)

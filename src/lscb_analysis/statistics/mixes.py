@@ -1,7 +1,5 @@
 """The parts of a whole: `share` of each category, and whether a whole mix has changed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +29,11 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     when the published categories together exceed their total, and when they leave some of it and each
     category is told: nobody may vanish from a denominator. Where the source rounds, as a column `nearest`
     says, they may miss it by half of what each number is rounded to.
+
+    >>> parts, whole = pack.declared("referrals", "counts"), pack.declared("referrals", "totals")
+    >>> shares = lscb.share(parts, whole)  # in the latest year none is withheld
+    >>> float(shares[shares["time_period"] == 2018]["value"].sum().round(1))
+    100.0
     """
     estimates = proportion(counts, totals, confidence)
     key = ["area_code", *PERIOD]
@@ -147,10 +150,14 @@ def mix_changes(
     A single category is never tested: `p_value` is missing. The intervals have the confidence in all of
     them at once (Bonferroni's correction of Newcombe's). `residual` is the adjusted
     residual of the later period: how many standard errors the category
-    lies above what it would be had the mix not changed; missing where the category is suppressed in
+    lies above what it would be if the mix had not changed; missing where the category is suppressed in
     either period. Source: Haberman (1973), Biometrics 29:205-220.
 
     Raises EstimateError as `mix_change` and `compare` do.
+
+    >>> changes = lscb.statistics.mix_changes(pack.estimates("abuse").frame, 2017, 2018)
+    >>> changes[["category", "change"]].dropna().round(1).values.tolist()
+    [['Emotional abuse', -13.7], ['Multiple', 4.2], ['Neglect', 10.5]]
     """
     compared = compare(shares, previous, latest, confidence)
     together = 1 - (1 - confidence) / max(int(compared["p_value"].notna().sum()), 1)

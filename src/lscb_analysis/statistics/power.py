@@ -4,8 +4,6 @@ The answers hold for the test that the verdicts use, at a level, with a power of
 named and at every larger one. Infinity means that no change of that kind could have been seen.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -3,8 +3,6 @@
 Nothing of this is imported by a build itself, which has no use for the libraries of kernels.
 """
 
-from __future__ import annotations
-
 import atexit
 import ctypes
 import gc

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -31,21 +32,8 @@ if sys.platform == "linux":
 
 FORKED = "lscb_analysis.build.warm.fork"
 """What the forkserver's process runs, and its forks."""
-PRELOADED = (
-    *("pandas", "scipy.stats", "seaborn"),
-    *(f"lscb_analysis.pages.{module}" for module in ("charts", "checks", "conclusions", "tables")),
-    *(
-        "lscb_analysis.build.warm.origin",
-        "lscb_analysis.statistics.implied",
-        "lscb_analysis.statistics.series",
-    ),
-    # what these and ipykernel import only when they are used
-    *("pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs"),
-    *("matplotlib.backends.backend_svg", "importlib.readers", "encodings.unicode_escape"),
-    *("IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect"),
-    *("IPython.extensions.storemagic", "ipykernel.debugger", "faulthandler"),
-    *("psutil", "sqlite3", "tornado.platform.asyncio"),
-)
+_LISTED = tomllib.loads(Path(__file__).with_name("preloaded.toml").read_text("utf-8"))
+PRELOADED = [*_LISTED["modules"], *_LISTED["modules_of_theirs"]]
 REHEARSED = "lscb_analysis.build.warm.rehearsal:rehearse"
 """What a build has called there: it takes the project's folder and the name of an edition."""
 

@@ -1,10 +1,8 @@
 """Warm kernels: a chapter's kernel is forked from a process that has already imported the libraries.
 
 A provisioner of Jupyter's asks a forkserver of the standard library's for a process, which becomes an
-ordinary ipykernel: papermill and nbclient do not know the difference, nor do the notebooks.
+ordinary ipykernel: papermill, nbclient and the notebooks do not know the difference.
 """
-
-from __future__ import annotations
 
 import asyncio
 import sys
@@ -18,14 +16,13 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from lscb_analysis.build.warm import origin
-from lscb_analysis.build.warm.origin import FORKED, ONE_THREAD, PRELOADED
 
 PROVISIONER = "lscb-warm"
 """The name of the provisioner among the entry points of jupyter_client."""
 
 
 @contextmanager
-def warm_kernels(preload: Sequence[str] = PRELOADED, rehearsal: Sequence[str] = ()) -> Iterator[None]:
+def warm_kernels(preload: Sequence[str] = origin.PRELOADED, rehearsal: Sequence[str] = ()) -> Iterator[None]:
     """Fork the Python kernels that this process starts meanwhile from one that has imported `preload`.
 
     That is the process of `origin.forkserver`, which says what `rehearsal` is; within another it is that.
@@ -67,7 +64,7 @@ class WarmProvisioner(LocalProvisioner):
             return await super().launch_kernel(cmd, **kwargs)
         folder = str(kwargs.get("cwd") or Path.cwd())
         try:
-            self.process = server.fork(f"{FORKED}:kernel", cmd, arguments, folder, kwargs["env"])
+            self.process = server.fork(f"{origin.FORKED}:kernel", cmd, arguments, folder, kwargs["env"])
         except (OSError, EOFError) as error:
             self.log.warning("A kernel starts cold, for the forkserver has ended: %s", error)
             return await super().launch_kernel(cmd, **kwargs)
@@ -92,7 +89,7 @@ class WarmProvisioner(LocalProvisioner):
 
     def _finalize_env(self, env: dict[str, str]) -> None:
         super()._finalize_env(env)
-        env.update(ONE_THREAD)
+        env.update(origin.ONE_THREAD)
 
 
 def beside(function: Callable[..., None], *arguments: Any) -> Callable[[], None]:
@@ -102,7 +99,7 @@ def beside(function: Callable[..., None], *arguments: Any) -> Callable[[], None]
     """
     server, forked = origin.server(), None
     with suppress(OSError, EOFError):  # the forkserver has ended
-        forked = server and server.fork(f"{FORKED}:call", function, arguments, str(Path.cwd()))
+        forked = server and server.fork(f"{origin.FORKED}:call", function, arguments, str(Path.cwd()))
 
     def wait() -> None:
         if not forked or forked.wait() != 0:

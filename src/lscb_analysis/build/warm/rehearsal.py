@@ -3,17 +3,16 @@
 What a library does only when it first draws or tabulates would otherwise be done again in every kernel.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import chdir, suppress
 from typing import Any
 
 import pandas as pd
 
+from lscb_analysis.charts import line
 from lscb_analysis.editions import estimates, make_ahead, read_edition
-from lscb_analysis.pages import line_chart, table
 from lscb_analysis.release import protect
+from lscb_analysis.tabulate import rows
 
 
 def rehearse(root: str, name: str, area: str = "") -> Iterator[dict[Any, pd.DataFrame]]:
@@ -30,5 +29,5 @@ def rehearse(root: str, name: str, area: str = "") -> Iterator[dict[Any, pd.Data
         # the categories of a mix are too many for lines
         question = next(one.question for one in edition.comparisons if one.method != "mix")
         figures = protect(estimates(edition, question), rule=edition.rule)
-        line_chart(figures)
-        table(figures)
+        line(figures)
+        rows(figures)
