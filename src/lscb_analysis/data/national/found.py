@@ -113,10 +113,10 @@ def _of_csv(found: Found) -> pd.DataFrame:
         raise _refused(found, "is not UTF-8 text", again) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise _refused(found, f"is no table ({str(error).splitlines()[0].strip()})", again) from error
-    for row, line in enumerate(csv.reader(io.StringIO(text, newline="")), 1):  # pandas fills what is missing
-        if line and len(line) < raw.shape[1]:
-            what = "has fewer cells than the header"
-            raise DataError([Problem(found.path, row, None, None, what, again)])
+    lengths = [*map(len, csv.reader(io.StringIO(text, newline="")))]  # pandas fills what is missing
+    if {*lengths} - {0, raw.shape[1]}:
+        row = next(row for row, length in enumerate(lengths, 1) if 0 < length < raw.shape[1])
+        raise DataError([Problem(found.path, row, None, None, "has fewer cells than the header", again)])
     return raw
 
 

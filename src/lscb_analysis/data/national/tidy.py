@@ -126,7 +126,8 @@ def _days(
 
 def _valued(frame: pd.DataFrame, table: Table, cells: np.ndarray, number: pd.Series) -> pd.DataFrame:
     """Part numbers from symbols; of a symbol add the least and most that it can hide."""
-    codes, texts = pd.factorize(np.array([cell.strip() for cell in cells], object))
+    codes, texts = pd.factorize(cells)
+    texts = np.array([text.strip() for text in texts], object)
     symbols = [table.symbols.get(text) for text in texts]
     numbers = np.array([float(text) if NUMBER.fullmatch(text) else np.nan for text in texts])
     frame["value"] = numbers[codes]
@@ -175,7 +176,8 @@ def _of_both(
     said: dict[tuple[str, str], float], texts: np.ndarray, codes: np.ndarray, kind: pd.Series
 ) -> np.ndarray:
     """A number for each row by its text and its kind; missing where nothing is said of them."""
-    grid = np.array([[said.get((text, each), np.nan) for each in kind.cat.categories] for text in texts])
+    kinds = [*kind.cat.categories]
+    grid = np.array([[said.get((text, each), np.nan) for each in kinds] for text in texts])
     return grid[codes, kind.cat.codes.to_numpy()]
 
 
