@@ -89,6 +89,7 @@ class Table(_Strict):
     aside: list[str] = []
     blank: dict[str, str] = {}
     names: dict[str, str] = {}
+    wholes: dict[str, str] = {}
     rounding: dict[Kind, dict[str, float]] = {}
     since: int = 0
     symbols: dict[str, Symbol] = {}

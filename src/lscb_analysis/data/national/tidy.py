@@ -38,7 +38,7 @@ def tidy(file: File, release: str, table: str) -> pd.DataFrame:
     row, names = row[kept], names.iloc[pair[kept]].reset_index(drop=True)
     rows = _rows(file).assign(release=release, table=table)
     texts = {column: _taken(rows[column], row) for column in rows}
-    texts |= {column: pd.Categorical(names[column]) for column in ("measure", "category", "kind")}
+    texts |= {column: pd.Categorical(names[column]) for column in ("measure", "category", "whole", "kind")}
     frame = _dated(pd.DataFrame(texts), file.table, names)
     frame = _valued(frame, file.table, cells, names["number"])
     frame["nearest"] = _nearest(frame, file.table, names["nearest"].astype(float))
@@ -68,6 +68,7 @@ def _named(table: Table, column: Column, combo: Dims) -> dict[str, Any]:
     return {
         "measure": measure,
         "category": "; ".join(category.strip() for _, _, category in parts if category) or TOTAL,
+        "whole": table.wholes.get(measure, ""),
         "kind": kind,
         "kept": LEFT_OUT not in (*adds, measure),
         "at": _first_of(table.at, [*looked, EVERY]) or "",
