@@ -323,6 +323,8 @@ def test_a_later_release_without_a_map_is_read_by_the_last_or_not_at_all(release
         ("kinds.csv", "Local authority", "Ward", "column geographic_level: 'Ward' is a label"),
         ("kinds.csv", "All,All,12", "All,All", "row 2: has fewer cells than the header"),
         ("kinds.csv", "All,All,12", "All,All,12,13", "is no table"),
+        ("kinds.csv", KINDS, f"{KEY},age,kind,number\n", "has a header and no rows"),
+        ("kinds.csv", KINDS, "", "is no table"),
         ("kinds.csv", "kind,number", "kind,age", "column age.1: is a column that the map does not know"),
     ],
 )  # fmt: skip
@@ -378,6 +380,15 @@ def test_a_table_with_an_unknown_name_is_left_out_with_the_nearest(release):
     (release / "data" / "kinds.csv").rename(release / "data" / "kindz.csv")
     _, left_out = imported(release)
     assert [path for path in left_out if path.endswith("kindz.csv: Did you mean 'kinds.csv'?")]
+
+
+def test_a_file_that_is_there_twice_is_read_once(release, tmp_path):
+    imported(release)
+    lines = reading.listed(reading.FILES)
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "kinds.csv").write_text(KINDS, "utf-8")
+    imported(release, tmp_path / "copy")
+    assert reading.listed(reading.FILES) == lines
 
 
 def test_two_files_for_one_table_are_refused(release):

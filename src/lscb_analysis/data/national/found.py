@@ -99,7 +99,10 @@ def cells(found: Found, sheet: str, known: Iterable[str]) -> pd.DataFrame:
         names.append(f"{name}.{seen[name]}" if seen[name] else name)
     rows = raw.iloc[1:].set_axis(names, axis="columns")
     rows = rows.set_axis(rows.index + 1, axis="index")
-    return rows[(rows != "").any(axis="columns")]
+    rows = rows[(rows != "").any(axis="columns")]
+    if rows.empty:
+        raise _refused(found, "has a header and no rows", "Take it from the release again")
+    return rows
 
 
 def _of_csv(found: Found) -> pd.DataFrame:

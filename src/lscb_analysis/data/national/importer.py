@@ -196,16 +196,16 @@ def _store(name: str, reads: list[Read], frame: pd.DataFrame, differing: int) ->
     before = {line["table"] for line in listed(FILES) if line["release"] == name}
     _write(frame, stored(name))
     numbers = frame["table"].value_counts()
+    by_table = {read.table: read for read in sorted(reads, key=lambda read: read.table)}
     files_of = [
-        [name, read.table, read.found.name, read.found.digest, len(read.file.raw), numbers[read.table]]
-        for read in sorted(reads, key=lambda read: read.table)
+        [name, table, read.found.name, read.found.digest, len(read.file.raw), numbers[table]]
+        for table, read in by_table.items()
     ]
     _replace(FILES, name, files_of)
     there = frame[~frame["status"].isin([NOT_APPLICABLE, NOT_AVAILABLE])]
     years = there.groupby(AREA, observed=True)["time_period"].agg(["min", "max"]).reset_index()
     _replace(AREAS, name, [[name, *line] for line in years.to_numpy(object)])
-    tables = sorted({read.table for read in reads})
-    return Imported(name, tables, len(frame), differing, sorted(before - {*tables}))
+    return Imported(name, [*by_table], len(frame), differing, sorted(before - {*by_table}))
 
 
 def _replace(file: str, release: str, lines: list[list[object]]) -> None:
