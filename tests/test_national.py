@@ -423,11 +423,13 @@ def test_the_order_in_which_files_and_rows_come_changes_no_byte(release):
     assert reading.stored("visits-2023").read_bytes() == before
 
 
-def test_what_is_no_longer_in_a_release_is_said(release):
+def test_a_release_is_not_replaced_by_a_part_of_it(release):
     imported(release)
     (release / "data" / "kinds.csv").unlink()
-    done, _ = imported(release)
-    assert done["visits-2023"].gone == ["kinds"]
+    [problem] = refused(release)
+    assert "are not given: kinds" in problem.what
+    reading.stored("visits-2023").unlink()  # as the message says
+    imported(release)
     assert [line["table"] for line in reading.listed(reading.FILES)] == ["totals"]
 
 
