@@ -404,8 +404,8 @@ def _row(comparison: Comparison, edition: Edition) -> tuple[dict[str, object], n
         return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
     alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
     own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
-    own |= dict.fromkeys([f"{part}{of}" for part in ("value", "numerator") for of in ("", "_before")], np.nan)
-    row = head | changed[alike].iloc[0].to_dict() | own
+    untold = dict.fromkeys(["value", "value_before", "numerator", "numerator_before"], np.nan)
+    row = head | changed[alike].iloc[0].to_dict() | own | untold
     row["reason"] = not_tested(changed)
     if row["reason"]:
         return row, None, stats.chi2(1)
