@@ -31,7 +31,7 @@ from lscb_analysis.data.files import check, dictionary, texts
 from lscb_analysis.data.schema import TEXTS, located, validate_text
 from lscb_analysis.editions.edition import EditionError, read_edition
 from lscb_analysis.editions.verdicts import declared, verdict_table
-from lscb_analysis.project import NOT_BOARDS, OLDER, ProjectError, stands
+from lscb_analysis.project import NATIONAL, NOT_BOARDS, OLDER, ProjectError, stands
 
 CHAPTERS = [*FEW, "15_data_quality"]
 RENAMED = {"E06000033": "E06000099", "Southend": "Quexmouth", "southend": "quexmouth"}
@@ -223,9 +223,8 @@ def test_with_two_boards_and_none_named_the_message_says_what_to_type(project):
         read_edition(EDITION.stem)
 
 
-@pytest.mark.parametrize("name", [*NOT_BOARDS, "../southend", "essex", "Southend"])
+@pytest.mark.parametrize("name", [*{*NOT_BOARDS} - {NATIONAL}, "../southend", "essex", "Southend"])
 def test_an_edition_reads_no_folder_that_is_no_boards(project, name):
-    (project / "data" / "national").mkdir(exist_ok=True)
     path = project / EDITION
     path.write_text(path.read_text("utf-8").replace('data = "southend"', f'data = "{name}"'), "utf-8")
     with pytest.raises(

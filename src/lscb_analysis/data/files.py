@@ -264,10 +264,10 @@ def every_row() -> pd.DataFrame:
 
 
 def _rows_of(every: pd.DataFrame, measures: tuple[str, ...], where: dict[str, str | int]) -> pd.DataFrame:
-    kept = every["measure"].isin(measures)
+    rows = every[every["measure"].isin(measures)]
     for column, wanted in where.items():
-        kept &= every[column].astype(str) == str(wanted)
-    return every[kept].reset_index(drop=True)
+        rows = rows[rows[column].astype(str) == str(wanted)]
+    return rows.reset_index(drop=True)
 
 
 def check_area(area: str) -> None:

@@ -30,6 +30,7 @@ from lscb_analysis.statistics import (
     mix_changes,
     of_period,
     proportion,
+    remainder,
     stated,
 )
 
@@ -237,6 +238,10 @@ class Pack:
         if printed.empty or self.edition.data == NATIONAL:
             return self.protect(made.assign(measure=measure, printed=""))
         return self.protect(stated(agreed(printed), made))
+
+    def rest(self, whole: pd.DataFrame, parts: pd.DataFrame, measure: str) -> pd.DataFrame:
+        """Return what `parts` leave of their whole, as a frame of counts of `measure`."""
+        return remainder(self._alongside(whole, parts), parts, measure)
 
     def now(self, release: Release) -> Release:
         """Return the figures of the latest period alone, which may be each measure's own.

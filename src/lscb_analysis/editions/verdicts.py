@@ -381,9 +381,9 @@ def _row(
             raise EditionError(f"{comparison.question}: {made}.")
         return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
     alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
-    own: dict[str, Any] = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
-    own |= dict.fromkeys([f"{part}{of}" for part in ("value", "numerator") for of in ("", "_before")], np.nan)
-    row = head | changed[alike].iloc[0].to_dict() | own
+    own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
+    untold = dict.fromkeys(["value", "value_before", "numerator", "numerator_before"], np.nan)
+    row = head | changed[alike].iloc[0].to_dict() | own | untold
     row["reason"] = statistics.not_tested(changed)
     if row["reason"]:
         return row, None, stats.chi2(1)

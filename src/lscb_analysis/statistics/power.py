@@ -18,6 +18,10 @@ Law = tuple[Any, tuple[float, ...]]
 """A distribution of counts and its parameters. Frozen with them it would take as long again to evaluate."""
 
 POWER = 0.8
+LARGE = 4_000
+"""From so many events on, or trials with a tenth as many of either kind, the normal law serves: exact counts
+would take a minute."""
+
 _UNLIKELY = 1e-7
 """Outcomes of the earlier period that are rarer than this on either side are left out."""
 
@@ -32,6 +36,13 @@ def smallest_differences(
     counts of both periods are binomial, else beta-binomial with `dispersion` times that variance.
     """
     p = before / trials_before
+    if min(trials, trials_before, 10 * before, 10 * (trials_before - before)) >= LARGE:
+
+        def spread(truth: float) -> float:
+            return float(np.sqrt(p * (1 - p) / trials_before + truth * (1 - truth) / trials))
+
+        fall, rise = _by_normal(lambda truth: abs(truth - p), spread, (0.0, p, 1.0), level, dispersion)
+        return p - fall, rise - p
     seen = _chances(
         _proportion_law(p, trials_before, dispersion),
         trials,
@@ -53,6 +64,15 @@ def smallest_ratios(
     the fall, or plus the rise, on `exposure` in the later one. With a dispersion of one the counts of
     both periods are Poisson, else negative binomial with `dispersion` times that variance.
     """
+    if before >= LARGE:
+
+        def spread(ratio: float) -> float:
+            return float(np.sqrt((1 + exposure_before / (exposure * ratio)) / before))
+
+        fall, rise = _by_normal(
+            lambda ratio: abs(np.log(ratio)), spread, (0.01, 1.0, 100.0), level, dispersion
+        )
+        return 1 - fall, rise - 1
     earlier, share = _count_law(before, dispersion), exposure / (exposure + exposure_before)
     family, parameters = earlier
     expected = before * exposure / exposure_before
@@ -71,6 +91,29 @@ def smallest_ratios(
         *seen, lambda ratio: _count_law(expected * ratio, dispersion), 1.0, 0.0, largest / (2 * expected)
     )
     return 1 - fall, rise - 1
+
+
+def _by_normal(
+    apart: Callable[[float], float],
+    spread: Callable[[float], float],
+    ends: tuple[float, float, float],
+    level: float,
+    dispersion: float,
+) -> tuple[float, float]:
+    """The nearest truths below and above the middle of `ends` that are seen often enough, by the normal law.
+
+    `apart` is how far a truth lies from it, `spread` the standard error where events are independent.
+    """
+    reach = float(stats.norm.isf(level / 2) + stats.norm.isf(1 - POWER)) * np.sqrt(dispersion)
+    least, now, most = ends
+
+    def lacking(truth: float) -> float:
+        return float(reach * spread(truth) - apart(truth))
+
+    def nearest(end: float, otherwise: float) -> float:
+        return otherwise if lacking(end) > 0 else float(optimize.brentq(lacking, now, end, xtol=1e-9))
+
+    return nearest(least, -np.inf), nearest(most, np.inf)
 
 
 def smallest_shift(

@@ -96,9 +96,11 @@ def sources() -> pd.DataFrame:
 
 
 def _sources() -> Iterator[tuple[str, ...]]:
-    for name, table in dict.fromkeys((line["release"], line["table"]) for line in listed(FILES)):
-        publication, _, year = name.rpartition("-")
-        of = map_of(publication, int(year))
+    tables = dict.fromkeys((line["release"], line["table"]) for line in listed(FILES))
+    parts = {name: name.rpartition("-") for name, _ in tables}
+    maps = {name: map_of(publication, int(year)) for name, (publication, _, year) in parts.items()}
+    for name, table in tables:
+        of, year = maps[name], parts[name][2]
         years = f"{int(year) - 1} to {year}"
         short = f"{of.publisher}, {of.title[:1].lower()}{of.title[1:]} {years}, table {table}"
         yield (
