@@ -51,7 +51,7 @@ SHAPES = [("o", True), ("D", False), ("X", True)]
 MOST_LONG_TICKS = 3
 """With more periods than this their names are broken into lines."""
 
-MOST_TICKS, MOST_NARROW_TICKS = 8, 5
+MOST_TICKS, MOST_NARROW_TICKS, MOST_TICKS_ABREAST = 8, 5, 2
 """With more periods than this, in a wide drawing or a narrow one, not all are named and labelled."""
 
 ABREAST = 3
@@ -102,6 +102,9 @@ def line(release: Release, target: Release | None = None, verdicts: Release | No
     abreast = ABREAST if apart else len(panels)
     highest = frame[["value", "upper"]].max().max()
     top = 100.0 if highest > 60 and (frame["unit"] == "%").all() else 1.18 * highest
+    ends = frame["period_end"]
+    between = release.frame[release.frame["period_end"].between(ends.min(), ends.max())]
+    ticks = {row["period_end"]: period(row) for row in records(between.sort_values("period_end"))}
 
     def draw(figure: Figure, narrow: bool) -> None:
         shape = (len(panels), 1) if narrow else (-(-len(panels) // abreast), abreast)
@@ -109,7 +112,8 @@ def line(release: Release, target: Release | None = None, verdicts: Release | No
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
         for ax, rows in zip(axes, panels, strict=False):
-            _draw_lines(ax, rows, top, narrow, tight=narrow or len(panels) > 1)
+            few = MOST_NARROW_TICKS if narrow or not apart else MOST_TICKS_ABREAST
+            _draw_lines(ax, rows, ticks, top, narrow, few if narrow or len(panels) > 1 else MOST_TICKS)
             if target is not None:
                 _draw_target(ax, target.frame.iloc[0].to_dict())
             if len(panels) > 1:
@@ -484,29 +488,34 @@ def _draw_aim(ax: Axes, y: int, row: Row) -> None:
     )
 
 
-def _draw_lines(ax: Axes, frame: pd.DataFrame, top: float, narrow: bool, tight: bool) -> None:
+def _draw_lines(
+    ax: Axes, frame: pd.DataFrame, periods: dict[pd.Timestamp, str], top: float, narrow: bool, most: int
+) -> None:
+    """Draw the lines of one panel on the periods of all, each line broken where a period has no figure."""
     lines = [rows.sort_values("period_end") for _, rows in frame.groupby("category", sort=False)]
-    at = {end: i for i, end in enumerate(sorted(frame["period_end"].unique()))}
+    at, last = {end: i for i, end in enumerate(periods)}, len(periods) - 1
     # before the lines are drawn: ticks that are replaced afterwards cost as much as the lines
     ax.set_ylim(0, top)
-    ax.set_xlim(-0.3, max(at.values()) + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
-    every = -(-len(at) // (MOST_NARROW_TICKS if tight else MOST_TICKS))
-    ticks = {at[row["period_end"]]: period(row) for row in records(frame)}
-    ticks = {x: words for x, words in ticks.items() if (max(at.values()) - x) % every == 0}
+    ax.set_xlim(-0.3, last + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
+    every = -(-len(at) // most)
+    ticks = {x: words for x, words in enumerate(periods.values()) if (last - x) % every == 0}
     wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
-    ax.set_xticks(list(ticks), wrapped if tight or len(ticks) > MOST_LONG_TICKS else list(ticks.values()))
+    ax.set_xticks(
+        list(ticks), wrapped if most < MOST_TICKS or len(ticks) > MOST_LONG_TICKS else list(ticks.values())
+    )
     ax.set(xlabel=" ", ylabel=" ")  # of axes without a name seaborn asks every tick whether it is seen
     for colour, rows in zip(PALETTE, lines, strict=False):
         x = rows["period_end"].map(at)
-        drawn = {"color": colour, "marker": "o", "markersize": 9, "clip_on": False}
-        sns.lineplot(x=x, y=rows["value"], ax=ax, errorbar=None, legend=False, **drawn)
+        unbroken = (x.diff() != 1).cumsum()
+        drawn = {"color": colour, "marker": "o", "markersize": 9, "clip_on": False, "legend": False}
+        sns.lineplot(x=x, y=rows["value"], units=unbroken, estimator=None, ax=ax, **drawn)
         told = rows["lower"].notna()
         ax.vlines(x[told], rows["lower"][told], rows["upper"][told], color=colour, linewidth=1.5)
     if len(lines) == 1:
         x = [at[end] for end in lines[0]["period_end"]]
         _label_points(ax, x, records(lines[0]), top, every > 1)
     else:
-        _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], max(at.values()), top, narrow)
+        _name_lines(ax, [rows.iloc[-1].to_dict() for rows in lines], last, top, narrow)
     ax.yaxis.set_major_formatter("{x:,.10g}")
     _bare(ax)
     ax.grid(visible=True, axis="y")
