@@ -1,9 +1,9 @@
-# make report | test | accessibility | lab | check | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
+# make report | test | accessibility | lab | check | nation | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 
-.PHONY: report test accessibility lab check benchmark benchmark-alarms lock clean
+.PHONY: report test accessibility lab check nation benchmark benchmark-alarms lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready
@@ -23,6 +23,9 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lscb check
+
+nation: .venv/ready
+	$(BIN)/python benchmarks/nation.py
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/builds.py

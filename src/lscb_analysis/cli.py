@@ -142,9 +142,7 @@ def build(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print the whole pack as a PDF too, by Chromium.")
     ] = False,
-    area: Annotated[
-        str, typer.Option(metavar="NAME", help="The authority, of an edition for any, by name or code.")
-    ] = "",
+    area: Annotated[str, typer.Option(help="The authority, by name or code, of an edition for any.")] = "",
     log: Annotated[Path | None, typer.Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.
@@ -155,14 +153,13 @@ def build(
     tell = _Teller(log)
     try:
         changed, day = dict(map(_pair, parameter or [])), on.date() if on else date.today()
-        name = edition or _only(editions())
-        area = _authority(name, area)
-        asked = Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast, area)
+        of = _authority(name := edition or _only(editions()), area)
+        asked = Asked(only or (), changed, pdf, day, force, wait, workers, timeout, fail_fast, of)
         folder = _free_to_build(name, output, asked)
         if name and nothing_to_do(name, folder, asked, tell):
             typer.echo(f"The pack is ready: {folder / 'index.html'}")
             return
-        with _warmed_up(edition, area) as make:
+        with _warmed_up(edition, asked.area) as make:
             pack = make(edition, asked, output, tell)
     except (Exception, SystemExit) as error:
         tell("not published", error=str(error))
