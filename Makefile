@@ -1,10 +1,10 @@
-# make report | test | test-whole | accessibility | lab | check | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
+# make report | test | test-whole | accessibility | lab | check | nation | benchmark | benchmark-alarms | lock | clean. Every target sets up .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: report test test-whole accessibility lab check benchmark benchmark-alarms lock clean
+.PHONY: report test test-whole accessibility lab check nation benchmark benchmark-alarms lock clean
 .DEFAULT_GOAL := report
 
 report: .venv/ready
@@ -28,6 +28,9 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lscb check
+
+nation: .venv/ready
+	$(BIN)/python benchmarks/nation.py
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/builds.py

@@ -22,7 +22,7 @@ import nbformat
 from bs4 import BeautifulSoup
 
 from lscb_analysis.audit import check_page, known
-from lscb_analysis.data import authorities
+from lscb_analysis.data.national.areas import authorities
 from lscb_analysis.editions import read_edition
 from lscb_analysis.project import notebook
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from lscb_analysis.build import Asked, build
 from lscb_analysis.cli import app
-from lscb_analysis.data import DataError, authorities, authority, beside, every_row, figures, totals
+from lscb_analysis.data import DataError, authority, beside, every_row, figures, totals
+from lscb_analysis.data.national.areas import authorities
 from lscb_analysis.editions import EditionError, estimates, periods, read_edition, verdict_table
 from lscb_analysis.project import editions, templates
 

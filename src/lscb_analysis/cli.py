@@ -124,9 +124,7 @@ def build_pack(
         Option("--date", formats=["%Y-%m-%d"], help="Build as on this day, instead of today."),
     ] = None,
     pdf: Annotated[bool, Option("--pdf", help="Print the whole pack as a PDF too, by Chromium.")] = False,
-    area: Annotated[
-        str, Option(metavar="NAME", help="The authority, of an edition for any, by name or code.")
-    ] = "",
+    area: Annotated[str, Option(help="The authority, by name or code, of an edition for any.")] = "",
     log: Annotated[Path | None, Option(help="Add to this file a line of JSON for each event.")] = None,
 ) -> None:
     """Make a pack: run every chapter, and publish all of them or none.

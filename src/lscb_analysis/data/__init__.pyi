@@ -32,7 +32,6 @@ from .files import (
     with_role as with_role,
 )
 from .national.areas import (
-    authorities as authorities,
     authority as authority,
     beside as beside,
     find_area as find_area,
