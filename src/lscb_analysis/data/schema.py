@@ -130,12 +130,15 @@ class Dictionary:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that offers the known name closest to `name`, or that has it within, or a few."""
+    """Return a sentence that offers the known name closest to `name`, or that begins with it or has it within.
+
+    Where there is none, it offers a few.
+    """
     names = [str(candidate) for candidate in known if str(candidate)]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     within = [candidate for candidate in names if len(name) > 3 and name in candidate]
     if within and not difflib.get_close_matches(name, names, n=1, cutoff=0.75):
-        close = within[:3]
+        close = ([candidate for candidate in within if candidate.startswith(name)] or within)[:3]
     if close:
         return f"Did you mean {' or '.join(map(repr, close))}?"
     return f"There is: {', '.join(names[:8])}{' …' if len(names) > 8 else ''}" if names else "There is none"
