@@ -51,6 +51,7 @@ def table(measure):
     return load(SIMULATED, measure=measure).set_index("category")["value"]
 
 
+@pytest.mark.whole
 def test_the_table_is_what_the_program_writes_and_is_not_out_of_date(simulation, first):
     """The first editions of 5,000 are those of any number: the same calls, so the same tests and figures."""
     path = CHECKOUT / DATA / f"{SIMULATED}.csv"
@@ -84,6 +85,7 @@ def test_changes_of_the_smallest_visible_size_are_found_as_often_as_the_pack_say
     assert (table(FOUND) >= FEWEST_FOUND).all()
 
 
+@pytest.mark.whole
 def test_the_first_editions_fit_what_the_table_says_of_all(first):
     for seen, stored in ((first.siblings, table(ALARMS)["Children in sibling groups"]),
                          (first.alone, table(ALARMS)["Children one by one"])):  # fmt: skip

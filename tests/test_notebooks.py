@@ -93,6 +93,7 @@ def test_what_a_report_says_is_spoken_of_only_where_the_board_gives_it(path):
         section += cell.source + "\n"
 
 
+@pytest.mark.whole
 def test_papermill_runs_a_chapter_as_it_stands_from_another_folder(tmp_path):
     chapter = next(path for path in NOTEBOOKS if path.stem == "05_child_protection")
     command = [sys.executable, "-m", "papermill", str(chapter), "out.ipynb", "--no-progress-bar"]

@@ -38,6 +38,7 @@ def edit(project, name, old, new):
     path.write_text(text.replace(old, new), "utf-8")
 
 
+@pytest.mark.whole
 def test_only_what_changed_runs_again(project, again):
     folder = project / "reports" / "southend-2017-19"
     standing = folder.resolve()
