@@ -130,7 +130,7 @@ class Dictionary:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that offers the known name closest to `name`, or that begins with it or has it within.
+    """Return a sentence that offers the known name closest to `name`, or those that begin with it or hold it.
 
     Where there is none, it offers a few.
     """
