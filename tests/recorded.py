@@ -50,9 +50,10 @@ def write(found: list[Found]) -> None:
 
 
 def _edition() -> str:
-    """The edition whose pack is tested: the only one there is."""
-    (edition,) = (CHECKOUT / "notebooks" / "editions").glob("*.toml")
-    return edition.stem
+    """The edition whose pack is tested: the only one there is that has an area of its own."""
+    paths = (CHECKOUT / "notebooks" / "editions").glob("*.toml")
+    (edition,) = (path.stem for path in paths if "\narea = " in path.read_text("utf-8"))
+    return edition
 
 
 def differences(found: Found) -> dict[str, tuple[str, Any]]:

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from lscb_analysis.editions.edition import EditionError, read_edition
 from lscb_analysis.project import editions
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 NAME = "southend-2017-19"
 
 WHOLE = """
@@ -61,10 +60,9 @@ def test_the_edition_of_southend_reads():
     assert (edition.previous, edition.latest) == (2017, 2018)
 
 
-@pytest.mark.parametrize("name", [path.stem for path in (CHECKOUT / "notebooks" / "editions").glob("*.toml")])
-def test_every_chapter_compared_is_a_chapter_of_the_edition_and_no_question_is_asked_twice(project, name):
-    assert (project / "notebooks" / "editions" / f"{name}.toml").is_file()
-    edition = read_edition(name)
+@pytest.mark.parametrize(("name", "area"), [(NAME, {}), ("authority", {"area": "Thurrock"})])
+def test_every_chapter_compared_is_a_chapter_of_the_edition_and_no_question_is_asked_twice(name, area):
+    edition = read_edition(name, **area)
     questions = [comparison.question for comparison in edition.comparisons]
     assert {comparison.chapter for comparison in edition.comparisons} <= set(edition.chapters)
     assert len(questions) == len(set(questions))

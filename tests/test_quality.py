@@ -30,6 +30,8 @@ ROW = {
     "status": "",
     "source": "report-5.2-children-in-need",
     "rank": 1,
+    "release": "",
+    "fewest": np.nan,
 }
 YEAR = {"period_start": pd.Timestamp("2017-04-01"), "period_end": pd.Timestamp("2018-03-31")}
 MIX = dictionary().categories.query("scheme == 'primary_need'")["category"].tolist()

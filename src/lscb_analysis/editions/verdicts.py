@@ -15,6 +15,7 @@ from scipy import stats
 
 from lscb_analysis import data, errors, statistics
 from lscb_analysis.editions.edition import Comparison, Edition, EditionError, Rows, read_edition
+from lscb_analysis.project import NATIONAL
 
 FALSE_DISCOVERY_RATE = 0.05
 NO_CLEAR_CHANGE = "no clear change"
@@ -43,6 +44,7 @@ METHODS: dict[str, Callable[..., pd.DataFrame]] = {
     "proportion": statistics.proportion,
     "mix": statistics.share,
 }
+TWO_RELEASES = "no release that has figures for both periods"
 
 
 def verdict_table(edition: Edition) -> pd.DataFrame:
@@ -231,12 +233,14 @@ def _from_numbers(edition: Edition, question: str, every: bool = False) -> pd.Da
     else:
         totals = declared(edition, question, "totals", every)
     try:
-        made = METHODS[comparison.method](counts, totals, confidence=edition.confidence)
+        # a publisher's mistake of a year is no reason to tell nothing of the others
+        national = {"refuse": False} if comparison.method == "mix" and edition.data == NATIONAL else {}
+        made = METHODS[comparison.method](counts, totals, confidence=edition.confidence, **national)
     except statistics.EstimateError as error:
         parts = [comparison.counts, comparison.totals or comparison.counts]
         held = " against ".join(dict.fromkeys(_place(edition, part) for part in parts))
         raise statistics.EstimateError(f"{question}, {held}: {error}") from error
-    if comparison.method == "rate":
+    if comparison.method == "rate" and edition.data != NATIONAL:
         _check_vintage(edition, made, f"{edition.name}, question {question!r}")
     return made
 
@@ -345,6 +349,8 @@ def _untold(comparison: Comparison, frame: pd.DataFrame, column: str) -> pd.Data
 
 def _since(untold: pd.DataFrame) -> str:
     """Why figures are not told: what the source itself has none of counts more than what it withholds."""
+    if untold["status"].eq("u").all():
+        return "its parts do not make up its total"
     return "its source withholds it" if untold["status"].eq("c").all() else "its source gives none"
 
 
@@ -375,20 +381,38 @@ def _row(
     changes = statistics.mix_changes if comparison.method == "mix" else statistics.compare
     changed = changes(series, *compared, edition.confidence)
     head["interval_excludes_none"] = _excludes_none(changed)
+    apart = edition.data == NATIONAL and _of_two_releases(series, compared)
     if comparison.method != "mix":
         if len(changed) != 1:
             made = f"a {comparison.method} compares one series, and its rows make {len(changed)}"
             raise EditionError(f"{comparison.question}: {made}.")
-        return head | changed.iloc[0].to_dict(), None, stats.chi2(1)
+        row = head | changed.iloc[0].to_dict()
+        return row | (_UNTESTED if apart else {}), None, stats.chi2(1)
     alike = [column for column in changed.columns if changed[column].astype(str).nunique() == 1]
     own = {"category": "Total", "method": "", "test": "", "status": "", "status_before": ""}
     untold = dict.fromkeys(["value", "value_before", "numerator", "numerator_before"], np.nan)
     row = head | changed[alike].iloc[0].to_dict() | own | untold
-    row["reason"] = statistics.not_tested(changed)
+    row["reason"] = TWO_RELEASES if apart else statistics.not_tested(changed)
     if row["reason"]:
         return row, None, stats.chi2(1)
     test, law = statistics.mix_change(series, *compared)
     return row | test, statistics.mix_table(series, *compared)[0], law
+
+
+_UNTESTED = {
+    **dict.fromkeys(["change", "lower", "upper", "p_value"], np.nan),
+    **{"test": "", "reason": TWO_RELEASES, "interval_excludes_none": None},
+}
+"""What a comparison of figures of two releases has in place of a test."""
+
+
+def _of_two_releases(series: pd.DataFrame, compared: tuple[statistics.Period, statistics.Period]) -> bool:
+    """Whether the figures of two periods, or their totals, are of different releases."""
+    of = data.dictionary().sources.set_index("source")["release"]
+    here = pd.concat([series[statistics.of_period(series, period)] for period in compared])
+    columns = ("numerator_source", "denominator_source")
+    named = [here.loc[here[column].fillna("") != "", column].map(of).nunique() for column in columns]
+    return max(named) > 1
 
 
 def _check_periods(edition: Edition, rows: pd.DataFrame) -> None:

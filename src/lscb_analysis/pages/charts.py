@@ -51,7 +51,7 @@ SHAPES = [("o", True), ("D", False), ("X", True)]
 MOST_LONG_TICKS = 3
 """With more periods than this their names are broken into lines."""
 
-MOST_TICKS, MOST_NARROW_TICKS, MOST_TICKS_ABREAST = 8, 5, 2
+MOST_TICKS, MOST_NARROW_TICKS, MOST_TICKS_ABREAST = 8, 5, 3
 """With more periods than this, in a wide drawing or a narrow one, not all are named and labelled."""
 
 ABREAST = 3
@@ -497,7 +497,7 @@ def _draw_lines(
     # before the lines are drawn: ticks that are replaced afterwards cost as much as the lines
     ax.set_ylim(0, top)
     ax.set_xlim(-0.3, last + (0.3 if len(lines) == 1 else 1.3 if narrow else 0.85))
-    every = -(-len(at) // most)
+    every = 1 if len(at) <= most else -(-len(at) // (most - 1))
     ticks = {x: words for x, words in enumerate(periods.values()) if (last - x) % every == 0}
     wrapped = [textwrap.fill(words, 8, break_long_words=False) for words in ticks.values()]
     ax.set_xticks(
@@ -524,12 +524,12 @@ def _draw_lines(
 def _label_points(ax: Axes, at: Sequence[int], rows: Sequence[Row], top: float, few: bool) -> None:
     """Write each value above its point, or below where the line comes down to it from both sides.
 
-    Or `few`: the first, the last, the highest and the lowest, where these are not next to each other.
+    Or `few`: the last, the highest, the lowest and the first, each where none before it is next to it.
     """
     values = [row["value"] for row in rows]
     told: Sequence[int] = range(len(rows))
     if few:
-        wanted = [len(rows) - 1, 0, values.index(max(values)), values.index(min(values))]
+        wanted = [len(rows) - 1, values.index(max(values)), values.index(min(values)), 0]
         told = [i for place, i in enumerate(wanted) if all(abs(i - other) > 1 for other in wanted[:place])]
     for i in told:
         row, beside = rows[i], [*values[max(i - 1, 0) : i], *values[i + 1 : i + 2]]
@@ -540,7 +540,7 @@ def _label_points(ax: Axes, at: Sequence[int], rows: Sequence[Row], top: float, 
             (at[i], end if pd.notna(end) else row["value"]),
             (0, -8 if under else 8),
             textcoords="offset points",
-            ha="center",
+            ha="left" if few and not at[i] else "center",
             va="top" if under else "bottom",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )

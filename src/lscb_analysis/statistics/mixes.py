@@ -22,10 +22,13 @@ SIMULATIONS = 99_999
 SEED = 20_180_331
 
 
-def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+def share(
+    counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95, refuse: bool = True
+) -> pd.DataFrame:
     """Return each category of `counts` as a percentage of its total, with Wilson's interval.
 
-    A suppressed category stays missing, with its status. Raises EstimateError as `proportion` does,
+    A suppressed category stays missing, with its status. Unless they are to be refused, mixes that do not
+    make up their total are missing too, as unreliable (`u`). Raises EstimateError as `proportion` does,
     when the published categories together exceed their total, and when they leave some of it and each
     category is told: nobody may vanish from a denominator. Where the source rounds, as a column `nearest`
     says, they may miss it by half of what each number is rounded to.
@@ -44,10 +47,15 @@ def share(counts: pd.DataFrame, totals: pd.DataFrame, confidence: float = 0.95) 
     wholes = marked.groupby(["area_name", *PERIOD, "measure"]).agg(how)
     wholes = wholes.rename(columns={"numerator": "parts", "denominator": "total"})
     wholes["slack"] += wholes["slack_of"]
-    _refuse(wholes[wholes["parts"] > wholes["total"] + wholes["slack"]], "exceed their total")
+    above = wholes["parts"] > wholes["total"] + wholes["slack"]
     short = ~wholes["untold"] & (wholes["parts"] < wholes["total"] - wholes["slack"])
-    _refuse(wholes[short], "leave some of their total, though no category is withheld")
-    return estimates
+    if refuse:
+        _refuse(wholes[above], "exceed their total")
+        _refuse(wholes[short], "leave some of their total, though no category is withheld")
+    unfit = pd.MultiIndex.from_frame(estimates[[*wholes.index.names]]).isin(wholes.index[above | short])
+    told = ["numerator", "value", "lower", "upper"]
+    estimates.loc[unfit, told] = np.nan
+    return estimates.assign(status=estimates["status"].mask(unfit, "u"))
 
 
 class Law(Protocol):
