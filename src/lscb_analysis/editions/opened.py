@@ -224,8 +224,8 @@ class Pack:
     def percentage(self, counts: pd.DataFrame, totals: pd.DataFrame, measure: str = "") -> Release:
         """Return `counts` as percentages of `totals`, with Wilson's interval.
 
-        If a `measure` is named they are of that: as printed where a source prints them, but for national
-        statistics, of which the numbers tell more.
+        If a `measure` is named they are of that: as printed where a source prints them. National
+        statistics are worked out from their numbers, which tell more.
 
         >>> in_time, held = pack.declared("conferences", "counts"), pack.totals("conferences", "icpc")
         >>> pack.percentage(in_time, held).frame["value"].round(1).tolist()

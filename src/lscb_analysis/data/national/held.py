@@ -19,7 +19,7 @@ _FIGURE = ["area_code", "time_period", "measure", "category"]
 _TEXTS = ["release", "table", "time_identifier", "geographic_level", "measure", "category", "status"]
 
 Sum = tuple[str, str, tuple[str, ...]]
-"""A measure, and of which other it adds up which categories."""
+"""A measure, another, and the categories of that other which it adds up."""
 
 
 def held(areas: Collection[Area], measures: dict[str, str], schemes: dict[str, set[str]]) -> pd.DataFrame:

@@ -43,7 +43,7 @@ class _Strict(BaseModel):
 
 
 class Key(_Strict):
-    """The columns that say of which area and period a row is; of several the first that is filled counts."""
+    """The columns that say the area and the period of a row; of several the first that is filled counts."""
 
     time_period: str = ""
     time_identifier: str = ""

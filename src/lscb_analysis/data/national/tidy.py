@@ -15,7 +15,7 @@ from lscb_analysis.data.national.maps import EVERY, LEFT_OUT, Table
 from lscb_analysis.data.national.reading import COLUMNS
 
 COUNT, WORD = "count", "word"
-"""The kind of a number of which a map says no other, and of a cell that holds a word."""
+"""The kind of a number where a map says no other, and of a cell that holds a word."""
 
 TOTAL = "Total"
 """The category of a number that is of all."""
@@ -189,7 +189,7 @@ def _taken(values: pd.Series, places: np.ndarray) -> pd.Categorical:
 
 
 def _first_of(said: dict[Any, Any], looked: Iterable[str]) -> Any:
-    """What is said of the first of these names of which something is; the last that is said holds.
+    """What is said of the first of these names that is spoken of; the last that is said holds.
 
     A key may have `*` for any letters.
     """
