@@ -140,7 +140,7 @@ def test_a_build_that_is_interrupted_while_it_writes_pages_stops_its_chapters(mo
     with pytest.raises(SystemExit):
         build(asked=Asked(workers=1), tell=lambda event, **said: begun.append((event, said.get("chapter"))))
     assert [thread.name for thread in threading.enumerate() if "ThreadPool" in thread.name] == []
-    assert ("chapter started", FEW[-1]) not in begun
+    assert sum(event == "chapter started" for event, _ in begun) < len(FEW)
 
 
 def test_what_changes_while_a_build_waits_for_another_is_not_published_as_if_it_had_been_read(project):
@@ -213,7 +213,8 @@ def test_past_its_date_a_pack_is_built_and_every_page_says_so_and_only_then(proj
     # another day before the date gives nothing to do; so does its passing, once
     assert made_on(EDITION.published)[1] == ["nothing to do"]
     _, said = made_on(AFTER)
-    assert said == ["past its date", "build started", "chapter skipped", "verified", "published"]
+    unsaid = "left out"  # what only national statistics say of care leavers
+    assert said == ["past its date", "build started", "chapter skipped", unsaid, "verified", "published"]
     assert json.loads((folder / "manifest.json").read_text("utf-8"))["past_its_date"] is True
     late = contents(folder)
     pages = [name for name in late if name.suffix == ".html"]

@@ -134,7 +134,7 @@ class File:
         yield from self._each("area_code", self.codes, strange, "is no code of an area")
 
     def without_year(self) -> list[Problem]:
-        """What is wrong with a file whose very year cannot be read."""
+        """What is wrong with a file whose year cannot even be read."""
         return [*self._of_periods()] if self.table.key.time_period in self.raw.columns else self.problems()
 
     def _of_periods(self) -> Iterator[Problem]:

@@ -49,8 +49,8 @@ def revisions(measure: str, *areas: Area) -> pd.DataFrame:
 def breaks(measure: str, *areas: Area, as_of: str = "", until: int | None = None) -> list[int]:
     """Return the years from which a series goes on in another release that has other figures of the past.
 
-    Where a release was made again on other populations, the years on the two sides do not compare. A year that
-    both releases have tells: its figures are the same, or there is a break.
+    Where a release was made again on other populations, the years on the two sides do not compare. A year
+    that both releases have tells: its figures are the same, or there is a break.
     """
     found = series(measure, *areas, as_of=as_of, until=until)
     by_year = found.drop_duplicates("time_period").sort_values("time_period")
