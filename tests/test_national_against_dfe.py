@@ -301,6 +301,29 @@ def test_parts_of_a_whole_come_to_it():
     assert known + others + unknown == pytest.approx(every, abs=5 * 4)
 
 
+def test_categories_come_to_the_whole_that_their_map_names():
+    """Of authorities, whose counts are exact: a few recorded less than all, and none more."""
+    checked, out = Counter(), []
+    key = ["release", "measure", "whole", "area_code", "time_period"]
+    for release in RELEASES:
+        frame = kept(release, geographic_level="Local authority", kind="count").astype({"whole": object})
+        parts = frame[frame["whole"] != ""]
+        sums = (
+            parts.groupby(key, observed=True)["value"].agg(lambda values: values.sum(skipna=False)).dropna()
+        )
+        totals = frame[frame["category"] == "Total"].set_index(["measure", "area_code", "time_period"])[
+            "value"
+        ]
+        for (_, measure, whole, area, year), value in sums.items():
+            checked[release, measure] += 1
+            if totals[whole, area, year] != value:
+                out.append((release, measure, area, year, value, totals[whole, area, year]))
+    assert checked.total() > 15_000
+    assert len({measure for _, measure in checked}) > 20
+    assert all(value < total for *_, value, total in out), out
+    assert len(out) / checked.total() < 0.003
+
+
 def test_one_column_holds_counts_averages_and_percentages():
     frame = kept(f"{CLA}-2024", table="missing")
     kinds = frame.groupby("kind", observed=True)["measure"].nunique()

@@ -372,8 +372,6 @@ def import_statistics(
         typer.echo(f"{one.release}: {one.numbers:,} numbers of {len(one.tables)} table(s).")
         if one.differing:
             typer.echo(f"  Otherwise in another of its tables, as a note says: {one.differing}.")
-        if one.gone:
-            typer.echo(f"  No longer there, since they were not given: {', '.join(one.gone)}.", err=True)
     for file in left_out:
         typer.echo(f"Left out, for no map knows a table of this name: {file}")
 

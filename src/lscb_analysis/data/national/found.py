@@ -99,7 +99,10 @@ def cells(found: Found, sheet: str, known: Iterable[str]) -> pd.DataFrame:
         names.append(f"{name}.{seen[name]}" if seen[name] else name)
     rows = raw.iloc[1:].set_axis(names, axis="columns")
     rows = rows.set_axis(rows.index + 1, axis="index")
-    return rows[(rows != "").any(axis="columns")]
+    rows = rows[(rows != "").any(axis="columns")]
+    if rows.empty:
+        raise _refused(found, "has a header and no rows", "Take it from the release again")
+    return rows
 
 
 def _of_csv(found: Found) -> pd.DataFrame:
@@ -113,10 +116,10 @@ def _of_csv(found: Found) -> pd.DataFrame:
         raise _refused(found, "is not UTF-8 text", again) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise _refused(found, f"is no table ({str(error).splitlines()[0].strip()})", again) from error
-    for row, line in enumerate(csv.reader(io.StringIO(text, newline="")), 1):  # pandas fills what is missing
-        if line and len(line) < raw.shape[1]:
-            what = "has fewer cells than the header"
-            raise DataError([Problem(found.path, row, None, None, what, again)])
+    lengths = [*map(len, csv.reader(io.StringIO(text, newline="")))]  # pandas fills what is missing
+    if {*lengths} - {0, raw.shape[1]}:
+        row = next(row for row, length in enumerate(lengths, 1) if 0 < length < raw.shape[1])
+        raise DataError([Problem(found.path, row, None, None, "has fewer cells than the header", again)])
     return raw
 
 

@@ -45,13 +45,12 @@ class Read(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """What became of a release: its tables, its numbers, how many differ between tables, and what went."""
+    """What became of a release: its tables, its numbers, and how many differ between its tables."""
 
     release: str
     tables: list[str]
     numbers: int
     differing: int
-    gone: list[str]
 
 
 def import_releases(paths: Iterable[Path]) -> tuple[list[Imported], list[str]]:
@@ -71,6 +70,7 @@ def import_releases(paths: Iterable[Path]) -> tuple[list[Imported], list[str]]:
     problems += [problem for read in reads for problem in read.file.problems()]
     releases = {name: [read for read in reads if read.name == name] for name in {read.name for read in reads}}
     problems += [problem for read in releases.values() for problem in _twice(read)]
+    problems += [problem for name in releases for problem in _lost(name, releases[name])]
     if not reads and not problems:
         what, remedy = "hold no table that a map knows", f"There are maps of {', '.join(maps.publications())}"
         problems.append(Problem(", ".join(map(str, paths)), None, None, None, what, remedy))
@@ -129,6 +129,16 @@ def _twice(reads: list[Read]) -> Iterator[Problem]:
         if before.digest != read.found.digest:
             what = f"is table {read.table} of {read.name}, and so is {before.path}"
             yield Problem(read.found.path, None, None, None, what, "Take one of the two away")
+
+
+def _lost(name: str, reads: list[Read]) -> Iterator[Problem]:
+    """Tables that are kept of a release and not given: it would be kept without them."""
+    kept = [line["table"] for line in listed(FILES) if line["release"] == name and stored(name).is_file()]
+    if lost := sorted({*kept} - {read.table for read in reads}):
+        place = str(Path(reads[0].found.path).parent)
+        what = f"is kept with tables that are not given: {', '.join(lost)}"
+        remedy = f"Give the whole release; or, if they are to go, remove {DATA}/{name}.parquet first"
+        yield Problem(place, None, "release", name, what, remedy)
 
 
 def _tidy(reads: list[Read]) -> tuple[pd.DataFrame, int]:
@@ -193,19 +203,18 @@ def _placed(frame: pd.DataFrame, others: pd.DataFrame) -> Iterator[tuple[int, pd
 
 def _store(name: str, reads: list[Read], frame: pd.DataFrame, differing: int) -> Imported:
     """Write a release, its files and its areas, in place of what was there of it."""
-    before = {line["table"] for line in listed(FILES) if line["release"] == name}
     _write(frame, stored(name))
     numbers = frame["table"].value_counts()
+    by_table = {read.table: read for read in sorted(reads, key=lambda read: read.table)}
     files_of = [
-        [name, read.table, read.found.name, read.found.digest, len(read.file.raw), numbers[read.table]]
-        for read in sorted(reads, key=lambda read: read.table)
+        [name, table, read.found.name, read.found.digest, len(read.file.raw), numbers[table]]
+        for table, read in by_table.items()
     ]
     _replace(FILES, name, files_of)
     there = frame[~frame["status"].isin([NOT_APPLICABLE, NOT_AVAILABLE])]
     years = there.groupby(AREA, observed=True)["time_period"].agg(["min", "max"]).reset_index()
     _replace(AREAS, name, [[name, *line] for line in years.to_numpy(object)])
-    tables = sorted({read.table for read in reads})
-    return Imported(name, tables, len(frame), differing, sorted(before - {*tables}))
+    return Imported(name, [*by_table], len(frame), differing)
 
 
 def _replace(file: str, release: str, lines: list[list[object]]) -> None:

@@ -23,6 +23,9 @@ NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 _CODE = re.compile(r"[EJKLMNSW][0-9]{8}|[0-9]{3}")
 _YEARS = re.compile(r"((?:19|20)[0-9]{2})(?:[/-]?([0-9]{2}))?")
+_MANY = 5
+"""So many cells of a column of numbers are named that hold none."""
+
 _REMEDY = f"Add it to the map in {MAPS}/, or take the file from the release again"
 
 Dims = dict[str, str]
@@ -176,20 +179,17 @@ class File:
         return found
 
     def _of_numbers(self) -> Iterator[Problem]:
-        known = [*self.table.symbols, *([""] if self.table.blank else [])]
+        known = {*self.table.symbols, *([""] if self.table.blank else [])}
+        what = "is no word" if self.table.words else "is neither a number nor a symbol"
+        remedy = f"Its symbols are {', '.join(map(repr, self.table.symbols)) or 'none'}. {_REMEDY}"
         for column in self.columns:
-            cells = self.raw[column.name].str.strip()
-            said = [cell for cell in cells.unique() if cell not in known]
-            wrong = [cell for cell in said if not self._holds(cell)]
-            what = "is a word" if self.table.words else "is neither a number nor a symbol"
-            if wrong:
-                yield from self._unknown_cells(column.name, cells, wrong, f"{what} that the map knows")
-
-    def _unknown_cells(self, column: str, cells: pd.Series, wrong: list[str], what: str) -> Iterator[Problem]:
-        for said in wrong[:3]:
-            row = int(cells.index[cells == said][0])
-            remedy = f"Its symbols are {', '.join(map(repr, self.table.symbols)) or 'none'}. {_REMEDY}"
-            yield Problem(self.path, row, column, said, what, remedy)
+            cells = self.raw[column.name]
+            texts = [text for text in cells.unique() if text.strip() not in known]
+            wrong = [text for text in texts if not self._holds(text.strip())]
+            more = f", and so are {len(wrong) - _MANY} others" if len(wrong) > _MANY else ""
+            for text in wrong[:_MANY]:
+                row = int(cells.index[cells == text][0])
+                yield Problem(self.path, row, column.name, text, f"{what} that the map knows{more}", remedy)
 
     def _holds(self, cell: str) -> bool:
         return bool(re.fullmatch(self.table.words, cell) if self.table.words else NUMBER.fullmatch(cell))

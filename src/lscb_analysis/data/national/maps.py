@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -89,6 +89,7 @@ class Table(_Strict):
     aside: list[str] = []
     blank: dict[str, str] = {}
     names: dict[str, str] = {}
+    wholes: dict[str, str] = {}
     rounding: dict[Kind, dict[str, float]] = {}
     since: int = 0
     symbols: dict[str, Symbol] = {}
@@ -140,7 +141,8 @@ def map_of(publication: str, year: int) -> Release:
     """
     years = publications()[publication]
     own = max((there for there in years if there <= year), default=years[0])
-    return _release(publication, own, year)
+    stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in listed(MAPS, ".toml"))
+    return _release(publication, own, year, stamps)
 
 
 def matching(name: str, release: Release) -> str | None:
@@ -149,7 +151,8 @@ def matching(name: str, release: Release) -> str | None:
     return next((t for t, said in release.tables.items() if fnmatchcase(here, said.file.casefold())), None)
 
 
-def _release(publication: str, own: int, year: int) -> Release:
+@lru_cache(maxsize=64)
+def _release(publication: str, own: int, year: int, _: tuple[tuple[Path, int, int], ...]) -> Release:
     name = f"{publication}-{own}"
     path = project() / MAPS / f"{name}.toml"
     said = _with_likes(name, ())

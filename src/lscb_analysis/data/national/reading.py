@@ -16,14 +16,14 @@ from lscb_analysis.project import project
 
 TEXTS = [
     *("release", "table", "time_identifier", "geographic_level", "region", "area_code", "old_code"),
-    *("area_name", "joined", "measure", "category", "status", "kind", "note"),
+    *("area_name", "joined", "measure", "category", "whole", "status", "kind", "note"),
 ]
 """The columns of text of a tidy frame; the others are below."""
 
 COLUMNS = [
     *("release", "table", "time_period", "time_identifier", "period_start", "period_end"),
     *("geographic_level", "region", "area_code", "old_code", "area_name", "joined"),
-    *("measure", "category", "value", "status", "kind", "nearest", "least", "most", "note"),
+    *("measure", "category", "whole", "value", "status", "kind", "nearest", "least", "most", "note"),
 ]
 """The columns of a tidy frame, in order; docs/national.md says what each holds."""
 

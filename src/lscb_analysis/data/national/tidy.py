@@ -38,7 +38,7 @@ def tidy(file: File, release: str, table: str) -> pd.DataFrame:
     row, names = row[kept], names.iloc[pair[kept]].reset_index(drop=True)
     rows = _rows(file).assign(release=release, table=table)
     texts = {column: _taken(rows[column], row) for column in rows}
-    texts |= {column: pd.Categorical(names[column]) for column in ("measure", "category", "kind")}
+    texts |= {column: pd.Categorical(names[column]) for column in ("measure", "category", "whole", "kind")}
     frame = _dated(pd.DataFrame(texts), file.table, names)
     frame = _valued(frame, file.table, cells, names["number"])
     frame["nearest"] = _nearest(frame, file.table, names["nearest"].astype(float))
@@ -68,6 +68,7 @@ def _named(table: Table, column: Column, combo: Dims) -> dict[str, Any]:
     return {
         "measure": measure,
         "category": "; ".join(category.strip() for _, _, category in parts if category) or TOTAL,
+        "whole": table.wholes.get(measure, ""),
         "kind": kind,
         "kept": LEFT_OUT not in (*adds, measure),
         "at": _first_of(table.at, [*looked, EVERY]) or "",
@@ -126,7 +127,8 @@ def _days(
 
 def _valued(frame: pd.DataFrame, table: Table, cells: np.ndarray, number: pd.Series) -> pd.DataFrame:
     """Part numbers from symbols; of a symbol add the least and most that it can hide."""
-    codes, texts = pd.factorize(np.array([cell.strip() for cell in cells], object))
+    codes, texts = pd.factorize(cells)
+    texts = np.array([text.strip() for text in texts], object)
     symbols = [table.symbols.get(text) for text in texts]
     numbers = np.array([float(text) if NUMBER.fullmatch(text) else np.nan for text in texts])
     frame["value"] = numbers[codes]
@@ -175,7 +177,8 @@ def _of_both(
     said: dict[tuple[str, str], float], texts: np.ndarray, codes: np.ndarray, kind: pd.Series
 ) -> np.ndarray:
     """A number for each row by its text and its kind; missing where nothing is said of them."""
-    grid = np.array([[said.get((text, each), np.nan) for each in kind.cat.categories] for text in texts])
+    kinds = [*kind.cat.categories]
+    grid = np.array([[said.get((text, each), np.nan) for each in kinds] for text in texts])
     return grid[codes, kind.cat.codes.to_numpy()]
 
 
