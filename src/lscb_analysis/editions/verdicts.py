@@ -116,7 +116,7 @@ def _table(edition: Edition) -> pd.DataFrame:
     return rows.assign(verdict=[_verdict(row) for _, row in rows.iterrows()])
 
 
-def make_ahead(root: str, edition: str, changed: dict[str, Any]) -> dict[Any, pd.DataFrame]:
+def make_ahead(root: str, edition: str, **changed: Any) -> dict[Any, pd.DataFrame]:
     """Read the data of the project in `root`, make an edition's verdicts, and return them for `remember`.
 
     Fields of the edition may be `changed`. What is wrong with them is left to the build to say.

@@ -23,7 +23,7 @@ def rehearse(root: str, name: str, area: str = "") -> Iterator[dict[Any, pd.Data
     What is wrong with the data is left to the build to say.
     """
     of = {"area": area} if area else {}
-    yield make_ahead(root, name, of)
+    yield make_ahead(root, name, **of)
     with chdir(root), suppress(Exception):  # a chapter that shows it says what is wrong
         edition = read_edition(name, **of)
         # the categories of a mix are too many for lines
