@@ -21,6 +21,7 @@ from hypothesis import settings
 
 sys.modules.setdefault("rfc3987_syntax", None)  # as the command does, before anything imports nbformat
 
+from lscb_analysis import project as where  # noqa: E402
 from lscb_analysis.build import builder  # noqa: E402
 from lscb_analysis.build.asked import Asked  # noqa: E402
 from lscb_analysis.build.warm.origin import REHEARSED  # noqa: E402
@@ -74,6 +75,12 @@ def _collected() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _board(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with no edition's board open, whatever a test before has opened."""
+    monkeypatch.setattr(where, "_opened", {})
 
 
 @pytest.fixture

@@ -101,7 +101,8 @@ _ANY = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(ALL, key=len, rev
 
 def rename(project: Path) -> None:
     """Rename throughout the data, the editions and the notebooks of a project, and their files."""
-    for path in sorted(path for folder in ("data", "notebooks") for path in (project / folder).rglob("*.*")):
+    every = (path for folder in ("data", "notebooks") for path in (project / folder).rglob("*.*"))
+    for path in sorted(path for path in every if "national" not in path.parts):  # which no board names
         path.write_text(renamed(path.read_text("utf-8")), "utf-8")
         path.rename(path.with_stem(renamed(path.stem)))
     for board, other in BOARDS.items():

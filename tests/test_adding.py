@@ -176,9 +176,13 @@ ADDITIONS: dict[str, Callable[[Path], None]] = {
 
 
 def contents(root: Path) -> dict[str, str]:
-    """The text of every file of data, notebooks and library."""
+    """The text of every file of data, notebooks and library; national statistics are the publisher's."""
     paths = [path for folder in ("data", "notebooks", "src") for path in (root / folder).rglob("*.*")]
-    return {path.relative_to(root).as_posix(): path.read_text("utf-8") for path in paths if path.is_file()}
+    return {
+        path.relative_to(root).as_posix(): path.read_text("utf-8")
+        for path in paths
+        if path.is_file() and path.suffix != ".parquet"
+    }
 
 
 def python(name: str, text: str) -> int:

@@ -257,9 +257,9 @@ FIRST = {  # what a user of pandas types first, and what it returns or answers
         "There is no lscb.charts.pie. There is: bar, beside, change, line, marks, part, scores, two_points."
     ),
     "pack.figures": (
-        "A pack has no 'figures'. There is: area, change, count, declared, estimates, histories, "
-        "latest, listed, load, mix_changes, now, others, percentage, previous, protect, said, stated,"
-        " totals, verdicts."
+        "A pack has no 'figures'. There is: area, before, beside, change, count, declared, estimates, "
+        "histories, latest, listed, load, mix_changes, now, others, percentage, previous, protect, rest, "
+        "said, stated, totals, verdicts."
     ),
     "pack.estimate": "A pack has no 'estimate'. Did you mean estimates?",
 }

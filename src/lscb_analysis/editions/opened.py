@@ -186,7 +186,11 @@ class Pack:
         return self.protect(*told or [stated(figures())])
 
     def beside(self, *questions: str) -> Release:
-        """Return the estimates of the area and of its comparators, where they are of national statistics."""
+        """Return the estimates of the area and of its comparators, where they are of national statistics.
+
+        >>> len(pack.beside("plans"))  # this board's figures are of its own area alone
+        0
+        """
         asked = {one.question: one for one in self.edition.comparisons}
         national = [of for of in questions if of in asked and "table" not in asked[of].counts]
         told = [estimates(self.edition, question, every=True) for question in national]
@@ -240,7 +244,12 @@ class Pack:
         return self.protect(stated(agreed(printed), made))
 
     def rest(self, whole: pd.DataFrame, parts: pd.DataFrame, measure: str) -> pd.DataFrame:
-        """Return what `parts` leave of their whole, as a frame of counts of `measure`."""
+        """Return what `parts` leave of their whole, as a frame of counts of `measure`.
+
+        >>> held, in_time = pack.totals("conferences", "icpc"), pack.declared("conferences", "counts")
+        >>> pack.rest(held, in_time, "icpc_late")["value"].tolist()
+        [113.0, 175.0, 54.0]
+        """
         return remainder(self._alongside(whole, parts), parts, measure)
 
     def now(self, release: Release) -> Release:
