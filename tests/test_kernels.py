@@ -195,6 +195,7 @@ os.chdir("..")
 
 
 @pytest.mark.usefixtures("warm")
+@pytest.mark.whole
 def test_a_kernel_begins_as_an_ordinary_one_whatever_the_one_before_it_did(tmp_path):
     printed(tmp_path, SPOIL)
     forked = json.loads(printed(tmp_path, STATE)[0])

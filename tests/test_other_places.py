@@ -111,6 +111,7 @@ def keep_for_dorset(project, chapters):
     path.write_text(path.read_text("utf-8").replace('area = "Southend-on-Sea"', 'area = "Dorset"'), "utf-8")
 
 
+@pytest.mark.whole
 def test_an_area_that_was_recoded_is_published_and_not_compared_with_both_codes(project, monkeypatch):
     for name in set(tables()) - {"simulated_alarms"}:
         alter(project, name, recoded)

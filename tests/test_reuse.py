@@ -64,6 +64,7 @@ def test_only_what_changed_runs_again(project, again):
     assert again()[0] == ["03_primary_need"]
 
 
+@pytest.mark.whole
 def test_force_runs_all_and_a_torn_memory_or_pack_is_made_anew(project, again):
     assert again(force=True)[0] == CHAPTERS
     as_they_ran(project, "southend-2017-19")["05_child_protection"].write_text("{", "utf-8")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
+import pytest
 from conftest import DATA, DICTIONARY, data_file, keep_only
 from test_cli import run
 
@@ -78,6 +79,7 @@ def pages(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.whole
 def test_a_pack_of_tables_saved_in_every_way_says_what_it_said_and_check_lists_how_they_were_read(
     project, monkeypatch, capsys
 ):
