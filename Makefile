@@ -30,7 +30,7 @@ check: .venv/ready
 	$(BIN)/lscb check
 
 nation: .venv/ready
-	$(BIN)/python benchmarks/nation.py
+	$(BIN)/python benchmarks/nation.py $(AREAS)
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/builds.py

@@ -10,6 +10,7 @@ import lscb_analysis as lscb
 from lscb_analysis import compare, load
 from lscb_analysis.editions.edition import read_edition
 from lscb_analysis.editions.verdicts import estimates
+from lscb_analysis.pages.tables import sparkline
 from lscb_analysis.release import protect
 from lscb_analysis.statistics import stated
 
@@ -136,3 +137,9 @@ def test_figures_of_periods_that_end_together_are_told_apart_and_stay_qualified(
         ["2018", "over 90"],
         ["1 May 2018 to 31 December 2018", "over 95"],
     ]
+
+
+def test_a_small_line_of_zeros_alone_lies_on_the_ground():
+    rates = series("plans").frame.assign(value=0.0)
+    points = BeautifulSoup(sparkline(rates), "html.parser").polyline["points"].split()
+    assert {point.partition(",")[2] for point in points} == {"26.0"}

@@ -311,7 +311,7 @@ def sparkline(estimates: pd.DataFrame | None) -> Markup:
     told = None if estimates is None else estimates.dropna(subset=["value"]).sort_values("period_end")
     if told is None or len(told) < 2:
         return _no_figure("z")
-    top, last = told["value"].max(), len(told) - 1
+    top, last = told["value"].max() or 1, len(told) - 1  # zeros alone lie on the ground
     points = [(6 + 68 * at / last, 26 - 22 * value / top) for at, value in enumerate(told["value"])]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     ends = [
