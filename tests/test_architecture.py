@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import graphlib
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,20 @@ def test_the_library_knows_nothing_of_one_report_by_name(module):
     """Another board has other measures, categories, tables, sources and chapters."""
     named = {text: NAMES[text] for text in literals(read(SOURCES[module])) if text in NAMES}
     assert not named, f"{module} names {named}: read it from a column of the dictionary"
+
+
+def named_in(words: str) -> set[str]:
+    """The areas and boards of editions that a text names: an area's first word is enough."""
+    editions = (path.read_text("utf-8") for path in (CHECKOUT / "notebooks" / "editions").glob("*.toml"))
+    said = [tomllib.loads(text) for text in editions]
+    names = {one[of].split("-")[0].casefold() for one in said for of in ("area", "data") if of in one}
+    return {name for name in names - {"national"} if name in words.casefold()}
+
+
+def test_no_text_of_the_library_names_the_area_of_an_edition_not_even_an_example():
+    texts = [path for kind in ("*.py", "*.pyi", "*.toml", "*.j2") for path in PACKAGE.rglob(kind)]
+    assert not [path.name for path in texts if named_in(path.read_text("utf-8"))]
+    assert named_in("In Southend-on-Sea") == {"southend"}
 
 
 def test_a_name_of_the_report_is_seen_where_code_has_it_and_not_where_words_explain_it():

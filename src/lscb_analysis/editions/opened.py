@@ -62,8 +62,8 @@ class Pack:
     def area(self) -> str:
         """The authority, as the data name it.
 
-        >>> pack.area
-        'Southend-on-Sea'
+        >>> pack.area in set(pack.load("cpp_rate")["area_name"])
+        True
         """
         return self.edition.area
 
@@ -131,7 +131,7 @@ class Pack:
         Raises EditionError for a name in it that the dictionary does not have.
 
         >>> pack.listed("core_partners")
-        ['Clinical Commissioning Group', 'Essex Police', 'SBC']
+        ['Clinical Commissioning Group', ...]
         """
         known = {*dictionary().measures["measure"], *dictionary().categories["category"]}
         for one in (found := self.edition.lists.get(name, [])):
@@ -342,9 +342,9 @@ def open_edition(name: str, instead: str = "") -> Pack:
     `read_edition` do, or if papermill was given a parameter that the cells of the notebook do not declare;
     DataError if the data have no such area.
 
-    >>> lscb.open_edition("southend-2017-19")
-    southend-2017-19: Southend-on-Sea, 2017 and 2018, 0.95 confidence, rule 'published'
-    >>> lscb.open_edition("southend-2017-19", "previous: 2016").previous
+    >>> lscb.open_edition(pack.edition.name).latest
+    2018
+    >>> lscb.open_edition(pack.edition.name, "previous: 2016").previous
     2016
     """
     if wrong := _wrongly_given():

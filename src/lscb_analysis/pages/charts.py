@@ -208,7 +208,7 @@ def beside(release: Release) -> Display:
 
     >>> pupils = pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators")))
     >>> lscb.charts.beside(pupils).caption
-    'Pupils in primary schools with English as an additional language, ... Southend-on-Sea and England, ...'
+    'Pupils in primary schools with English as an additional language, ... ... and England, ...'
     """
     pairs = pairs_beside(release.frame)
     if not pairs:

@@ -120,7 +120,7 @@ def checks(found: Release) -> Display:
 
     >>> found = pack.protect(lscb.quality.findings(pack.edition))
     >>> lscb.tabulate.checks(found).caption
-    'What the rules checked, Southend-on-Sea, ...'
+    'What the rules checked, ..., ...'
     """
     told = found.frame[found.frame["rule"] != WITHHELD]
     if told.empty:
@@ -146,7 +146,7 @@ def findings(found: Release) -> Display:
 
     >>> found = pack.protect(lscb.quality.findings(pack.edition))
     >>> lscb.tabulate.findings(found.only(rule="rates")).caption
-    'Rates checked against a number and a population: ..., Southend-on-Sea'
+    'Rates checked against a number and a population: ..., ...'
     """
     told = found.frame["rule"] != WITHHELD
     wrong = found.frame[told & ~found.frame["balance"].astype(bool)]

@@ -112,7 +112,7 @@ def movers(mix: Release, changes: Release) -> Display:
     that.
 
     >>> lscb.sentences.movers(pack.verdicts("referrals"), pack.mix_changes("referrals"))
-    In Southend-on-Sea, ... rose from 12.3% ... What drives the change of the mix: ...
+    In ..., ... rose from 12.3% ... What drives the change of the mix: ...
     """
     row = records(mix.frame)[0]
     told = changes.frame.dropna(subset=["change"]).sort_values("change", kind="stable")

@@ -57,7 +57,7 @@ def latest(release: Release) -> Display:
     """Say the latest figure of each series, with the whole numbers and the interval it rests on.
 
     >>> lscb.sentences.latest(pack.estimates("plans"))
-    In Southend-on-Sea, the rate of ... plan was 29.7 per 10,000 children at 31 March 2018 (116 of 39,115; ...
+    In ..., the rate of ... plan was 29.7 per 10,000 children at 31 March 2018 (116 of 39,115; ...
     """
     return _opened("latest.was", records(_latest(release.frame)))
 
@@ -67,7 +67,7 @@ def beside(release: Release) -> Display:
     """Say where the latest figures of an area lie beside those of the country. Nothing is tested.
 
     >>> lscb.sentences.beside(pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators"))))
-    Lower in Southend-on-Sea than in England in spring 2018: ... (14.5% beside 21.2%).
+    Lower in ... than in England in spring 2018: ... (14.5% beside 21.2%).
     """
     pairs = pairs_beside(release.frame)
     sides = [[pair for pair in pairs if _side(*pair) == side] for side in (-1, 1, 0)]
@@ -89,7 +89,7 @@ def history(release: Release) -> Display:
     """Say the figure of each series in every period, in order of time, and compare none of them.
 
     >>> lscb.sentences.history(pack.stated(pack.load("plan_visits_in_time")))
-    In Southend-on-Sea, the percentage of ... was 94% in January 2018 and 97.6% in December 2018.
+    In ..., the percentage of ... was 94% in January 2018 and 97.6% in December 2018.
     """
     told = release.frame.dropna(subset=["value"]).sort_values("period_end", kind="stable")
     groups = [records(rows) for _, rows in told.groupby(["measure", "category"], sort=False)]
@@ -108,7 +108,7 @@ def largest(release: Release) -> Display:
     that are not told nor one of another whole. Categories that tie are told together.
 
     >>> lscb.sentences.largest(pack.now(pack.estimates("primary_need")))
-    In Southend-on-Sea, the share of ... is “Abuse or neglect” was 82.1% ...: the largest category. ...
+    In ..., the share of ... is “Abuse or neglect” was 82.1% ...: the largest category. ...
     """
     latest = _latest(release.frame).sort_values("value", ascending=False, kind="stable")
     ranks = [records(rows) for _, rows in latest.groupby("value", sort=False)]
@@ -153,7 +153,7 @@ def change(release: Release) -> Display:
     """Say how each comparison changed from the previous period to the latest, with its interval.
 
     >>> lscb.sentences.change(pack.verdicts("plans"))
-    In Southend-on-Sea, the rate of ... fell from 56.7 ... to 29.7 at 31 March 2018, a fall of 48% (...).
+    In ..., the rate of ... fell from 56.7 ... to 29.7 at 31 March 2018, a fall of 48% (...).
     """
     rows = records(release.frame)
     return finding(map(say_change, rows, openings(rows)))
@@ -193,7 +193,7 @@ def larger_of(first: Release, second: Release) -> Display:
 
     >>> caseload, children = pack.load("school_nurse_caseload"), pack.declared("plans", "totals")
     >>> lscb.sentences.larger_of(pack.stated(caseload), pack.stated(children))
-    In Southend-on-Sea, ... was over 50,000 from .... That is larger than the number of ...: 39,115 ...
+    In ..., ... was over 50,000 from .... That is larger than the number of ...: 39,115 ...
     """
     if second.frame.empty:
         return latest(first)
@@ -412,8 +412,8 @@ def list_of_facts(pack: Pack, **of: str) -> Markup:
 def sources(*releases: Release) -> Display:
     """Say where every figure of the releases comes from, and under which licence.
 
-    >>> lscb.sentences.sources(pack.estimates("plans"))
-    Southend Local Safeguarding Children Board, Annual Report ...: section 5.2, ...
+    >>> "Annual Report" in lscb.sentences.sources(pack.estimates("plans")).text
+    True
     """
     named = {source["source"]: source for release in releases for source in sources_of(release.frame)}
     documents: dict[str, list[Markup]] = {}

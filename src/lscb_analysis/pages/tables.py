@@ -100,7 +100,7 @@ def rows(release: Release) -> Display:
     """Return a release of estimates as a table, a row for each figure, the periods of a series together.
 
     >>> lscb.tabulate.rows(pack.estimates("plans")).caption
-    'Children who were the subject of a child protection plan, Southend-on-Sea, 31 March 2016, ...'
+    'Children who were the subject of a child protection plan, ..., 31 March 2016, ...'
     """
     order = {key: pd.Categorical(release.frame[key], release.frame[key].unique()) for key in SERIES}
     sorted_keys = release.frame.assign(**order).sort_values([*SERIES, "period_end"], kind="stable")
@@ -189,7 +189,7 @@ def marks(release: Release) -> Display:
     """Return a register as a table: a row for each category, a column for each day, its marks as printed.
 
     >>> lscb.tabulate.marks(pack.stated(pack.load("board_attended"))).caption
-    'Attendance of each seat at each meeting of the board, Southend-on-Sea, from 21 September 2017 ...'
+    'Attendance of each seat at each meeting of the board, ..., from 21 September 2017 ...'
     """
     frame = release.frame
     figures = {(row["period_end"], row["category"]): row for row in records(frame)}
@@ -210,7 +210,7 @@ def by_area(release: Release) -> Display:
 
     >>> shown = lscb.tabulate.by_area(pack.stated(lscb.agreed(pack.load("eal_primary", areas="comparators"))))
     >>> [column["head"] for column in shown.sheets[0]["columns"]]
-    ['Measure', 'Southend-on-Sea (%)', 'England (%)']
+    ['Measure', '... (%)', 'England (%)']
     """
     frame, key = release.frame, [*SERIES[:2], "period_end"]
     columns = _across(frame, key, "area_name", {name: isolated(name) for name in frame["area_name"].unique()})
@@ -224,7 +224,7 @@ def changes(release: Release) -> Display:
     """Return a release of comparisons as a table, a row for each, the largest rise first.
 
     >>> lscb.tabulate.changes(pack.mix_changes("abuse")).caption
-    'Change in child protection plans starting in the year by category of abuse, Southend-on-Sea, ...'
+    'Change in child protection plans starting in the year by category of abuse, ..., ...'
     """
     frame = release.frame.sort_values("change", ascending=False, kind="stable", na_position="last")
     first = frame.iloc[0]
@@ -248,7 +248,7 @@ def verdicts(release: Release, histories: Release) -> Display:
     it is a row of this table, not a column, that has one number of them.
 
     >>> lscb.tabulate.verdicts(pack.verdicts(), pack.histories()).caption
-    'Verdict on each comparison, Southend-on-Sea, 2016 to 2017 and 2017 to 2018'
+    'Verdict on each comparison, ..., 2016 to 2017 and 2017 to 2018'
     """
     past = dict(iter(as_coded_last(histories.frame).groupby("measure")))
 
