@@ -176,6 +176,15 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def dfe(shared: Path) -> Path:
+    """The Department's files; where they are not there, what needs them is skipped."""
+    folder = shared / "dfe"
+    if not folder.is_dir():
+        pytest.skip(f"The Department's files are not at {folder}: set LSCB_SHARED to the folder above it.")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The temporary folder that tests share which run side by side."""
     folder = tmp_path_factory.getbasetemp()

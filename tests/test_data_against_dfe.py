@@ -72,16 +72,6 @@ OLD_SYMBOLS = {"x": "c"}
 """What the Department wrote for a withheld figure up to 2018, and what it writes now."""
 
 
-@pytest.fixture(scope="module")
-def dfe(shared):
-    folder = shared / "dfe"
-    if not folder.is_dir():
-        pytest.skip(
-            f"The Department's files are not at {folder}: set LSCB_SHARED to the folder that has them."
-        )
-    return folder
-
-
 def published(path):
     """A file of the Department's as strings, by authority and year; by authority alone if it is wide."""
     frame = pd.read_csv(

@@ -25,16 +25,6 @@ RELEASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def dfe(shared):
-    folder = shared / "dfe"
-    if not folder.is_dir():
-        pytest.skip(
-            f"The Department's files are not at {folder}: set LSCB_SHARED to the folder that has them."
-        )
-    return folder
-
-
 def file(dfe, path):
     """The rows of a file of the Department's, as dictionaries of strings."""
     [found] = dfe.glob(path)

@@ -259,7 +259,7 @@ def part(release: Release) -> Display:
             ax.barh(range(len(rows)), frame[column], height=0.62, color=colour)
         for y, row in enumerate(rows):
             _label(ax, row["denominator"], y, f"{text(row, 'numerator')} of {text(row, 'denominator')}", 6)
-        ax.set_xlim(0, frame["denominator"].max() * (1.5 if narrow else 1.25))
+        ax.set_xlim(0, (frame["denominator"].max() or 1) * (1.5 if narrow else 1.25))
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.set_xticks([])
         ax.set_yticks(range(len(rows)), [period(row) for row in rows])
